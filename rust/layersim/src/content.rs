@@ -1,0 +1,309 @@
+//! The bytes of a file as *pieces*: slices of shared blobs, holes, and seeded bytes that are made when they are read.
+//!
+//! Copying a content shares its pieces and copies nothing, so a copy-up is a few words, and a file of 1 TiB that
+//! `truncate` made is one hole.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::blob::Blob;
+
+const ZEROS: [u8; 1 << 14] = [0; 1 << 14];
+const SEEDED_WORD: u64 = 8;
+
+/// The bytes of one regular file.
+#[derive(Debug, Clone)]
+pub struct Content {
+    len: u64,
+    body: Body,
+}
+
+/// The common cases cost no list.
+#[derive(Debug, Clone)]
+enum Body {
+    Hole,
+    Slice(Blob, u64),
+    Pieces(Arc<Vec<Piece>>),
+}
+
+/// A run of bytes from one source, up to `end` in the file; it starts where the one before it ends.
+#[derive(Debug, Clone)]
+struct Piece {
+    end: u64,
+    source: Source,
+}
+
+/// Where bytes come from; a position in a source is that of the piece's first byte.
+#[derive(Debug, Clone)]
+enum Source {
+    Hole,
+    Blob(Blob, u64),
+    Seeded { seed: u64, start: u64 },
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::hole(0)
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        let len = bytes.len() as u64;
+        Self { len, body: if len == 0 { Body::Hole } else { Body::Slice(bytes.into(), 0) } }
+    }
+}
+
+impl Content {
+    /// `len` zero bytes that take no room.
+    pub fn hole(len: u64) -> Self {
+        Self { len, body: Body::Hole }
+    }
+
+    /// A part of a blob; `None` when the blob does not reach that far.
+    pub fn slice(blob: &Blob, range: Range<u64>) -> Option<Self> {
+        let len = range.end.checked_sub(range.start)?;
+        if range.end > blob.len() as u64 {
+            return None;
+        }
+        Some(Self { len, body: if len == 0 { Body::Hole } else { Body::Slice(blob.clone(), range.start) } })
+    }
+
+    /// `len` bytes that follow from `seed` alone, made when they are read.
+    pub fn seeded(seed: u64, len: u64) -> Self {
+        let piece = Piece { end: len, source: Source::Seeded { seed, start: 0 } };
+        Self { len, body: Body::Pieces(Arc::new(vec![piece])) }
+    }
+
+    /// The length, holes included, in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Reads from `offset` on; returns how many bytes there were, at most `buffer.len()`.
+    pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> usize {
+        let end = self.len.min(offset.saturating_add(buffer.len() as u64));
+        let mut done = 0;
+        for (range, source) in self.sources(offset..end) {
+            let part = &mut buffer[done..done + size(range.end - range.start)];
+            source.fill(part);
+            done += part.len();
+        }
+        done
+    }
+
+    /// All bytes from `range`, cut at the end of the file.
+    pub fn read(&self, range: Range<u64>) -> Vec<u8> {
+        let len = self.len.min(range.end).saturating_sub(range.start);
+        let mut bytes = vec![0; size(len)];
+        self.read_at(range.start, &mut bytes);
+        bytes
+    }
+
+    /// Writes all bytes, without a copy where they are in a blob.
+    ///
+    /// # Errors
+    /// What the writer says.
+    pub fn write_to(&self, writer: &mut dyn io::Write) -> io::Result<()> {
+        for (range, source) in self.sources(0..self.len) {
+            source.write_to(range.end - range.start, writer)?;
+        }
+        Ok(())
+    }
+
+    /// Puts `bytes` at `offset`; a gap before them becomes a hole.
+    pub fn write_at(&mut self, offset: u64, bytes: &[u8]) {
+        let end = offset.saturating_add(bytes.len() as u64);
+        if bytes.is_empty() || (offset == self.len && self.extend_last(bytes)) {
+            return;
+        }
+        if self.len < offset {
+            self.truncate(offset);
+        }
+        let written = Piece { end, source: Source::Blob(bytes.to_vec().into(), 0) };
+        if offset == 0 && end >= self.len {
+            *self = Self::of_piece(written);
+            return;
+        }
+        self.splice(offset..end, written);
+    }
+
+    /// Cuts the file, or extends it by a hole.
+    pub fn truncate(&mut self, len: u64) {
+        if len > self.len && !matches!(self.body, Body::Hole) {
+            let hole = Piece { end: len, source: Source::Hole };
+            self.splice(self.len..len, hole);
+        } else if let Body::Pieces(pieces) = &mut self.body {
+            let kept = pieces.partition_point(|piece| piece.end < len) + 1;
+            let pieces = Arc::make_mut(pieces);
+            pieces.truncate(kept);
+            if let Some(last) = pieces.last_mut() {
+                last.end = len;
+            }
+        }
+        self.len = len;
+        if len == 0 {
+            self.body = Body::Hole;
+        }
+    }
+
+    /// Whether both have the same bytes.
+    pub fn same_bytes(&self, other: &Self) -> bool {
+        const BLOCK: u64 = 1 << 16;
+        if self.len != other.len {
+            return false;
+        }
+        if let (Body::Slice(left, from), Body::Slice(right, to)) = (&self.body, &other.body)
+            && std::ptr::eq(left.as_ptr(), right.as_ptr())
+            && from == to
+        {
+            return true;
+        }
+        (0..self.len.div_ceil(BLOCK)).all(|block| {
+            let range = block * BLOCK..(block + 1) * BLOCK;
+            self.read(range.clone()) == other.read(range)
+        })
+    }
+
+    fn of_piece(piece: Piece) -> Self {
+        match piece.source {
+            Source::Hole => Self::hole(piece.end),
+            Source::Blob(blob, start) => Self { len: piece.end, body: Body::Slice(blob, start) },
+            Source::Seeded { .. } => Self { len: piece.end, body: Body::Pieces(Arc::new(vec![piece])) },
+        }
+    }
+
+    /// Appends in place when the last piece is the whole tail of a buffer that only this content holds.
+    fn extend_last(&mut self, bytes: &[u8]) -> bool {
+        let (len, added) = (self.len, bytes.len() as u64);
+        let (blob, start, begin) = match &mut self.body {
+            Body::Slice(blob, start) => (blob, *start, 0),
+            Body::Pieces(pieces) => {
+                let Some(pieces) = Arc::get_mut(pieces) else { return false };
+                let begin = pieces.len().checked_sub(2).map_or(0, |before| pieces[before].end);
+                match pieces.last_mut() {
+                    Some(Piece { end, source: Source::Blob(blob, start) }) if blob.len() as u64 == *start + len - begin => {
+                        if !blob.extend_unshared(bytes) {
+                            return false;
+                        }
+                        *end += added;
+                        self.len += added;
+                        return true;
+                    }
+                    _ => return false,
+                }
+            }
+            Body::Hole => return false,
+        };
+        let is_tail = blob.len() as u64 == start + len - begin;
+        let extended = is_tail && blob.extend_unshared(bytes);
+        self.len += if extended { added } else { 0 };
+        extended
+    }
+
+    /// Replaces what is in `range` (which may reach beyond the end) by one piece.
+    fn splice(&mut self, range: Range<u64>, piece: Piece) {
+        let before = self.sources(0..range.start.min(self.len));
+        let mut pieces: Vec<Piece> = before.map(|(range, source)| Piece { end: range.end, source }).collect();
+        pieces.push(piece);
+        pieces.extend(self.sources(range.end..self.len).map(|(range, source)| Piece { end: range.end, source }));
+        self.len = self.len.max(range.end);
+        self.body = Body::Pieces(Arc::new(pieces));
+    }
+
+    /// The sources of a range, each with its own range in the file, cut to what was asked for.
+    fn sources(&self, wanted: Range<u64>) -> impl Iterator<Item = (Range<u64>, Source)> {
+        let wanted = wanted.start..wanted.end.min(self.len);
+        let (pieces, single) = match &self.body {
+            Body::Hole => (&[][..], Some(Source::Hole)),
+            Body::Slice(blob, start) => (&[][..], Some(Source::Blob(blob.clone(), *start))),
+            Body::Pieces(pieces) => (pieces.as_slice(), None),
+        };
+        let first = pieces.partition_point(|piece| piece.end <= wanted.start);
+        let begin = first.checked_sub(1).map_or(0, |before| pieces[before].end);
+        let listed = pieces[first..].iter().scan(begin, |begin, piece| {
+            let range = *begin..piece.end;
+            *begin = piece.end;
+            Some((range, piece.source.clone()))
+        });
+        let whole = single.map(|source| (0..self.len, source));
+        whole.into_iter().chain(listed).map_while(move |(range, source)| {
+            let cut = range.start.max(wanted.start)..range.end.min(wanted.end);
+            (cut.start < cut.end).then(|| (cut.clone(), source.advanced(cut.start - range.start)))
+        })
+    }
+}
+
+impl FromIterator<(u64, Content)> for Content {
+    /// Joins parts, each with the offset it starts at, in rising order; gaps become holes.
+    fn from_iter<I: IntoIterator<Item = (u64, Content)>>(parts: I) -> Self {
+        let mut pieces = Vec::new();
+        let mut len = 0;
+        for (offset, part) in parts {
+            if offset > len {
+                pieces.push(Piece { end: offset, source: Source::Hole });
+            }
+            pieces.extend(part.sources(0..part.len).map(|(range, source)| Piece { end: offset + range.end, source }));
+            len = offset.max(len) + part.len;
+        }
+        Self { len, body: if pieces.is_empty() { Body::Hole } else { Body::Pieces(Arc::new(pieces)) } }
+    }
+}
+
+impl Source {
+    /// The same source, `by` bytes on.
+    fn advanced(&self, by: u64) -> Self {
+        match self {
+            Self::Hole => Self::Hole,
+            Self::Blob(blob, start) => Self::Blob(blob.clone(), start + by),
+            Self::Seeded { seed, start } => Self::Seeded { seed: *seed, start: start + by },
+        }
+    }
+
+    fn fill(&self, part: &mut [u8]) {
+        match self {
+            Self::Hole => part.fill(0),
+            Self::Blob(blob, start) => part.copy_from_slice(&blob[size(*start)..size(*start) + part.len()]),
+            Self::Seeded { seed, start } => {
+                for (byte, at) in part.iter_mut().zip(*start..) {
+                    *byte = seeded_byte(*seed, at);
+                }
+            }
+        }
+    }
+
+    fn write_to(&self, len: u64, writer: &mut dyn io::Write) -> io::Result<()> {
+        if let Self::Blob(blob, start) = self {
+            return writer.write_all(&blob[size(*start)..size(*start + len)]);
+        }
+        let mut buffer = ZEROS;
+        let mut done = 0;
+        while done < len {
+            let part = &mut buffer[..size((len - done).min(ZEROS.len() as u64))];
+            self.advanced(done).fill(part);
+            writer.write_all(part)?;
+            done += part.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// One byte of the stream that `seed` names: splitmix64 over the index of its word.
+fn seeded_byte(seed: u64, at: u64) -> u8 {
+    let mut word = seed.wrapping_add((at / SEEDED_WORD).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (word ^ (word >> 31)).to_le_bytes()[(at % SEEDED_WORD) as usize]
+}
+
+/// A length that a buffer of this process has.
+#[expect(clippy::cast_possible_truncation, reason = "lengths of buffers in memory fit; the crate is for 64-bit targets")]
+fn size(len: u64) -> usize {
+    len as usize
+}

@@ -1,0 +1,165 @@
+//! Every way in which the core can fail, one cause a variant.
+
+use std::io;
+
+use crate::digest::Digest;
+use crate::path::shown;
+
+/// The result of everything that can fail in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A cause with its context; the text says what was expected and what came.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is no digest.
+    #[error("expected 'sha256:' and 64 lower-case hex digits, got {text:?}")]
+    DigestFormat {
+        /// The text as it came.
+        text: String,
+    },
+    /// Bytes do not have the digest that was promised.
+    #[error("{what}: expected {expected}, got {actual}")]
+    DigestMismatch {
+        /// Which bytes: a layer, a blob, with its name.
+        what: String,
+        /// The promise.
+        expected: Digest,
+        /// The truth.
+        actual: Digest,
+    },
+    /// An archive is malformed, or holds what no engine accepts.
+    #[error("{cause} (at byte {offset} of the archive)")]
+    Archive {
+        /// What was expected and what came, with the member's name where it is known.
+        cause: String,
+        /// Where in the uncompressed archive the header of the member starts.
+        offset: u64,
+    },
+    /// An archive asks for more than [`crate::Limits`] allow.
+    #[error("{what} over the limit of {limit} (at byte {offset} of the archive)")]
+    Limit {
+        /// The quantity that is too large, with its value where it is known.
+        what: String,
+        /// The bound.
+        limit: u64,
+        /// Where in the uncompressed archive the header of the member starts.
+        offset: u64,
+    },
+    /// A compressed stream is broken.
+    #[error("broken {format} stream: {cause}")]
+    Compression {
+        /// The format that the magic bytes promised.
+        format: &'static str,
+        /// What the decoder says.
+        cause: String,
+    },
+    /// A path cannot name anything.
+    #[error("{} is no path: {cause}", shown(.path))]
+    InvalidPath {
+        /// The path as it came.
+        path: Vec<u8>,
+        /// What is wrong with it.
+        cause: &'static str,
+    },
+    /// A file operation fails as the kernel's would.
+    #[error("{}: {}", .errno.name(), shown(.path))]
+    System {
+        /// The kernel's number.
+        errno: Errno,
+        /// The path that was asked for, as it came.
+        path: Vec<u8>,
+    },
+    /// The operating system refused a real file.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done, with the file's name.
+        context: String,
+        /// The refusal.
+        source: io::Error,
+    },
+    /// A layer known by digest and size alone was asked for more.
+    #[error("layer {diff_id} is known by digest and size alone: it has no {wanted}")]
+    ContentMissing {
+        /// The layer.
+        diff_id: String,
+        /// What was asked for.
+        wanted: &'static str,
+    },
+    /// Arguments do not fit together.
+    #[error("{cause}")]
+    Input {
+        /// What was expected and what came.
+        cause: String,
+    },
+    /// A chain has more layers than a tree can attribute.
+    #[error("a chain of {depth} layers is deeper than {limit}")]
+    ChainTooDeep {
+        /// The length that was asked for.
+        depth: usize,
+        /// The longest chain.
+        limit: usize,
+    },
+}
+
+impl Error {
+    /// An [`Error::Archive`] at `offset`.
+    pub fn archive(offset: u64, cause: impl Into<String>) -> Self {
+        Self::Archive { cause: cause.into(), offset }
+    }
+
+    /// An [`Error::Input`].
+    pub fn input(cause: impl Into<String>) -> Self {
+        Self::Input { cause: cause.into() }
+    }
+
+    /// An [`Error::System`] about `path`.
+    pub fn system(errno: Errno, path: &[u8]) -> Self {
+        Self::System { errno, path: path.to_vec() }
+    }
+
+    /// An [`Error::Io`] that says what was being done.
+    pub fn io(context: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { context: context.into(), source }
+    }
+}
+
+/// The kernel's error numbers that file operations of this crate answer with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "errno(3) defines these names")]
+#[expect(clippy::upper_case_acronyms, reason = "errno(3) spells these names in capitals")]
+#[repr(i32)]
+pub enum Errno {
+    EPERM = 1,
+    ENOENT = 2,
+    E2BIG = 7,
+    EBADF = 9,
+    EACCES = 13,
+    EBUSY = 16,
+    EEXIST = 17,
+    EXDEV = 18,
+    ENOTDIR = 20,
+    EISDIR = 21,
+    EINVAL = 22,
+    EFBIG = 27,
+    EROFS = 30,
+    EMLINK = 31,
+    ERANGE = 34,
+    ENAMETOOLONG = 36,
+    ENOTEMPTY = 39,
+    ELOOP = 40,
+    ENODATA = 61,
+    EOPNOTSUPP = 95,
+}
+
+impl Errno {
+    /// The number.
+    pub fn code(self) -> i32 {
+        self as i32
+    }
+
+    /// The name, as errno(3) spells it.
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+}

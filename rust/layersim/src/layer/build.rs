@@ -1,0 +1,341 @@
+//! Building a layer's tree entry by entry, as an engine extracts a tar into an empty directory (spec/layers.md sections 4-6).
+//!
+//! The builder keeps the chain of directories down to the current one open. Entries that come in walk order, as nearly all
+//! do, find their directory there; any other order is only slower.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Sums;
+use crate::metadata::Metadata;
+use crate::path;
+use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node, Origin};
+
+/// Symbolic links that one path may lead through (spec/overlay.md section 6).
+const MAX_LINKS: usize = 40;
+/// Directories that may be open at once: more cannot be reached by any path.
+const MAX_DEPTH: usize = path::PATH_MAX / 2;
+
+/// Why an entry cannot be made; the text completes "cannot make <path>: ".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A target, or a directory that a link leads to, is not in this layer.
+    #[error("no such file or directory in this layer")]
+    NotFound,
+    /// A parent is there and is no directory.
+    #[error("not a directory")]
+    NotDirectory,
+    /// A hard link to a directory.
+    #[error("operation not permitted: a hard link to a directory")]
+    LinkToDirectory,
+    /// A mark for a name that the layer has already.
+    #[error("file exists: the layer itself holds the name that it hides")]
+    Exists,
+    /// A path leads through too many links.
+    #[error("too many levels of symbolic links")]
+    Loop,
+    /// A component is longer than a file system takes.
+    #[error("file name too long: a component has more than 255 bytes")]
+    NameTooLong,
+    /// The tree is too deep.
+    #[error("directories nested deeper than 2048")]
+    TooDeep,
+    /// Something other than a directory in the place of the root.
+    #[error("the root can only be a directory")]
+    Root,
+}
+
+/// A layer's tree in the making.
+#[derive(Debug)]
+pub struct Builder {
+    origin: Arc<Origin>,
+    next_id: u32,
+    open: Vec<(Name, Dir<Leaf>)>,
+    relinked: HashMap<u32, Relinked>,
+    sums: Sums,
+    must_recount: bool,
+    has_root: bool,
+}
+
+/// What hard links changed about an inode that was made before.
+#[derive(Debug)]
+struct Relinked {
+    links: u32,
+    metadata: Metadata,
+}
+
+/// Whether an entry met one that was there before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// The name was free, or held a directory that nothing described.
+    Nothing,
+    /// The name was taken.
+    Entry,
+}
+
+impl Builder {
+    /// An empty tree of the layer `origin`.
+    pub fn new(origin: Arc<Origin>) -> Self {
+        let root = Dir::implicit(Arc::clone(&origin), 0);
+        let open = vec![(Name::from([]), root)];
+        let (relinked, sums) = (HashMap::new(), Sums::default());
+        Self { origin, next_id: 1, open, relinked, sums, must_recount: false, has_root: false }
+    }
+
+    /// Goes to the directory that `parents` names; those that are missing are made, 0755 and root's.
+    pub fn enter(&mut self, parents: &[&[u8]]) -> Result<(), Refused> {
+        let shared = self.open[1..].iter().zip(parents).take_while(|((name, _), part)| **name == ***part).count();
+        self.leave_to(shared + 1);
+        for (at, part) in parents.iter().enumerate().skip(shared) {
+            match self.here().get(part) {
+                Some(Node::Leaf { leaf, .. }) if matches!(leaf.kind, Kind::Symlink(_)) => {
+                    return self.follow(reversed(&parents[at..], true));
+                }
+                _ => self.descend(part, true)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on from the current directory, through symbolic links of this layer, where a component may be one.
+    ///
+    /// `wanted` is in reverse; each component says whether it may be made. What a link names must be there.
+    fn follow(&mut self, mut wanted: Vec<(Vec<u8>, bool)>) -> Result<(), Refused> {
+        let mut links = 0;
+        while let Some((part, may_make)) = wanted.pop() {
+            if part == b".." {
+                self.leave_to(self.open.len().saturating_sub(1).max(1));
+                continue;
+            }
+            let Some(target) = self.here().get(&part).and_then(link_target) else {
+                self.descend(&part, may_make)?;
+                continue;
+            };
+            links += 1;
+            if links > MAX_LINKS {
+                return Err(Refused::Loop);
+            }
+            if target.first() == Some(&b'/') {
+                self.leave_to(1);
+            }
+            wanted.extend(path::components(&target).rev().map(|part| (part.to_vec(), false)));
+        }
+        Ok(())
+    }
+
+    /// Puts a directory: a new one, or new metadata for the one that is there.
+    pub fn put_dir(&mut self, name: &[u8], metadata: Metadata) -> Result<Met, Refused> {
+        check_name(name)?;
+        if let Some(Node::Dir { .. }) = self.here().get(name) {
+            self.descend(name, false)?;
+            let dir = self.here_mut();
+            let met = if dir.is_implicit { Met::Nothing } else { Met::Entry };
+            dir.metadata = metadata;
+            dir.is_implicit = false;
+            return Ok(met);
+        }
+        let dir = Dir::new(Arc::clone(&self.origin), self.id(), metadata);
+        Ok(self.put(name, Node::dir(dir)))
+    }
+
+    /// Puts anything that is no directory, in the place of whatever is there.
+    pub fn put_leaf(&mut self, name: &[u8], metadata: Metadata, kind: Kind) -> Result<Met, Refused> {
+        check_name(name)?;
+        if kind.is_whiteout_device() {
+            return Ok(self.put(name, Node::whiteout()));
+        }
+        self.sums.size += kind.size();
+        let inode = Inode { origin: Arc::clone(&self.origin), id: self.id(), links: 1, metadata, kind };
+        Ok(self.put(name, Node::leaf(Arc::new(inode))))
+    }
+
+    /// Puts one more name of the leaf at `target`, which this layer must hold already.
+    pub fn put_link(&mut self, parents: &[&[u8]], name: &[u8], target: &[&[u8]], metadata: Option<Metadata>) -> Result<Met, Refused> {
+        check_name(name)?;
+        let (target_name, target_parents) = target.split_last().ok_or(Refused::LinkToDirectory)?;
+        self.enter(parents)?;
+        let replaced = self.here_mut().take(name).is_some();
+        self.must_recount |= replaced;
+        self.leave_to(1);
+        self.follow(reversed(target_parents, false))?;
+        let leaf = match self.here().get(target_name) {
+            Some(Node::Leaf { leaf, .. }) => Arc::clone(leaf),
+            Some(Node::Dir { .. }) => return Err(Refused::LinkToDirectory),
+            _ => return Err(Refused::NotFound),
+        };
+        self.relink(&leaf, metadata);
+        self.enter(parents)?;
+        self.put(name, Node::leaf(leaf));
+        Ok(if replaced { Met::Entry } else { Met::Nothing })
+    }
+
+    /// Hides a name of the layers below.
+    pub fn put_whiteout(&mut self, name: &[u8]) -> Result<Met, Refused> {
+        check_name(name)?;
+        if self.here().get(name).is_some_and(Node::is_visible) {
+            return Err(Refused::Exists);
+        }
+        Ok(self.put(name, Node::whiteout()))
+    }
+
+    /// Makes the current directory hide what is below it; at the root that has no effect.
+    pub fn make_opaque(&mut self) -> Met {
+        let is_root = self.open.len() == 1;
+        let dir = self.here_mut();
+        let met = if dir.is_opaque { Met::Entry } else { Met::Nothing };
+        dir.is_opaque = !is_root;
+        met
+    }
+
+    /// Takes an entry for the root itself: engines skip what it says.
+    pub fn meet_root(&mut self) -> Met {
+        if std::mem::replace(&mut self.has_root, true) { Met::Entry } else { Met::Nothing }
+    }
+
+    /// The finished tree and its sums (the TAR rule's size is the caller's to know).
+    pub fn finish(mut self) -> (Dir<Leaf>, Sums) {
+        self.leave_to(1);
+        let mut root = self.open.swap_remove(0).1;
+        if !self.relinked.is_empty() {
+            settle(&mut root, &mut Settling { relinked: &self.relinked, settled: HashMap::new() });
+        }
+        if self.must_recount {
+            self.sums = sums(&root);
+        }
+        (root, self.sums)
+    }
+
+    /// An archive's link header says the metadata again, and engines apply it to the inode.
+    fn relink(&mut self, leaf: &Leaf, metadata: Option<Metadata>) {
+        let before = Relinked { links: leaf.links, metadata: leaf.metadata.clone() };
+        let relinked = self.relinked.entry(leaf.id).or_insert(before);
+        relinked.links = relinked.links.saturating_add(1);
+        let Some(metadata) = metadata else { return };
+        if matches!(leaf.kind, Kind::Symlink(_)) {
+            (relinked.metadata.uid, relinked.metadata.gid) = (metadata.uid, metadata.gid);
+        } else {
+            let mut xattrs = relinked.metadata.xattrs.clone();
+            metadata.xattrs.iter().for_each(|(name, value)| xattrs.set(name, value));
+            relinked.metadata = metadata;
+            relinked.metadata.xattrs = xattrs;
+        }
+    }
+
+    fn put(&mut self, name: &[u8], node: Node<Leaf>) -> Met {
+        let replaced = self.here_mut().put(Name::from(name), node);
+        if replaced.is_some() {
+            self.must_recount = true;
+            return Met::Entry;
+        }
+        self.sums.len += 1;
+        Met::Nothing
+    }
+
+    fn here(&self) -> &Dir<Leaf> {
+        &self.open[self.open.len() - 1].1
+    }
+
+    fn here_mut(&mut self) -> &mut Dir<Leaf> {
+        let last = self.open.len() - 1;
+        &mut self.open[last].1
+    }
+
+    fn id(&mut self) -> u32 {
+        let id = self.next_id;
+        self.next_id = self.next_id.saturating_add(1);
+        id
+    }
+
+    /// Opens a directory below the current one.
+    fn descend(&mut self, name: &[u8], may_make: bool) -> Result<(), Refused> {
+        if self.open.len() > MAX_DEPTH {
+            return Err(Refused::TooDeep);
+        }
+        match self.here().get(name) {
+            Some(Node::Dir { .. }) => {}
+            Some(_) => return Err(Refused::NotDirectory),
+            None if !may_make => return Err(Refused::NotFound),
+            None => {
+                check_name(name)?;
+                let dir = Dir::implicit(Arc::clone(&self.origin), self.id());
+                self.put(name, Node::dir(dir));
+            }
+        }
+        if let Some(Node::Dir { dir, .. }) = self.here_mut().lend(name) {
+            self.open.push((Name::from(name), Arc::unwrap_or_clone(dir)));
+        }
+        Ok(())
+    }
+
+    /// Closes open directories until `depth` of them are left, the root being the first.
+    fn leave_to(&mut self, depth: usize) {
+        while self.open.len() > depth {
+            if let Some((name, mut dir)) = self.open.pop() {
+                dir.shrink();
+                self.here_mut().put(name, Node::dir(dir));
+            }
+        }
+    }
+}
+
+/// Components in the order in which they are popped, each with whether it may be made.
+fn reversed(parts: &[&[u8]], may_make: bool) -> Vec<(Vec<u8>, bool)> {
+    parts.iter().rev().map(|part| (part.to_vec(), may_make)).collect()
+}
+
+fn check_name(name: &[u8]) -> Result<(), Refused> {
+    if name.len() > path::NAME_MAX { Err(Refused::NameTooLong) } else { Ok(()) }
+}
+
+fn link_target(node: &Node<Leaf>) -> Option<Arc<[u8]>> {
+    match &node.as_leaf()?.kind {
+        Kind::Symlink(target) => Some(Arc::clone(target)),
+        _ => None,
+    }
+}
+
+/// What is left to do when all hard links are known.
+struct Settling<'a> {
+    relinked: &'a HashMap<u32, Relinked>,
+    settled: HashMap<u32, Leaf>,
+}
+
+/// Gives every inode with several names its final link count and metadata, one inode for all its names.
+fn settle(dir: &mut Dir<Leaf>, settling: &mut Settling<'_>) {
+    let names: Vec<Name> = dir.entries().iter().map(|entry| Arc::clone(&entry.name)).collect();
+    for name in names {
+        match dir.entries_mut().get_mut(&name) {
+            Some(Node::Dir { dir, .. }) => settle(Arc::make_mut(dir), settling),
+            Some(Node::Leaf { leaf, .. }) => {
+                if let Some(Relinked { links, metadata }) = settling.relinked.get(&leaf.id) {
+                    let settled = settling.settled.entry(leaf.id).or_insert_with(|| {
+                        Arc::new(Inode { links: *links, metadata: metadata.clone(), ..Inode::clone(leaf) })
+                    });
+                    *leaf = Arc::clone(settled);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Counts a tree: every entry once, every inode's size once. The TAR rule is taken to count files but not links.
+pub fn sums(root: &Dir<Leaf>) -> Sums {
+    let (mut sums, mut seen) = (Sums::default(), HashMap::new());
+    add(root, &mut sums, &mut seen);
+    sums
+}
+
+fn add(dir: &Dir<Leaf>, sums: &mut Sums, seen: &mut HashMap<u32, ()>) {
+    for entry in dir.entries().iter() {
+        sums.len += 1;
+        match &entry.node {
+            Node::Dir { dir, .. } => add(dir, sums, seen),
+            Node::Leaf { leaf, .. } if leaf.links == 1 || seen.insert(leaf.id, ()).is_none() => {
+                sums.size += leaf.kind.size();
+                sums.tar_size += if matches!(leaf.kind, Kind::Regular(_)) { leaf.kind.size() } else { 0 };
+            }
+            _ => {}
+        }
+    }
+}

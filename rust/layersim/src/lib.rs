@@ -1,0 +1,39 @@
+//! Docker's layer storage as values, without a daemon, a clock or a global.
+//!
+//! The floors, lowest first; a module uses lower floors only:
+//!
+//! | floor | modules | subject |
+//! |---|---|---|
+//! | R0 | [`error`] [`path`] [`digest`] [`limits`] | causes, byte paths, identifiers, bounds on hostile input |
+//! | R1 | [`metadata`] [`blob`] [`content`] [`whiteout`] | what an inode carries, file bytes as pieces, the tar spelling of deletion |
+//! | R2 | [`tree`] | the one tree: directories, entries, inodes |
+//! | R3 | [`archive`] [`layer`] | tar in and out, the frozen layer |
+//! | R4 | [`stack`] | the union of a chain of layers and its flat table |
+//! | R5 | [`overlay`] | a writable top over a stack |
+//! | R6 | [`change`] [`usage`] | changesets; sizes and sharing as arrays |
+
+pub mod archive;
+pub mod blob;
+pub mod change;
+pub mod content;
+pub mod digest;
+pub mod error;
+pub mod layer;
+pub mod limits;
+pub mod metadata;
+pub mod overlay;
+pub mod path;
+pub mod stack;
+pub mod tree;
+pub mod usage;
+pub mod whiteout;
+
+pub use blob::Blob;
+pub use content::Content;
+pub use digest::{ChainId, DiffId, Digest};
+pub use error::{Error, Result};
+pub use layer::Layer;
+pub use limits::Limits;
+pub use metadata::{Metadata, Timestamp};
+pub use overlay::Overlay;
+pub use stack::Stack;

@@ -1,0 +1,194 @@
+//! The flat table: the whole path to its record, for lookups in batches.
+//!
+//! A cache of the tree, never a second truth. Pages are chosen by the high bits of the path's hash and shared with the
+//! table of the parent chain: a layer copies the pages that its own entries fall into, in groups, and no others.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+
+use super::page::{Page, Record, Row};
+use super::view::{DIRECTORY_BITS, DIRECTORY_SIZE};
+use crate::tree::{Dir, Leaf, Node, Step, visit};
+
+/// Rows of a page when a table is made.
+const ROWS: usize = 6;
+/// A table whose pages hold more than this on average is made anew.
+const CROWDED_ROWS: usize = 2 * ROWS;
+/// Pages that are shared or copied together with the list that names them.
+const GROUP: usize = 64;
+
+/// All visible paths of a stack.
+#[derive(Debug, Clone)]
+pub struct Table {
+    groups: Vec<Arc<Vec<Page>>>,
+    shift: u32,
+}
+
+/// A change of one path: a new record, or none.
+struct Edit {
+    path: Vec<u8>,
+    record: Option<Record>,
+}
+
+/// The edits that a layer makes, collected by walking its own entries.
+struct Edits<'a> {
+    edits: Vec<Edit>,
+    path: Vec<u8>,
+    position: &'a dyn Fn(&Node<Leaf>) -> u32,
+}
+
+impl Table {
+    /// The table of a whole tree; `position` tells the layer of each node.
+    pub fn of(root: &Dir<Leaf>, position: &dyn Fn(&Node<Leaf>) -> u32) -> Self {
+        let pages = (usize::try_from(root.visible()).unwrap_or(usize::MAX) / ROWS).max(1).next_power_of_two();
+        let page = Page::of(&[]);
+        let group = Arc::new(vec![page; pages.min(GROUP)]);
+        let empty = Self { groups: vec![group; pages.div_ceil(GROUP)], shift: u64::BITS - pages.trailing_zeros() };
+        let mut edits = Edits { edits: Vec::new(), path: Vec::new(), position };
+        edits.insert_below(root);
+        empty.edited(edits.edits)
+    }
+
+    /// The table after `layer` has been merged onto the tree `lower`, which this is the table of; `merged` is the result.
+    pub fn with(&self, lower: &Dir<Leaf>, layer: &Dir<Leaf>, merged: &Dir<Leaf>, position: &dyn Fn(&Node<Leaf>) -> u32) -> Self {
+        if usize::try_from(merged.visible()).unwrap_or(usize::MAX) / CROWDED_ROWS > self.pages() {
+            return Self::of(merged, position);
+        }
+        let mut edits = Edits { edits: Vec::new(), path: Vec::new(), position };
+        edits.merge(lower, layer);
+        self.edited(edits.edits)
+    }
+
+    /// The hash that pages are chosen by.
+    #[inline]
+    pub fn hash(path: &[u8]) -> u64 {
+        let mut hasher = FixedState::with_seed(0).build_hasher();
+        hasher.write(path);
+        hasher.finish()
+    }
+
+    /// The record of a path without a leading slash.
+    #[inline]
+    pub fn get(&self, hash: u64, path: &[u8]) -> Option<Record> {
+        self.page(hash).get(hash, path)
+    }
+
+    fn pages(&self) -> usize {
+        self.groups.iter().map(|group| group.len()).sum()
+    }
+
+    #[inline]
+    fn page(&self, hash: u64) -> &Page {
+        let at = self.page_number(hash);
+        &self.groups[at / GROUP][at % GROUP]
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a table in memory has fewer pages than addresses")]
+    fn page_number(&self, hash: u64) -> usize {
+        hash.checked_shr(self.shift).unwrap_or(0) as usize
+    }
+
+    /// Makes each changed page once.
+    fn edited(&self, edits: Vec<Edit>) -> Self {
+        let mut by_page: BTreeMap<usize, Vec<(u64, Edit)>> = BTreeMap::new();
+        for edit in edits {
+            let hash = Self::hash(&edit.path);
+            by_page.entry(self.page_number(hash)).or_default().push((hash, edit));
+        }
+        let mut table = self.clone();
+        for (at, edits) in by_page {
+            let old = &self.groups[at / GROUP][at % GROUP];
+            let is_changed = |row: &Row<'_>| edits.iter().any(|(hash, edit)| *hash == row.hash && edit.path == row.path);
+            let kept = old.rows().filter(|row| !is_changed(row));
+            let added = edits.iter().filter_map(|(hash, edit)| {
+                edit.record.map(|record| Row { hash: *hash, path: &edit.path, record })
+            });
+            let rows: Vec<Row<'_>> = kept.chain(added).collect();
+            Arc::make_mut(&mut table.groups[at / GROUP])[at % GROUP] = Page::of(&rows);
+        }
+        table
+    }
+}
+
+impl Edits<'_> {
+    /// Walks the layer's own entries beside what they meet.
+    fn merge(&mut self, lower: &Dir<Leaf>, layer: &Dir<Leaf>) {
+        for entry in layer.entries().iter() {
+            let len = self.enter(&entry.name);
+            let below = lower.get(&entry.name);
+            match (&entry.node, below) {
+                (Node::Dir { dir, .. }, Some(Node::Dir { dir: below, .. })) if !dir.is_opaque => {
+                    self.set(&entry.node);
+                    self.merge(below, dir);
+                }
+                (node, below) => {
+                    self.remove(below);
+                    self.insert(node);
+                }
+            }
+            self.path.truncate(len);
+        }
+    }
+
+    fn enter(&mut self, name: &[u8]) -> usize {
+        let len = self.path.len();
+        if len > 0 {
+            self.path.push(b'/');
+        }
+        self.path.extend_from_slice(name);
+        len
+    }
+
+    fn insert(&mut self, node: &Node<Leaf>) {
+        self.set(node);
+        if let Node::Dir { dir, .. } = node {
+            self.insert_below(dir);
+        }
+    }
+
+    fn insert_below(&mut self, dir: &Dir<Leaf>) {
+        for entry in dir.entries().iter() {
+            let len = self.enter(&entry.name);
+            self.insert(&entry.node);
+            self.path.truncate(len);
+        }
+    }
+
+    /// Paths of 64 KiB and more are left to the tree.
+    fn set(&mut self, node: &Node<Leaf>) {
+        if self.path.len() <= usize::from(u16::MAX) && node.is_visible() {
+            let record = record(node, (self.position)(node));
+            self.edits.push(Edit { path: self.path.clone(), record: Some(record) });
+        }
+    }
+
+    fn remove(&mut self, node: Option<&Node<Leaf>>) {
+        let Some(node) = node.filter(|node| node.is_visible()) else { return };
+        self.edits.push(Edit { path: self.path.clone(), record: None });
+        let Node::Dir { dir, .. } = node else { return };
+        let (edits, path) = (&mut self.edits, &self.path);
+        let walked: Result<(), std::convert::Infallible> = visit(dir, &mut |below, node| {
+            if node.is_visible() {
+                edits.push(Edit { path: crate::path::join(path, below), record: None });
+            }
+            Ok(Step::Into)
+        });
+        walked.unwrap_or_else(|never| match never {});
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "type and permission bits are 16")]
+fn record(node: &Node<Leaf>, layer: u32) -> Record {
+    match node {
+        Node::Leaf { leaf, .. } => {
+            let mode = (leaf.kind.type_bits() | leaf.metadata.mode) as u16;
+            Record { size: leaf.kind.size(), mode, layer }
+        }
+        Node::Dir { dir, .. } => Record { size: DIRECTORY_SIZE, mode: (DIRECTORY_BITS | dir.metadata.mode) as u16, layer },
+        Node::Whiteout { .. } => Record { size: 0, mode: 0, layer },
+    }
+}
