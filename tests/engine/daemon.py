@@ -1,0 +1,152 @@
+"""A private Docker engine: its own folders, its own socket, no network, stopped by process id."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, TypeAlias
+
+from tests.oracles import lacking, require_program, require_root
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 30.0
+
+Json: TypeAlias = Any
+"""What the engine answers: checked by the comparison that follows, not by a type."""
+
+
+class SocketConnection(http.client.HTTPConnection):
+    """HTTP over the engine's Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost")
+        self._path = str(path)
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self._path)
+
+
+def client_beside_the_daemon() -> str:
+    """Return the CLI that Debian ships with this daemon, or else the first one on PATH."""
+    beside = Path("/usr/bin/docker")
+    return str(beside) if beside.exists() else require_program("docker", "docker.io")
+
+
+def clients() -> list[str]:
+    """Return every docker CLI of this machine, the daemon's own first."""
+    found = [Path("/usr/bin/docker"), Path(shutil.which("docker") or "/usr/bin/docker")]
+    return sorted({str(path) for path in found if path.exists()})
+
+
+@dataclass
+class Daemon:
+    """One running `dockerd`, and the client that speaks to it."""
+
+    folder: Path
+    client: str = field(default_factory=client_beside_the_daemon)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket(self) -> Path:
+        return self.folder / "docker.sock"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "dockerd.log"
+
+    @property
+    def graph(self) -> Path:
+        return self.folder / "graph"
+
+    def start(self) -> Self:
+        """Start the engine and wait until it answers."""
+        require_root()
+        dockerd = require_program("dockerd", "docker.io")
+        require_program("runc", "runc")
+        arguments = [dockerd, "--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=overlay2"]
+        arguments += ["--data-root", str(self.graph), "--exec-root", str(self.folder / "exec")]
+        arguments += ["-H", f"unix://{self.socket}", "--pidfile", str(self.folder / "pid")]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                tail = self.log.read_text(errors="replace")[-800:]
+                self.stop()
+                lacking(f"a dockerd that starts here; the end of its log:\n{tail}")
+            time.sleep(0.05)
+        return self
+
+    def _answers(self) -> bool:
+        if not self.socket.exists():
+            return False
+        try:
+            return self.api("/_ping", decode=False) == "OK"
+        except (ConnectionError, http.client.HTTPException):
+            return False
+
+    def stop(self) -> None:
+        """End the process and wait for it; the folder stays."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def api(self, path: str, *, decode: bool = True) -> Json:
+        """GET from the engine's own interface, where sizes are exact integers."""
+        connection = SocketConnection(self.socket)
+        try:
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            body = reply.read()
+        finally:
+            connection.close()
+        if reply.status != http.HTTPStatus.OK:
+            raise http.client.HTTPException(f"GET {path}: {reply.status} {body[:200]!r}")
+        return json.loads(body) if decode else body.decode()
+
+    def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
+        """Run `docker ARGUMENTS`, successful or not."""
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+        command = [self.client, "--host", f"unix://{self.socket}", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False, timeout=100)
+
+    def docker(self, *arguments: str, stdin: bytes | None = None) -> str:
+        """Run `docker ARGUMENTS` and return what it printed."""
+        done = self.run(*arguments, stdin=stdin)
+        if done.returncode != 0:
+            raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
+        return done.stdout.decode()
+
+    def lines(self, *arguments: str) -> list[str]:
+        return self.docker(*arguments).splitlines()
+
+    def inspect(self, reference: str, kind: str = "image") -> dict[str, Json]:
+        """Return what the engine knows of one image or container."""
+        found: list[dict[str, Json]] = json.loads(self.docker("inspect", "--size", "--type", kind, reference))
+        return found[0]
+
+    def empty(self) -> None:
+        """Remove every container, image and volume."""
+        containers = self.lines("ps", "--all", "--quiet")
+        if containers:
+            self.docker("rm", "--force", "--volumes", *containers)
+        images = sorted(set(self.lines("images", "--all", "--quiet", "--no-trunc")))
+        for _ in range(2):  # a parent can go only after its children
+            if images:
+                self.run("rmi", "--force", *images)
+            images = sorted(set(self.lines("images", "--all", "--quiet", "--no-trunc")))
+        assert not images, f"the engine keeps images: {images}"
