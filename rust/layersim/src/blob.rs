@@ -1,7 +1,7 @@
 //! Bytes that many files share and nobody can write: a mapped file or one buffer.
 
 use std::fs::File;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ pub struct Blob(Arc<Backing>);
 enum Backing {
     Mapped(Mmap),
     Owned(Vec<u8>),
+    Part(Blob, Range<usize>),
 }
 
 impl Blob {
@@ -35,6 +36,15 @@ impl Blob {
         #[expect(unsafe_code, reason = "mmap is the one way not to copy a layer: docs/adr/0006-mapped-files.md")]
         let map = unsafe { Mmap::map(&file) }.map_err(refused)?;
         Ok(Self(Arc::new(Backing::Mapped(map))))
+    }
+
+    /// A part of it, without a copy; `None` when it does not reach that far.
+    pub fn part(&self, range: Range<usize>) -> Option<Self> {
+        self.get(range.clone())?;
+        Some(Self(Arc::new(match &*self.0 {
+            Backing::Part(whole, outer) => Backing::Part(whole.clone(), outer.start + range.start..outer.start + range.end),
+            _ => Backing::Part(self.clone(), range),
+        })))
     }
 
     /// Adds bytes at the end, in place, if nobody else holds the buffer; says whether it did.
@@ -62,6 +72,7 @@ impl Deref for Blob {
         match &*self.0 {
             Backing::Mapped(map) => map,
             Backing::Owned(bytes) => bytes,
+            Backing::Part(whole, range) => &whole[range.clone()],
         }
     }
 }

@@ -86,6 +86,14 @@ pub enum Error {
         /// What was asked for.
         wanted: &'static str,
     },
+    /// Something is wrong with one member of an archive.
+    #[error("{name}: {source}")]
+    Member {
+        /// The member.
+        name: String,
+        /// What is wrong.
+        source: Box<Error>,
+    },
     /// Arguments do not fit together.
     #[error("{cause}")]
     Input {
@@ -106,6 +114,12 @@ impl Error {
     /// An [`Error::Archive`] at `offset`.
     pub fn archive(offset: u64, cause: impl Into<String>) -> Self {
         Self::Archive { cause: cause.into(), offset }
+    }
+
+    /// The same error, of the member `name`.
+    #[must_use]
+    pub fn of_member(self, name: &[u8]) -> Self {
+        Self::Member { name: shown(name), source: Box::new(self) }
     }
 
     /// An [`Error::Input`].
@@ -161,5 +175,31 @@ impl Errno {
     /// The name, as errno(3) spells it.
     pub fn name(self) -> String {
         format!("{self:?}")
+    }
+
+    /// What `strerror(3)` says.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::EPERM => "Operation not permitted",
+            Self::ENOENT => "No such file or directory",
+            Self::E2BIG => "Argument list too long",
+            Self::EBADF => "Bad file descriptor",
+            Self::EACCES => "Permission denied",
+            Self::EBUSY => "Device or resource busy",
+            Self::EEXIST => "File exists",
+            Self::EXDEV => "Invalid cross-device link",
+            Self::ENOTDIR => "Not a directory",
+            Self::EISDIR => "Is a directory",
+            Self::EINVAL => "Invalid argument",
+            Self::EFBIG => "File too large",
+            Self::EROFS => "Read-only file system",
+            Self::EMLINK => "Too many links",
+            Self::ERANGE => "Numerical result out of range",
+            Self::ENAMETOOLONG => "File name too long",
+            Self::ENOTEMPTY => "Directory not empty",
+            Self::ELOOP => "Too many levels of symbolic links",
+            Self::ENODATA => "No data available",
+            Self::EOPNOTSUPP => "Operation not supported",
+        }
     }
 }

@@ -4,25 +4,28 @@
 //!
 //! | floor | modules | subject |
 //! |---|---|---|
-//! | R0 | [`error`] [`path`] [`digest`] [`limits`] | causes, byte paths, identifiers, bounds on hostile input |
+//! | R0 | [`error`] [`path`] [`digest`] [`limits`] [`saving`] | causes, byte paths, identifiers, bounds on hostile input, atomic files |
 //! | R1 | [`metadata`] [`blob`] [`content`] [`whiteout`] | what an inode carries, file bytes as pieces, the tar spelling of deletion |
 //! | R2 | [`tree`] | the one tree: directories, entries, inodes |
-//! | R3 | [`archive`] [`layer`] | tar in and out, the frozen layer |
+//! | R3 | [`archive`] [`layer`] [`bundle`] | tar in and out, the frozen layer, the members of an image archive |
 //! | R4 | [`stack`] | the union of a chain of layers and its flat table |
 //! | R5 | [`overlay`] | a writable top over a stack |
 //! | R6 | [`change`] [`usage`] | changesets; sizes and sharing as arrays |
 
 pub mod archive;
 pub mod blob;
+pub mod bundle;
 pub mod change;
 pub mod content;
 pub mod digest;
 pub mod error;
+pub mod extract;
 pub mod layer;
 pub mod limits;
 pub mod metadata;
 pub mod overlay;
 pub mod path;
+pub mod saving;
 pub mod stack;
 pub mod tree;
 pub mod usage;

@@ -3,6 +3,7 @@
 mod build;
 mod changes;
 mod directory;
+mod entries;
 mod names;
 mod spell;
 mod tar;
@@ -12,10 +13,13 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, Weak};
 
 pub use changes::{Edit, Operation};
+pub use entries::Listed;
 pub use spell::Spelling;
+pub use tar::verify;
 
 use crate::archive::Dialect;
 use crate::blob::Blob;
+use crate::content::Content;
 use crate::digest::{DiffId, Hasher};
 use crate::error::{Error, Result};
 use crate::tree::{Dir, Leaf, Origin};
@@ -141,6 +145,21 @@ impl Layer {
             Body::Tree(root, spelling, _) => spell::write_layer(root, *spelling, writer),
             Body::Nothing => Err(self.missing("tar")),
         }
+    }
+
+    /// Its uncompressed tar as a file's content; of a layer that came from a tar nothing is copied.
+    ///
+    /// # Errors
+    /// [`Error::ContentMissing`] for a synthetic layer.
+    pub fn tar_content(&self) -> Result<Content> {
+        if let Body::Tar(blob, _) = &self.0.body
+            && let Some(content) = Content::slice(blob, 0..blob.len() as u64)
+        {
+            return Ok(content);
+        }
+        let mut bytes = Vec::new();
+        self.write_tar(&mut bytes)?;
+        Ok(bytes.into())
     }
 
     /// What a higher floor keeps beside the layer, weakly.

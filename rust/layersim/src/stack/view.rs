@@ -137,6 +137,14 @@ impl Stack {
         }
     }
 
+    /// The value of one extended attribute.
+    ///
+    /// # Errors
+    /// `ENODATA` when there is none of that name, and as [`Stack::resolve`].
+    pub fn xattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<&[u8]> {
+        self.xattrs(path, follow)?.get(name).ok_or_else(|| Error::system(Errno::ENODATA, path))
+    }
+
     /// The names in a directory, sorted by their bytes.
     ///
     /// # Errors

@@ -1,0 +1,111 @@
+//! Sizes and sharing of many images, as arrays.
+
+use layersim::usage::{Chains, Usage};
+use numpy::{PyArray1, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::error::{Result, detached};
+use crate::lookup::frozen;
+
+/// What each image of a set takes; the answer of :func:`usage`.
+///
+/// Notes
+/// -----
+/// The columns are read-only, uint64, shape (n_images,), bytes.
+#[pyclass(frozen, name = "Usage", module = "layersim")]
+#[derive(Debug)]
+pub struct PyUsage {
+    size: Py<PyArray1<u64>>,
+    shared_size: Py<PyArray1<u64>>,
+    unique_size: Py<PyArray1<u64>>,
+    layers_size: u64,
+}
+
+#[pymethods]
+impl PyUsage {
+    /// Every position of the chain: uint64, shape (n_images,), bytes.
+    #[getter]
+    fn size(&self, py: Python<'_>) -> Py<PyArray1<u64>> {
+        self.size.clone_ref(py)
+    }
+
+    /// Layers that more than one counted image holds: uint64, shape (n_images,), bytes.
+    #[getter]
+    fn shared_size(&self, py: Python<'_>) -> Py<PyArray1<u64>> {
+        self.shared_size.clone_ref(py)
+    }
+
+    /// The rest: uint64, shape (n_images,), bytes.
+    #[getter]
+    fn unique_size(&self, py: Python<'_>) -> Py<PyArray1<u64>> {
+        self.unique_size.clone_ref(py)
+    }
+
+    /// Every layer that a counted image holds, once, in bytes.
+    #[getter]
+    fn layers_size(&self) -> u64 {
+        self.layers_size
+    }
+}
+
+/// Sum up what images take and share.
+///
+/// Parameters
+/// ----------
+/// sizes : numpy.ndarray
+///     uint64, shape (n_layers,): bytes of each layer, one row a chain id.
+/// layers : numpy.ndarray
+///     uint32: the layer numbers of all images, image after image.
+/// offsets : numpy.ndarray
+///     uint64, shape (n_images + 1,): where each image starts in ``layers``.
+/// counted : numpy.ndarray
+///     bool, shape (n_images,): which images make a layer shared.
+///
+/// Returns
+/// -------
+/// Usage
+///     Sizes, shared and unique bytes of every image.
+///
+/// Raises
+/// ------
+/// ValueError
+///     When the arrays do not fit together.
+///
+/// Notes
+/// -----
+/// Linear in the length of ``layers``.
+///
+/// References
+/// ----------
+/// The rules are those of ``docker system df -v``.
+///
+/// Examples
+/// --------
+/// >>> import numpy as np
+/// >>> from layersim import usage
+/// >>> base_and_app = usage(np.array([10, 3], "u8"), np.array([0, 0, 1], "u4"), np.array([0, 1, 3], "u8"), np.ones(2, bool))
+/// >>> base_and_app.unique_size.tolist(), base_and_app.layers_size
+/// ([0, 3], 13)
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted array can only be owned")]
+pub fn usage(
+    py: Python<'_>,
+    sizes: PyReadonlyArray1<'_, u64>,
+    layers: PyReadonlyArray1<'_, u32>,
+    offsets: PyReadonlyArray1<'_, u64>,
+    counted: PyReadonlyArray1<'_, bool>,
+) -> Result<PyUsage> {
+    let (sizes, counted) = (sizes.as_slice().map_err(PyErr::from)?, counted.as_slice().map_err(PyErr::from)?);
+    let chains = Chains {
+        layers: layers.as_slice().map_err(PyErr::from)?,
+        offsets: offsets.as_slice().map_err(PyErr::from)?,
+    };
+    let Usage { size, shared_size, unique_size, layers_size } =
+        detached(py, || layersim::usage::usage(sizes, chains, counted))?;
+    Ok(PyUsage {
+        size: frozen(py, size),
+        shared_size: frozen(py, shared_size),
+        unique_size: frozen(py, unique_size),
+        layers_size,
+    })
+}

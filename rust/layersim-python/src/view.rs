@@ -1,0 +1,400 @@
+//! `View`: the read-only union of a chain of layers.
+
+use std::sync::Arc;
+
+use layersim::archive::Dialect;
+use layersim::layer::{Layer, write_flattened};
+use layersim::stack::Walked;
+use layersim::{Stack, change};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PyTuple};
+
+use crate::change::PyChange;
+use crate::convert::PathArg;
+use crate::error::{Result, detached};
+use crate::layer::PyLayer;
+use crate::lookup::{BatchArg, PyFound};
+use crate::stat::PyStat;
+use crate::target::TargetArg;
+
+/// The read-only union of layers, as a container sees them.
+///
+/// Parameters
+/// ----------
+/// layers : sequence of Layer
+///     Base first.
+///
+/// Raises
+/// ------
+/// ContentMissingError
+///     For a synthetic layer.
+///
+/// Notes
+/// -----
+/// Making one costs the entries of the layers that no other live view has merged in this order, hiding included; a
+/// directory that only one layer has is taken over as it is. ``len`` is the number of visible entries, the root not counted.
+/// Paths are taken from the root, with or without a leading slash.
+///
+/// References
+/// ----------
+/// Linux overlayfs, Documentation/filesystems/overlayfs.rst.
+///
+/// Examples
+/// --------
+/// >>> import layersim as ls
+/// >>> base = ls.Layer.from_changes([ls.write("/etc/motd", b"hello")])
+/// >>> app = ls.Layer.from_changes([ls.remove("/etc/motd"), ls.write("/app", b"1")])
+/// >>> view = ls.View([base, app])
+/// >>> "/etc/motd" in view, view.listdir("/"), view.stat("/app").layer
+/// (False, ['app', 'etc'], 1)
+#[pyclass(frozen, name = "View", module = "layersim")]
+#[derive(Debug)]
+pub struct PyView(pub Arc<Stack>);
+
+/// Layers in a sequence, or those of a view.
+pub fn stack_of(py: Python<'_>, layers: &Bound<'_, PyAny>) -> Result<Arc<Stack>> {
+    if let Ok(view) = layers.cast::<PyView>() {
+        return Ok(Arc::clone(&view.get().0));
+    }
+    let layers = layers.try_iter()?.map(|layer| Ok(layer?.cast::<PyLayer>()?.get().0.clone())).collect::<PyResult<Vec<Layer>>>()?;
+    detached(py, || Stack::of(&layers))
+}
+
+#[pymethods]
+impl PyView {
+    #[new]
+    #[pyo3(signature = (layers, /))]
+    fn new(py: Python<'_>, layers: &Bound<'_, PyAny>) -> Result<Self> {
+        stack_of(py, layers).map(Self)
+    }
+
+    /// The layers, base first.
+    #[getter]
+    fn layers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, self.0.layers().into_iter().map(PyLayer))
+    }
+
+    /// Identity of the chain, or None for the union of nothing.
+    #[getter]
+    fn chain_id(&self) -> Option<String> {
+        self.0.chain_id().map(|id| id.to_string())
+    }
+
+    /// Look many paths up at once.
+    ///
+    /// Parameters
+    /// ----------
+    /// paths : Paths, numpy.ndarray or sequence of str or bytes
+    ///     A ``Paths``, or an array of dtype ``S``, is looked up without touching Python objects.
+    ///
+    /// Returns
+    /// -------
+    /// Found
+    ///     Columns ``layer``, ``kind``, ``size``, ``mode`` and ``probes``.
+    ///
+    /// Notes
+    /// -----
+    /// As ``lstat``: links on the way are followed, one at the end is not. One probe of a table per path; the table is made
+    /// when it is first wanted, from that of the parent chain.
+    fn lookup(&self, py: Python<'_>, paths: BatchArg) -> PyFound {
+        let found = py.detach(|| self.0.lookup(&paths.0));
+        PyFound::new(py, Arc::clone(&self.0), paths.0, found)
+    }
+
+    /// Describe what a path names, through links.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// follow_symlinks : bool
+    ///     Whether a link at the end is followed.
+    ///
+    /// Returns
+    /// -------
+    /// Stat
+    ///     With the names of ``os.stat_result``.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path, *, follow_symlinks=true))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn stat(&self, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
+        Ok(PyStat(self.0.stat(&path.bytes, follow_symlinks)?))
+    }
+
+    /// Describe what a path names, links themselves.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Returns
+    /// -------
+    /// Stat
+    ///     With the names of ``os.stat_result``.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn lstat(&self, path: PathArg<'_>) -> Result<PyStat> {
+        Ok(PyStat(self.0.stat(&path.bytes, false)?))
+    }
+
+    /// Tell whether a path names something, through links.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Returns
+    /// -------
+    /// bool
+    ///     False for a dangling link; ``in`` asks for the link itself.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn exists(&self, path: PathArg<'_>) -> bool {
+        self.0.resolve(&path.bytes, true).is_ok()
+    }
+
+    /// Read a file.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union; links are followed.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     A copy.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn read_bytes<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyBytes>> {
+        let content = self.0.content(&path.bytes)?;
+        let bytes = py.detach(|| content.read(0..content.len()));
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// Read a symbolic link.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///     Its target; ``bytes`` for a path that is bytes.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn readlink<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
+        Ok(path.answer(py, self.0.read_link(&path.bytes)?)?)
+    }
+
+    /// List the names in a directory, sorted by their bytes.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union; links are followed.
+    ///
+    /// Returns
+    /// -------
+    /// list of str
+    ///     ``bytes`` for a path that is bytes.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path=PathArg::root()))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn listdir<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Vec<Bound<'py, PyAny>>> {
+        let names = self.0.list(&path.bytes)?;
+        Ok(names.iter().map(|name| path.answer(py, name)).collect::<PyResult<_>>()?)
+    }
+
+    /// List the names of extended attributes.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// follow_symlinks : bool
+    ///     Whether a link at the end is followed.
+    ///
+    /// Returns
+    /// -------
+    /// list of str
+    ///     Sorted.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path, *, follow_symlinks=true))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn listxattr<'py>(&self, py: Python<'py>, path: PathArg<'_>, follow_symlinks: bool) -> Result<Vec<Bound<'py, PyAny>>> {
+        let xattrs = self.0.xattrs(&path.bytes, follow_symlinks)?;
+        Ok(xattrs.iter().map(|(name, _)| crate::convert::text_of(py, name)).collect::<PyResult<_>>()?)
+    }
+
+    /// Read an extended attribute.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// name : str
+    ///     With its namespace, as ``user.origin``.
+    /// follow_symlinks : bool
+    ///     Whether a link at the end is followed.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     Its value.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno; ``ENODATA`` when there is none of that name.
+    #[pyo3(signature = (path, name, *, follow_symlinks=true))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn getxattr<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathArg<'_>,
+        name: PathArg<'_>,
+        follow_symlinks: bool,
+    ) -> Result<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, self.0.xattr(&path.bytes, &name.bytes, follow_symlinks)?))
+    }
+
+    /// Walk a tree, parents first, as ``os.walk`` does.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     Where to start.
+    ///
+    /// Returns
+    /// -------
+    /// iterator of tuple
+    ///     The directory, its names that lead to directories, its other names; names sorted by their bytes.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path=PathArg::root()))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn walk<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
+        let start = path.bytes.as_ref();
+        let walked = detached(py, || self.0.walk(start))?;
+        steps(py, &path, &walked)
+    }
+
+    /// Tell what changed from this view to another.
+    ///
+    /// Parameters
+    /// ----------
+    /// other : View
+    ///     The later one.
+    ///
+    /// Returns
+    /// -------
+    /// list of Change
+    ///     As ``docker diff`` lists them, sorted.
+    fn changes(&self, py: Python<'_>, other: &Self) -> Vec<PyChange> {
+        let changes = py.detach(|| change::diff(self.0.root(), other.0.root()));
+        changes.into_iter().map(PyChange).collect()
+    }
+
+    /// Write what the view shows as one tar, as ``docker export`` does.
+    ///
+    /// Parameters
+    /// ----------
+    /// target : path or binary file
+    ///     A path is written atomically.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     Bytes written.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     When the target cannot be written.
+    fn write_tar(&self, py: Python<'_>, target: TargetArg) -> Result<u64> {
+        target.fill(py, |writer| write_flattened(self.0.root(), Dialect::Canonical, writer))
+    }
+
+    /// Write what the view shows as files on a disk.
+    ///
+    /// Parameters
+    /// ----------
+    /// directory : path
+    ///     Made if it is missing; must be empty.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     When something cannot be written, naming it.
+    ///
+    /// Notes
+    /// -----
+    /// Owners, device nodes and privileged attributes need root; otherwise files belong to the user and devices are
+    /// refused. Nothing is written outside ``directory``, whatever links say.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn extract(&self, py: Python<'_>, directory: PathArg<'_>) -> Result<()> {
+        let directory = directory.as_host_path();
+        detached(py, || layersim::extract::extract(self.0.root(), directory))
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn __contains__(&self, path: PathArg<'_>) -> bool {
+        self.0.lookup_one(&path.bytes).is_some()
+    }
+
+    fn __len__(&self) -> usize {
+        usize::try_from(self.0.root().visible()).unwrap_or(usize::MAX)
+    }
+
+    fn __bool__(&self) -> bool {
+        true
+    }
+
+    fn __repr__(&self) -> String {
+        format!("View({} layers, {} entries)", self.0.depth(), self.__len__())
+    }
+}
+
+/// A walk as Python's own `os.walk` yields it.
+pub fn steps<'py>(py: Python<'py>, path: &PathArg<'_>, walked: &[Walked]) -> Result<Bound<'py, PyAny>> {
+    let names = |names: &[layersim::tree::Name]| -> PyResult<Bound<'py, PyList>> {
+        let names = names.iter().map(|name| path.answer(py, name)).collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, names)
+    };
+    let rows = walked
+        .iter()
+        .map(|step| Ok((path.answer(py, &step.path)?, names(&step.dirs)?, names(&step.files)?)))
+        .collect::<PyResult<Vec<_>>>()?;
+    Ok(PyList::new(py, rows)?.as_any().try_iter()?.into_any())
+}

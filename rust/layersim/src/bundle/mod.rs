@@ -1,0 +1,217 @@
+//! The members of an image archive, by name: an outer tar (plain or compressed) or a directory.
+//!
+//! Members stay where they are. Links between members are followed inside the bundle only; nothing outside is reached.
+
+mod outgoing;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+pub use outgoing::{Content, Outgoing};
+
+use crate::archive::{Compression, Kind, Reader, inflate};
+use crate::blob::Blob;
+use crate::digest::{DiffId, Digest};
+use crate::error::{Error, Result};
+use crate::layer::{Layer, verify};
+use crate::limits::Limits;
+use crate::path;
+
+const MAX_LINKS: usize = 40;
+
+/// Members by their normal names.
+#[derive(Debug)]
+pub struct Bundle {
+    members: BTreeMap<Vec<u8>, Place>,
+}
+
+/// Where the bytes of a member are.
+#[derive(Debug)]
+enum Place {
+    Blob(Blob),
+    File(PathBuf),
+    /// Another member, by its normal name.
+    Link(Vec<u8>),
+}
+
+/// A layer that is wanted from a bundle.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The member.
+    pub name: Vec<u8>,
+    /// What its uncompressed bytes must hash to.
+    pub diff_id: DiffId,
+    /// What its bytes as stored must hash to, where that is known.
+    pub digest: Option<Digest>,
+}
+
+impl Wanted {
+    /// Pairs names with what they must hash to.
+    ///
+    /// # Errors
+    /// [`Error::Input`] when there are not as many of each, [`Error::DigestFormat`].
+    pub fn list(names: &[String], diff_ids: &[String], digests: Option<&[Option<String>]>) -> Result<Vec<Self>> {
+        if names.len() != diff_ids.len() || digests.is_some_and(|digests| digests.len() != names.len()) {
+            return Err(Error::input("expected as many diff_ids and digests as names"));
+        }
+        let wanted = names.iter().zip(diff_ids).enumerate().map(|(at, (name, diff_id))| {
+            let digest = digests.and_then(|digests| digests[at].as_deref()).map(str::parse).transpose()?;
+            Ok(Self { name: name.as_bytes().to_vec(), diff_id: diff_id.parse()?, digest })
+        });
+        wanted.collect()
+    }
+}
+
+impl Bundle {
+    /// Opens a tar or a directory.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file, [`Error::Archive`], [`Error::Limit`], [`Error::Compression`].
+    pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
+        if path.is_dir() {
+            let mut members = BTreeMap::new();
+            collect(path, &[], &mut members)?;
+            return Ok(Self { members });
+        }
+        Self::from_blob(&Blob::map(path)?, limits)
+    }
+
+    /// Opens a tar.
+    ///
+    /// # Errors
+    /// [`Error::Archive`], [`Error::Limit`], [`Error::Compression`].
+    pub fn from_blob(blob: &Blob, limits: &Limits) -> Result<Self> {
+        let blob = match Compression::of(blob) {
+            Compression::None => blob.clone(),
+            compression => inflate(blob, compression, limits)?.blob,
+        };
+        let mut reader = Reader::new(&blob, limits);
+        let mut members = BTreeMap::new();
+        while let Some(member) = reader.next_member()? {
+            let name = normal(&member.path);
+            let place = match &member.kind {
+                Kind::Regular => match member.data.stored() {
+                    Some(range) => blob.part(range).map(Place::Blob),
+                    None => Some(Place::Blob(member.data.content(&blob)?.read(0..limits.inflated_bytes).into())),
+                },
+                Kind::Symlink(target) => Some(Place::Link(beside(&name, target))),
+                Kind::HardLink(target) => Some(Place::Link(normal(target))),
+                _ => None,
+            };
+            if let Some(place) = place {
+                members.insert(name, place);
+            }
+        }
+        Ok(Self { members })
+    }
+
+    /// The names of all members that are files or links, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.members.keys().map(Vec::as_slice)
+    }
+
+    /// The bytes of a member; `None` where there is none of that name.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a file of the directory cannot be opened.
+    pub fn get(&self, name: &[u8]) -> Result<Option<Blob>> {
+        let mut name = normal(name);
+        for _ in 0..MAX_LINKS {
+            match self.members.get(&name) {
+                None => return Ok(None),
+                Some(Place::Blob(blob)) => return Ok(Some(blob.clone())),
+                Some(Place::File(path)) => return Blob::map(path).map(Some),
+                Some(Place::Link(target)) => name.clone_from(target),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads layers, side by side, every digest verified; `progress` hears the bytes done and the bytes in all, and may stop.
+    ///
+    /// # Errors
+    /// [`Error::Member`] with what is wrong with the first member that is. Nothing is handed out then.
+    pub fn layers(
+        &self,
+        wanted: &[Wanted],
+        limits: &Limits,
+        progress: &(dyn Fn(u64, u64) -> Result<()> + Sync),
+    ) -> Result<Vec<Layer>> {
+        let mut unique: Vec<&Wanted> = Vec::new();
+        for one in wanted {
+            if !unique.iter().any(|have| have.diff_id == one.diff_id && have.name == one.name) {
+                unique.push(one);
+            }
+        }
+        let blobs = unique.iter().map(|wanted| self.wanted(wanted)).collect::<Result<Vec<Blob>>>()?;
+        let total = blobs.iter().map(|blob| blob.len() as u64).sum();
+        let done = std::sync::atomic::AtomicU64::new(0);
+        let read = unique.par_iter().zip(&blobs).map(|(wanted, blob)| {
+            let layer = read(blob, wanted, limits).map_err(|error| error.of_member(&wanted.name))?;
+            let len = blob.len() as u64;
+            progress(done.fetch_add(len, std::sync::atomic::Ordering::Relaxed) + len, total)?;
+            Ok(layer)
+        });
+        let layers = read.collect::<Result<Vec<Layer>>>()?;
+        let find = |one: &Wanted| {
+            let at = unique.iter().position(|have| have.diff_id == one.diff_id && have.name == one.name);
+            at.map(|at| layers[at].clone())
+        };
+        Ok(wanted.iter().filter_map(find).collect())
+    }
+
+    fn wanted(&self, wanted: &Wanted) -> Result<Blob> {
+        let missing = || Error::archive(0, "the archive has no such member").of_member(&wanted.name);
+        self.get(&wanted.name)?.ok_or_else(missing)
+    }
+}
+
+/// Hashes a compressed blob as stored only where its digest is asked for; a plain one has one hash.
+fn read(blob: &Blob, wanted: &Wanted, limits: &Limits) -> Result<Layer> {
+    let is_same_hash = Compression::of(blob) == Compression::None && wanted.digest == Some(wanted.diff_id.0);
+    let stored = wanted.digest.filter(|_| !is_same_hash);
+    let (verified, layer) = rayon::join(
+        || stored.map_or(Ok(()), |digest| verify("blob", Some(digest), Digest::of(blob))),
+        || Layer::from_tar(blob, Some(wanted.diff_id), limits),
+    );
+    verified?;
+    layer
+}
+
+/// A member's name without `.`, `..`, and slashes that say nothing.
+fn normal(name: &[u8]) -> Vec<u8> {
+    path::clamped(name).join(&b'/')
+}
+
+/// The member that a link beside `name` leads to.
+fn beside(name: &[u8], target: &[u8]) -> Vec<u8> {
+    if target.first() == Some(&b'/') {
+        return normal(target);
+    }
+    let parent = name.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |slash| &name[..slash]);
+    normal(&path::join(parent, target))
+}
+
+/// Lists the files below a directory; links are taken as links between members.
+fn collect(directory: &Path, prefix: &[u8], members: &mut BTreeMap<Vec<u8>, Place>) -> Result<()> {
+    let refused = |source| Error::io(format!("cannot read {}", directory.display()), source);
+    for entry in fs::read_dir(directory).map_err(refused)? {
+        let entry = entry.map_err(refused)?;
+        let name = path::join(prefix, entry.file_name().as_bytes());
+        let file_type = entry.file_type().map_err(refused)?;
+        if file_type.is_dir() {
+            collect(&entry.path(), &name, members)?;
+        } else if file_type.is_symlink() {
+            let target = fs::read_link(entry.path()).map_err(refused)?;
+            let target = beside(&name, target.as_os_str().as_bytes());
+            members.insert(name, Place::Link(target));
+        } else if file_type.is_file() {
+            members.insert(name, Place::File(entry.path()));
+        }
+    }
+    Ok(())
+}
