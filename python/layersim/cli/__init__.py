@@ -1,0 +1,61 @@
+"""The command line: `layersim`, and `python -m layersim`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from layersim.cli.arguments import parse
+from layersim.cli.failure import InputError, one_line, reason_of
+from layersim.cli.output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+__all__ = ["main"]
+
+_FAILED, _INTERRUPTED, _PIPE_CLOSED = 1, 130, 141
+
+
+def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] | None = None) -> int:
+    """Run one command and say how it went.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after the program's name; those of the process by default.
+    clock : callable, optional
+        Returns the present as an aware `datetime`; ages are counted back from it. The wall clock by default.
+
+    Returns
+    -------
+    int
+        0: it worked; 1: an input failed, as one line on standard error says; 130: interrupted;
+        141: the reader of the output went away.
+
+    Raises
+    ------
+    SystemExit
+        With 2 when the words are not understood, with 0 after ``--help`` and ``--version``.
+    """
+    arguments = parse(sys.argv[1:] if argv is None else argv)
+    try:
+        arguments.run(arguments, Output(sys.stdout, as_json=arguments.json), clock)
+        sys.stdout.flush()
+    except InputError as failure:
+        return _complain(str(failure))
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has no reader
+        return _PIPE_CLOSED
+    except OSError as error:
+        return _complain(reason_of(error))
+    return 0
+
+
+def _complain(reason: str) -> int:
+    print(f"layersim: {one_line(reason)}", file=sys.stderr)
+    return _FAILED

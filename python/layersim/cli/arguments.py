@@ -1,0 +1,106 @@
+"""The words that the command line understands."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layersim.cli import files, story, tables
+
+if TYPE_CHECKING:
+    from argparse import Namespace, _SubParsersAction
+    from collections.abc import Callable, Sequence
+
+_DESCRIPTION = """\
+Look into the images that `docker save` or an OCI tool wrote: what they are made of, what they take,
+what they share. No daemon, no registry, no root.
+"""
+_WORDS = """\
+words:
+  ARCHIVE        a docker-archive or OCI layout: a file or a directory, compressed or not
+  IMAGE          an ARCHIVE that holds one image; one image of an archive as ARCHIVE#REF;
+                 or a REF alone, of the archives given with -f (for history, also before it)
+  REF            a tag, an image id or the beginning of one
+
+exit status: 0 it worked, 1 an input failed, 2 the words were not understood, 130 interrupted
+"""
+
+
+def parse(argv: Sequence[str]) -> Namespace:
+    """Return the command that words mean; its function is in ``run``.
+
+    Raises
+    ------
+    SystemExit
+        With 2 when they mean none, with 0 after printing help or the version.
+    """
+    return _parser().parse_args(argv)
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="layersim", description=_DESCRIPTION, epilog=_WORDS, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"layersim {version('layersim')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_tables(commands)
+    _add_files(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:
+    history = _command(commands, "history", tables.history, "show the steps an image was made of, newest first")
+    history.add_argument("words", nargs="+", metavar="IMAGE", help="all images of an ARCHIVE, or the ones named")
+    history.add_argument("--human", action=BooleanOptionalAction, default=True, help="sizes and ages for people")
+    _add_truncation(history)
+    images = _command(commands, "images", tables.images, "list images with their logical sizes")
+    images.add_argument("words", nargs="*", metavar="ARCHIVE")
+    images.add_argument("-a", "--all", action="store_true", help="list intermediate images too")
+    _add_truncation(images)
+    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does")
+    df.add_argument("words", nargs="*", metavar="ARCHIVE")
+    df.add_argument("-v", "--verbose", action="store_true", help="each image, with what it shares and what only it has")
+
+
+def _add_truncation(command: ArgumentParser) -> None:
+    command.add_argument("--no-trunc", action="store_true", help="show ids and texts in full")
+    command.add_argument("-q", "--quiet", action="store_true", help="show ids only")
+
+
+def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
+    ls = _command(commands, "ls", files.ls, "list a directory of an image")
+    ls.add_argument("image", metavar="IMAGE")
+    ls.add_argument("path", nargs="?", default="/", metavar="PATH", help="a path in the image (default: /)")
+    ls.add_argument("-l", "--long", action="store_true", help="mode, owner, size, time, and the layer it comes from")
+    cat = _command(commands, "cat", files.cat, "write a file of an image to standard output")
+    cat.add_argument("image", metavar="IMAGE")
+    cat.add_argument("path", metavar="PATH")
+    diff = _command(commands, "diff", files.diff, "show what differs between two images: A added, C changed, D deleted")
+    diff.add_argument("before", metavar="A")
+    diff.add_argument("after", metavar="B")
+    diff.add_argument(
+        "--layers", action="store_true", help="A and B are layers: tar files, or diff ids (or their beginnings) of the archives"
+    )
+
+
+def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
+    demo = _command(commands, "demo", story.demo, "tell the story of layers, on an embedded example or on your archives")
+    demo.add_argument("words", nargs="*", metavar="ARCHIVE")
+    demo.add_argument(
+        "--picture", type=Path, default=Path("demo-out/saving.png"), metavar="FILE", help="where to draw the saving (%(default)s)"
+    )
+    demo.add_argument("--save", type=Path, metavar="DIRECTORY", help="keep the example's archives there, to look into them")
+
+
+def _command(
+    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., None], purpose: str
+) -> ArgumentParser:
+    command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+    command.set_defaults(run=run)
+    command.add_argument("-f", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load ARCHIVE first")
+    command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
+    command.add_argument("--profile", default="docker20", help="the engine to be like (%(default)s)")
+    return command

@@ -1,0 +1,137 @@
+"""From the words of a command to images: which word is an archive, and which image of it is meant."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+from layersim.cli.failure import InputError
+from layersim.engine import Engine
+from layersim.errors import ImageNotFoundError, InvalidReferenceError, LayerSimError
+from layersim.units import short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from layersim.image import Image
+
+
+class Host:
+    """An engine and the archives that a command names.
+
+    An *image word* is an ``ARCHIVE``, meaning all images in it; one of them as ``ARCHIVE#REF``; or a ``REF``
+    alone, meaning an image of the archives that are loaded already. A word is an archive when a file or
+    directory of that name exists.
+
+    Parameters
+    ----------
+    profile : str
+        The engine's profile.
+    clock : callable, optional
+        The present; the wall clock by default.
+    archives : iterable of str
+        Archives to load first (``-f``).
+    """
+
+    def __init__(self, profile: str, clock: Callable[[], datetime] | None, archives: Iterable[str] = ()) -> None:
+        self.engine = Engine(profile=profile) if clock is None else Engine(profile=profile, clock=clock)
+        self._loaded: dict[str, list[Image]] = {}
+        for archive in archives:
+            self.load(archive)
+
+    @property
+    def images(self) -> list[Image]:
+        """All images that were loaded, in the order of loading, each once."""
+        return list(dict.fromkeys(image for images in self._loaded.values() for image in images))
+
+    def load(self, archive: str) -> list[Image]:
+        """Load an archive, once.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read or is refused.
+        """
+        if archive not in self._loaded:
+            try:
+                with _progress(archive) as progress:
+                    self._loaded[archive] = self.engine.load(archive, progress=progress)
+            except (LayerSimError, OSError) as error:
+                raise InputError(archive, error) from error
+        return self._loaded[archive]
+
+    def named(self, words: Sequence[str]) -> list[Image]:
+        """Return the images that words name.
+
+        Where a word is a bare ``REF``, the bare archives only supply it: ``a.tar web-ping`` is one image.
+        """
+        bare = {word: self.load(word) for word in words if _is_archive(word)}
+        others = [self._one(word) for word in words if word not in bare]
+        if any("#" not in word for word in words if word not in bare):
+            return others
+        chosen = [image for images in bare.values() for image in images] + others
+        return list(dict.fromkeys(chosen)) or self.images
+
+    def one(self, word: str) -> Image:
+        """Return the one image that a word names.
+
+        Raises
+        ------
+        InputError
+            If the word is an archive of several images, or names none.
+        """
+        if not _is_archive(word):
+            return self._one(word)
+        images = self.load(word)
+        if len(images) != 1:
+            choices = ", ".join(f"{word}#{_name(image)}" for image in images)
+            raise InputError(word, f"holds {len(images)} images; name one of {choices}" if images else "holds no image")
+        return images[0]
+
+    def _one(self, word: str) -> Image:
+        archive, mark, reference = word.rpartition("#")
+        if mark and _is_archive(archive):
+            return self._member(archive, reference)
+        if not self._loaded:
+            raise InputError(word, "no such archive")
+        try:
+            return self.engine.image(word)
+        except (ImageNotFoundError, InvalidReferenceError) as error:
+            raise InputError(word, "no such archive, and no image of that name was loaded") from error
+
+    def _member(self, archive: str, reference: str) -> Image:
+        images = self.load(archive)
+        found = [image for image in images if _answers(image, reference)]
+        if len(found) != 1:
+            held = ", ".join(_name(image) for image in images)
+            raise InputError(f"{archive}#{reference}", f"expected one image of {archive}, which holds {held}")
+        return found[0]
+
+
+def _is_archive(word: str) -> bool:
+    return Path(word).exists()
+
+
+def _name(image: Image) -> str:
+    return image.tags[0] if image.tags else short_id(image.id)
+
+
+def _answers(image: Image, reference: str) -> bool:
+    digits = image.id.removeprefix("sha256:")
+    is_id = bool(reference) and digits.startswith(reference.removeprefix("sha256:"))
+    return is_id or any(tag in {reference, f"{reference}:latest"} for tag in image.tags)
+
+
+@contextmanager
+def _progress(archive: str) -> Iterator[Callable[[int, int], object]]:
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+    with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task(f"reading {Path(archive).name}", total=None)
+        yield lambda done, total: shown.update(task, completed=done, total=total)

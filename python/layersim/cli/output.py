@@ -1,0 +1,68 @@
+"""Standard output: plain text for pipes, safe text for terminals, JSON where it is asked for."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import TextIO
+
+_KEPT = "\n\t"
+
+
+class Output:
+    """Where a command writes what it found.
+
+    Parameters
+    ----------
+    stream : text file
+        Usually ``sys.stdout``.
+    as_json : bool
+        Whether the user asked for JSON.
+    """
+
+    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+        self._stream = stream
+        self.as_json = as_json
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads along."""
+        return self._stream.isatty()
+
+    def text(self, text: str) -> None:
+        """Write lines of text; on a terminal, control characters of names inside become escapes."""
+        shown = _harmless(text) if self.is_terminal else text
+        self.raw(f"{shown.removesuffix(chr(10))}\n".encode(errors="surrogateescape"))
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Write lines of text, none at all if there are none."""
+        for line in lines:
+            self.text(line)
+
+    def raw(self, content: bytes) -> None:
+        """Write bytes as they are."""
+        self._stream.flush()
+        self._stream.buffer.write(content)
+
+    def records(self, records: Iterable[Mapping[str, object]]) -> None:
+        """Write JSON lines: one object per line."""
+        for record in records:
+            self.document(record)
+
+    def document(self, document: Mapping[str, object]) -> None:
+        """Write one JSON object on one line; times are ISO 8601, bytes that are no text are surrogate escapes."""
+        self.raw(f"{json.dumps(document, default=_spelled)}\n".encode())
+
+
+def _harmless(text: str) -> str:
+    return "".join(rune if rune.isprintable() or rune in _KEPT or ord(rune) > 0xFF else ascii(rune)[1:-1] for rune in text)
+
+
+def _spelled(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
