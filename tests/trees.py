@@ -91,6 +91,7 @@ KINDS = {
     stat.S_IFIFO: "fifo",
     stat.S_IFCHR: "char",
     stat.S_IFBLK: "block",
+    stat.S_IFSOCK: "socket",
 }
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.engine.archives import BORN, Entry, ImageSpec, layer_tar, stamp
+from tests.engine.archives import ImageSpec, stamp
+from tests.tars import BORN, Entry, layer_tar
 
 NAMES = ("a", "b", "c", "d", "link", "f.txt", "nämé", "x" * 120)
 XATTRS = (

@@ -11,10 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.oracles import lacking, require_program, require_root
-
-BORN = 1_500_000_000
-"""The modification time of every entry that these tests write themselves."""
-
+from tests.tars import BORN
 
 def cache_folder() -> Path:
     """Return the folder where costly inputs stay between runs."""

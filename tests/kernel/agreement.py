@@ -1,0 +1,111 @@
+"""The same operations on the kernel's overlay and on ours: every outcome, the merged tree and the upper directory."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import layersim as ls
+from tests.kernel.mount import OPAQUE
+from tests.kernel.operations import Session
+from tests.trees import KINDS, Disk, differences, inode_size, snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.kernel.mount import KernelOverlay
+    from tests.kernel.operations import Operation
+
+
+class UpperNode(NamedTuple):
+    """One entry of the writable layer."""
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+
+
+@dataclass
+class Pair:
+    """One overlay of the kernel and one of ours over the same layers."""
+
+    kernel: KernelOverlay
+    ours: ls.Overlay
+    session: Session
+
+    @classmethod
+    def over(cls, kernel: KernelOverlay) -> Pair:
+        fs = ls.Overlay([ls.Layer.from_tar(tar) for tar in kernel.layers], clock=time.time_ns)
+        return cls(kernel, fs, Session(fs))
+
+    def agree(self, operations: Sequence[Operation]) -> None:
+        """Carry the operations out on both sides and compare each outcome."""
+        expected = self.kernel.perform_all(operations)
+        for number, (operation, outcome) in enumerate(zip(operations, expected, strict=True)):
+            actual = self.session.perform(operation)
+            assert actual == outcome, self._told(operations, number, actual, outcome)
+
+    @staticmethod
+    def _told(operations: Sequence[Operation], number: int, actual: object, expected: object) -> str:
+        before = "\n".join(f"  {operation!r}" for operation in operations[max(0, number - 12) : number])
+        return f"{operations[number]!r} (operation {number}): the kernel says {expected}, layersim {actual}; before it\n{before}"
+
+    def same_end(self) -> None:
+        """Compare what is left: the merged tree, the upper directory, its opaque marks and its size."""
+        assert differences(snapshot(Disk(self.kernel.merged)), snapshot(self.ours)) == []
+        expected = upper_of_the_kernel(self.kernel)
+        assert self._upper(expected) == expected
+        assert self._opaque() == opaque_of_the_kernel(self.kernel)
+        assert self.ours.size_rw == inode_size(self.kernel.upper)
+
+    def _upper(self, expected: dict[str, UpperNode]) -> dict[str, UpperNode]:
+        lower = snapshot(ls.View(self.ours.lower.layers))
+        asked = expected.keys() | lower.keys() | snapshot(self.ours).keys()
+        nodes = {}
+        for path in asked:
+            try:
+                found = self.ours.upper_lstat(path)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            nodes[path] = UpperNode(KINDS[stat.S_IFMT(found.st_mode)], _mode(found), found.st_uid, found.st_gid)
+        return nodes
+
+    def _opaque(self) -> set[str]:
+        return {"/" + entry.path.strip("/") for entry in self.ours.to_layer() if entry.is_opaque}
+
+
+def _mode(found: os.stat_result | ls.Stat) -> int:
+    """Return the permission bits; those of a whiteout are nobody's promise."""
+    is_whiteout = stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
+    return 0 if is_whiteout else stat.S_IMODE(found.st_mode)
+
+
+def _upper_paths(kernel: KernelOverlay) -> list[str]:
+    found = []
+    for directory, folders, files in os.walk(kernel.upper):
+        found += [os.path.join(directory, name)[len(str(kernel.upper)) :] for name in folders + files]
+    return found
+
+
+def upper_of_the_kernel(kernel: KernelOverlay) -> dict[str, UpperNode]:
+    """Read the upper directory of a mount, whiteouts as the devices they are."""
+    nodes = {}
+    for path in _upper_paths(kernel):
+        found = os.lstat(f"{kernel.upper}{path}")
+        nodes[path] = UpperNode(KINDS[stat.S_IFMT(found.st_mode)], _mode(found), found.st_uid, found.st_gid)
+    return nodes
+
+
+def opaque_of_the_kernel(kernel: KernelOverlay) -> set[str]:
+    """Return the directories of the upper that hide all lower entries."""
+    opaque = set()
+    for path in _upper_paths(kernel):
+        on_disk = f"{kernel.upper}{path}"
+        is_dir = stat.S_ISDIR(os.lstat(on_disk).st_mode)
+        if is_dir and OPAQUE in os.listxattr(on_disk) and os.getxattr(on_disk, OPAQUE) == b"y":
+            opaque.add(path)
+    return opaque

@@ -1,0 +1,35 @@
+"""Overlay mounts for the tests of this folder, all marked `kernel`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.kernel.mount import KernelOverlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything below this folder, so that `-m kernel` selects it."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.kernel)
+
+
+@pytest.fixture
+def overlay_mount(tmp_path: Path) -> Iterator[Callable[[Sequence[bytes]], KernelOverlay]]:
+    """Mount layer tars, base first, under an empty upper directory; unmounted when the test ends."""
+    with ExitStack() as mounts:
+
+        def mount(layers: Sequence[bytes], *, read_only: bool = False) -> KernelOverlay:
+            number = len(list(tmp_path.iterdir()))
+            return mounts.enter_context(KernelOverlay(tmp_path / f"overlay{number}", layers, read_only=read_only))
+
+        yield mount
