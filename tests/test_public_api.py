@@ -1,0 +1,81 @@
+"""The public names: listed once, documented in full, checked on the live objects."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+import pytest
+from numpydoc.validate import validate
+
+import layersim as ls
+from layersim import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHECKS = {
+    "GL03",  # no double blank lines
+    "GL05",  # no tabs
+    "GL06",  # no unknown section
+    "GL07",  # sections in their order
+    "GL08",  # there is a docstring
+    "GL10",  # directives are spelled right
+    "SS01",  # there is a summary
+    "SS02",  # it starts with a capital letter
+    "SS03",  # it ends with a period
+    "SS04",  # it has no leading spaces
+    "PR01",  # every parameter is documented
+    "PR02",  # and no other
+    "PR03",  # in their order
+    "PR04",  # each has a type
+    "PR07",  # each has a description
+    "RT03",  # what is returned is described
+}
+"""The checks of `numpydoc.validate` that hold for every public name."""
+
+UNCHECKED_FOR_ERRORS = {"PR01"}
+"""An exception is raised by the library: its attributes are documented, not its constructor."""
+
+
+def public_objects() -> Iterator[tuple[str, object]]:
+    """Yield every public name, and every public member of the classes among them."""
+    for name in ls.__all__:
+        found = getattr(ls, name)
+        yield name, found
+        if inspect.isclass(found):
+            for member in sorted(vars(found)):
+                if not member.startswith("_") and _is_code(vars(found)[member]):
+                    yield f"{name}.{member}", getattr(found, member)
+
+
+def _is_code(member: object) -> bool:
+    return callable(member) or isinstance(member, property | classmethod | staticmethod) or inspect.isdatadescriptor(member)
+
+
+OBJECTS = dict(public_objects())
+
+
+def test_the_list_is_sorted_by_group_and_free_of_doubles() -> None:
+    assert len(ls.__all__) == len(set(ls.__all__))
+    assert [name for name in ls.__all__ if name.startswith("_") and name != "__version__"] == []
+
+
+def test_the_names_that_outside_checks_rely_on_are_public() -> None:
+    promised = {"Layer", "View", "Overlay", "Engine", "Image", "Change", "write", "mkdir", "symlink", "hardlink", "remove", "opaque"}
+    assert promised <= set(ls.__all__)
+
+
+def test_every_error_is_public() -> None:
+    classes = {name for name, found in vars(errors).items() if inspect.isclass(found) and issubclass(found, ls.LayerSimError)}
+    assert classes <= set(ls.__all__)
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_a_public_name_is_documented(name: str) -> None:
+    found = OBJECTS[name]
+    if not (callable(found) or inspect.isdatadescriptor(found)):
+        return  # a constant; its module's docstring tells of it
+    unchecked = UNCHECKED_FOR_ERRORS if inspect.isclass(found) and issubclass(found, Exception) else set()
+    breaches = [(code, text) for code, text in validate(f"layersim.{name}")["errors"] if code in CHECKS - unchecked]
+    assert breaches == []
