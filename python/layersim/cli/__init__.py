@@ -7,19 +7,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from layersim.cli.arguments import parse
-from layersim.cli.failure import InputError, one_line, reason_of
-from layersim.cli.output import Output
+from layersim.cli.failure import InputError, reason_of
+from layersim.cli.output import Output, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
 __all__ = ["main"]
 
 _FAILED, _INTERRUPTED, _PIPE_CLOSED = 1, 130, 141
 
 
-def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, clock: Callable[[], int] | None = None) -> int:
     """Run one command and say how it went.
 
     Parameters
@@ -27,7 +26,7 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] | N
     argv : sequence of str, optional
         The words after the program's name; those of the process by default.
     clock : callable, optional
-        Returns the present as an aware `datetime`; ages are counted back from it. The wall clock by default.
+        Returns the present in nanoseconds since 1970; ages are counted back from it. The wall clock by default.
 
     Returns
     -------
@@ -57,5 +56,5 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], datetime] | N
 
 
 def _complain(reason: str) -> int:
-    print(f"layersim: {one_line(reason)}", file=sys.stderr)
+    sys.stderr.write(f"layersim: {harmless(reason)}\n")
     return _FAILED

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layersim.cli import files, story, tables
+from layersim.profiles import find_profile
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
     from collections.abc import Callable, Sequence
+
+    from layersim.profiles import Profile
 
 _DESCRIPTION = """\
 Look into the images that `docker save` or an OCI tool wrote: what they are made of, what they take,
@@ -81,18 +84,19 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
     diff = _command(commands, "diff", files.diff, "show what differs between two images: A added, C changed, D deleted")
     diff.add_argument("before", metavar="A")
     diff.add_argument("after", metavar="B")
-    diff.add_argument(
-        "--layers", action="store_true", help="A and B are layers: tar files, or diff ids (or their beginnings) of the archives"
-    )
+    meaning = "A and B are layers: tar files, or diff ids (or their beginnings) of the archives"
+    diff.add_argument("--layers", action="store_true", help=meaning)
 
 
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
-    demo = _command(commands, "demo", story.demo, "tell the story of layers, on an embedded example or on your archives")
+    purpose = "tell the story of layers, on an embedded example or on your archives"
+    demo = _command(commands, "demo", story.demo, purpose)
     demo.add_argument("words", nargs="*", metavar="ARCHIVE")
+    picture = Path("demo-out/saving.png")
     demo.add_argument(
-        "--picture", type=Path, default=Path("demo-out/saving.png"), metavar="FILE", help="where to draw the saving (%(default)s)"
+        "--picture", type=Path, default=picture, metavar="FILE", help="where to draw the saving (%(default)s)"
     )
-    demo.add_argument("--save", type=Path, metavar="DIRECTORY", help="keep the example's archives there, to look into them")
+    demo.add_argument("--save", type=Path, metavar="DIRECTORY", help="keep the example's archives there")
 
 
 def _command(
@@ -100,7 +104,16 @@ def _command(
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     command.set_defaults(run=run)
-    command.add_argument("-f", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load ARCHIVE first")
+    command.add_argument(
+        "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
+    )
     command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
-    command.add_argument("--profile", default="docker20", help="the engine to be like (%(default)s)")
+    command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
     return command
+
+
+def _profile(name: str) -> Profile:
+    try:
+        return find_profile(name)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error

@@ -26,8 +26,3 @@ def reason_of(error: Exception) -> str:
         words = error.strerror or os.strerror(error.errno)
         return f"{os.fsdecode(error.filename)}: {words}" if isinstance(error.filename, (str, bytes)) else words
     return str(error) or type(error).__name__
-
-
-def one_line(text: str) -> str:
-    """Return a text as one line that a terminal can show: control characters become escapes."""
-    return "".join(rune if rune.isprintable() else rune.encode("unicode_escape", "replace").decode() for rune in text)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Iterator
 
-    from layersim._core import Change, Stat
+    from layersim._core import Stat
     from layersim.cli.output import Output
 
 _KINDS = {
@@ -30,7 +30,7 @@ _KINDS = {
 }
 
 
-def ls(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def ls(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """List a directory, or one file, of an image."""
     view = View(_host(arguments, clock).one(arguments.image).layers)
     try:
@@ -45,7 +45,7 @@ def ls(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) 
         out.lines(name for name, _, _ in entries)
 
 
-def cat(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def cat(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """Write a file's bytes; as JSON they are base64, beside the layer they come from."""
     view = View(_host(arguments, clock).one(arguments.image).layers)
     try:
@@ -56,13 +56,11 @@ def cat(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None)
     if not out.as_json:
         out.raw(content)
         return
-    layer = view.layers[status.layer].diff_id
-    out.document(
-        {"path": arguments.path, "size": len(content), "layer": layer, "base64": base64.b64encode(content).decode("ascii")}
-    )
+    layer, encoded = view.layers[status.layer].diff_id, base64.b64encode(content).decode("ascii")
+    out.document({"path": arguments.path, "size": len(content), "layer": layer, "base64": encoded})
 
 
-def diff(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def diff(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """Show how to get from one tree to another, in the letters of ``docker diff``."""
     host = _host(arguments, clock)
     view = _layer_view if arguments.layers else _image_view
@@ -73,7 +71,7 @@ def diff(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None
         out.lines(f"{change.kind} {change.path}" for change in changes)
 
 
-def _host(arguments: Namespace, clock: Callable[[], datetime] | None) -> Host:
+def _host(arguments: Namespace, clock: Callable[[], int] | None) -> Host:
     return Host(arguments.profile, clock, arguments.archives)
 
 

@@ -17,9 +17,9 @@ from layersim.units import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from layersim.image import Image
+    from layersim.profiles import Profile
 
 
 class Host:
@@ -31,15 +31,15 @@ class Host:
 
     Parameters
     ----------
-    profile : str
-        The engine's profile.
+    profile : Profile or str
+        The engine to be like.
     clock : callable, optional
         The present; the wall clock by default.
     archives : iterable of str
         Archives to load first (``-f``).
     """
 
-    def __init__(self, profile: str, clock: Callable[[], datetime] | None, archives: Iterable[str] = ()) -> None:
+    def __init__(self, profile: Profile | str, clock: Callable[[], int] | None, archives: Iterable[str] = ()) -> None:
         self.engine = Engine(profile=profile) if clock is None else Engine(profile=profile, clock=clock)
         self._loaded: dict[str, list[Image]] = {}
         for archive in archives:
@@ -101,7 +101,7 @@ class Host:
         if not self._loaded:
             raise InputError(word, "no such archive")
         try:
-            return self.engine.image(word)
+            return self.engine.get_image(word)
         except (ImageNotFoundError, InvalidReferenceError) as error:
             raise InputError(word, "no such archive, and no image of that name was loaded") from error
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TextIO
 
-_KEPT = "\n\t"
+_LAYOUT = "\n\t"
 
 
 class Output:
@@ -34,8 +34,10 @@ class Output:
         return self._stream.isatty()
 
     def text(self, text: str) -> None:
-        """Write lines of text; on a terminal, control characters of names inside become escapes."""
-        shown = _harmless(text) if self.is_terminal else text
+        """Write lines of text, if any; on a terminal, control characters of names inside become escapes."""
+        if not text:
+            return
+        shown = harmless(text, kept=_LAYOUT) if self.is_terminal else text
         self.raw(f"{shown.removesuffix(chr(10))}\n".encode(errors="surrogateescape"))
 
     def lines(self, lines: Iterable[str]) -> None:
@@ -58,8 +60,12 @@ class Output:
         self.raw(f"{json.dumps(document, default=_spelled)}\n".encode())
 
 
-def _harmless(text: str) -> str:
-    return "".join(rune if rune.isprintable() or rune in _KEPT or ord(rune) > 0xFF else ascii(rune)[1:-1] for rune in text)
+def harmless(text: str, *, kept: str = "") -> str:
+    """Return a text that cannot drive a terminal: what is not printable becomes an escape, but for `kept`.
+
+    Names in archives are whatever their makers liked: escape sequences, line ends, bytes that are no text.
+    """
+    return "".join(rune if rune.isprintable() or rune in kept else ascii(rune)[1:-1] for rune in text)
 
 
 def _spelled(value: object) -> object:

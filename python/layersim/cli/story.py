@@ -13,12 +13,12 @@ from rich.text import Text
 
 from layersim.cli.failure import InputError
 from layersim.cli.host import Host
+from layersim.cli.output import harmless
 from layersim.demo import tell, tell_of, write_archives
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from layersim.cli.output import Output
     from layersim.demo import Passage
@@ -27,7 +27,7 @@ _WIDTH = 100
 _STYLES = {"heading": "bold cyan", "prose": "", "command": "bold green", "output": ""}
 
 
-def demo(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def demo(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """Tell the story, piece by piece as it is computed; as JSON lines each piece is an object."""
     host = Host(arguments.profile, clock, [*arguments.archives, *arguments.words])
     console = Console(file=None, highlight=False, soft_wrap=True) if out.is_terminal else None
@@ -35,7 +35,7 @@ def demo(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None
         if out.as_json:
             out.document({"kind": passage.kind, "text": passage.text})
         elif console is not None:
-            console.print(Text(_laid_out(passage), style=_STYLES[passage.kind]))
+            console.print(Text(harmless(_laid_out(passage), kept="\n"), style=_STYLES[passage.kind]))
         else:
             out.text(_laid_out(passage))
 

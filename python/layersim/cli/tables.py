@@ -9,7 +9,6 @@ from layersim.cli.host import Host
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
 
     from layersim.cli.output import Output
 
@@ -19,7 +18,7 @@ _USAGE = ("type", "total", "active", "size", "reclaimable")
 _IMAGE_USAGE = (*_IMAGES, "shared_size", "unique_size", "containers")
 
 
-def history(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def history(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """Show how images were made; several tables are told apart by a line ``==> name <==``."""
     host = Host(arguments.profile, clock, arguments.archives)
     images = host.named(arguments.words)
@@ -34,7 +33,7 @@ def history(arguments: Namespace, out: Output, clock: Callable[[], datetime] | N
         out.text(rows.text(human=arguments.human, no_trunc=arguments.no_trunc, quiet=arguments.quiet))
 
 
-def images(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def images(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """List images."""
     host = _host_of_archives(arguments, clock)
     rows = host.engine.images(all=arguments.all)
@@ -44,7 +43,7 @@ def images(arguments: Namespace, out: Output, clock: Callable[[], datetime] | No
         out.text(rows.text(no_trunc=arguments.no_trunc, quiet=arguments.quiet))
 
 
-def df(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) -> None:
+def df(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """Show what the disk holds; as JSON one document, with each image under ``-v``."""
     host = _host_of_archives(arguments, clock)
     usage = host.engine.df(verbose=arguments.verbose)
@@ -57,7 +56,7 @@ def df(arguments: Namespace, out: Output, clock: Callable[[], datetime] | None) 
     out.document(document)
 
 
-def _host_of_archives(arguments: Namespace, clock: Callable[[], datetime] | None) -> Host:
+def _host_of_archives(arguments: Namespace, clock: Callable[[], int] | None) -> Host:
     return Host(arguments.profile, clock, [*arguments.archives, *arguments.words])
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layersim.demo.passage import Passage
     from layersim.engine import Engine
     from layersim.image import Image
+    from layersim.plot import Saving
 
 _CONTAINERS = 3
 
@@ -94,7 +95,9 @@ def containers(engine: Engine, image: Image, path: str | None, data: bytes) -> I
     target = path or _largest_file(writer.fs)
     before = writer.fs.lstat(target).st_size if writer.fs.exists(target) else 0
     _append(writer.fs, target, data)
-    yield prose(f"{writer.name} appends {len(data)} bytes to {target}, a file of {before} bytes, which is copied up whole.")
+    yield prose(
+        f"{writer.name} appends {len(data)} bytes to {target}, a file of {before} bytes: it is copied up whole."
+    )
     yield output(_sizes(started))
     yield output("\n".join(f"{writer.name}: {change.kind} {change.path}" for change in writer.changes()))
     yield heading("The proof: no write reaches a layer")
@@ -107,8 +110,9 @@ def _stem(image: Image) -> str:
 
 
 def _largest_file(fs: Overlay) -> str:
-    files = ((fs.lstat(path), path) for top, _, names in fs.walk("/") for path in (f"{top.rstrip('/')}/{n}" for n in names))
-    sizes = ((status.st_size, path) for status, path in files if stat.S_ISREG(status.st_mode))
+    paths = (f"{top.rstrip('/')}/{name}" for top, _, names in fs.walk("/") for name in names)
+    found = ((fs.lstat(path), path) for path in paths)
+    sizes = ((status.st_size, path) for status, path in found if stat.S_ISREG(status.st_mode))
     return max(sizes, default=(0, "/new-file"))[1]
 
 

@@ -72,4 +72,12 @@ def _paths(fs: Overlay) -> Iterator[str]:
 
 
 def _fields(status: Stat) -> tuple[int, ...]:
-    return (status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_rdev, status.st_mtime_ns, status.layer)
+    return (
+        status.st_mode,
+        status.st_uid,
+        status.st_gid,
+        status.st_size,
+        status.st_rdev,
+        status.st_mtime_ns,
+        status.layer,
+    )

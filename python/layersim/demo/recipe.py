@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from layersim._core import Layer, Member, write_archive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
     from pathlib import Path
 
     from layersim._core import Edit
@@ -83,7 +83,7 @@ class _Baked:
         return [_layer_name(layer) for layer in self.layers]
 
 
-def write_recipes(target: Path, recipes: Sequence[Recipe], now: datetime) -> None:
+def write_recipes(target: Path, recipes: Sequence[Recipe], now_ns: int) -> None:
     """Write images as the docker-archive that ``docker save`` would make of them.
 
     Parameters
@@ -92,11 +92,11 @@ def write_recipes(target: Path, recipes: Sequence[Recipe], now: datetime) -> Non
         The archive to write.
     recipes : sequence of Recipe
         The images, each under its tag. Layers they share are written once.
-    now : datetime
-        The present that ages are counted back from, with a time zone.
+    now_ns : int
+        The present that ages are counted back from, in nanoseconds since 1970.
     """
     layers: dict[int, Layer] = {}
-    baked = [_bake(recipe, now, layers) for recipe in recipes]
+    baked = [_bake(recipe, now_ns, layers) for recipe in recipes]
     members = {image.config_name: Member.file(image.config_name, image.config) for image in baked}
     for image in baked:
         members |= {_layer_name(layer): Member.layer(_layer_name(layer), layer) for layer in image.layers}
@@ -104,12 +104,12 @@ def write_recipes(target: Path, recipes: Sequence[Recipe], now: datetime) -> Non
     write_archive(target, [*members.values(), Member.file("manifest.json", _json(manifest))])
 
 
-def _bake(recipe: Recipe, now: datetime, layers: dict[int, Layer]) -> _Baked:
+def _bake(recipe: Recipe, now_ns: int, layers: dict[int, Layer]) -> _Baked:
     history: list[dict[str, object]] = []
     settings: dict[str, object] = {}
     stack: list[Layer] = []
     for ancestor in recipe.lineage():
-        created = _timestamp(now - ancestor.age)
+        created = _timestamp(now_ns, ancestor.age)
         for step in ancestor.steps:
             history.append(_history_entry(step, created))
             settings = _merged(settings, step.settings)
@@ -118,7 +118,7 @@ def _bake(recipe: Recipe, now: datetime, layers: dict[int, Layer]) -> _Baked:
     config = {
         "architecture": "amd64",
         "config": settings,
-        "created": _timestamp(now - recipe.age),
+        "created": _timestamp(now_ns, recipe.age),
         "history": history,
         "os": "linux",
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]},
@@ -140,8 +140,9 @@ def _strings(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else []
 
 
-def _timestamp(moment: datetime) -> str:
-    return moment.replace(microsecond=0).isoformat().replace("+00:00", "Z")
+def _timestamp(now_ns: int, age: timedelta) -> str:
+    moment = datetime.fromtimestamp(now_ns // 10**9, tz=UTC) - age
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _layer_name(layer: Layer) -> str:

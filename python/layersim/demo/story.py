@@ -11,7 +11,6 @@ from layersim.demo.recipe import write_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from layersim.demo.passage import Passage
@@ -23,15 +22,15 @@ FLEET_ARCHIVE = "fleet.tar"
 _LINE = b"// a line that only one container sees\n"
 
 
-def write_archives(directory: Path, now: datetime) -> tuple[Path, Path]:
+def write_archives(directory: Path, now_ns: int) -> tuple[Path, Path]:
     """Write the example's two docker-archives.
 
     Parameters
     ----------
     directory : Path
         Where to write; it must exist.
-    now : datetime
-        The present, with a time zone: the images are minutes to weeks older.
+    now_ns : int
+        The present in nanoseconds since 1970: the images are minutes to weeks older.
 
     Returns
     -------
@@ -41,7 +40,7 @@ def write_archives(directory: Path, now: datetime) -> tuple[Path, Path]:
     """
     paths = directory / STORY_ARCHIVE, directory / FLEET_ARCHIVE
     for path, recipes in zip(paths, (STORY, FLEET), strict=True):
-        write_recipes(path, recipes, now)
+        write_recipes(path, recipes, now_ns)
     return paths
 
 
@@ -66,8 +65,8 @@ def tell(engine: Engine, directory: Path, picture: Path | None = None) -> Iterat
     web_ping = next(image for image in images if WEB_PING.tag in image.tags)
     yield heading("An image is a stack of read-only layers")
     yield prose(
-        f"{STORY_ARCHIVE} is what `docker save` writes. It holds {_names(images)}. The newest step comes first; the steps "
-        "that changed files are layers, the others only say something about the image. A loaded image knows "
+        f"{STORY_ARCHIVE} is what `docker save` writes. It holds {_names(images)}. The newest step comes first; the "
+        "steps that changed files are layers, the others only say something about the image. A loaded image knows "
         "its own id alone, so its earlier steps are <missing>."
     )
     yield from history(engine, web_ping, STORY_ARCHIVE)
@@ -79,7 +78,9 @@ def tell(engine: Engine, directory: Path, picture: Path | None = None) -> Iterat
     yield from containers(engine, web_ping, "/web-ping/app.js", _LINE)
 
 
-def tell_of(engine: Engine, archives: Sequence[str], images: Sequence[Image], picture: Path | None) -> Iterator[Passage]:
+def tell_of(
+    engine: Engine, archives: Sequence[str], images: Sequence[Image], picture: Path | None
+) -> Iterator[Passage]:
     """Tell the same story of images that were loaded into an engine.
 
     Parameters
