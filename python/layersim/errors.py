@@ -13,6 +13,7 @@
       ContainerNotFoundError (LookupError)
       LayerInUseError                      ImageInUseError
       ChainTooDeepError                    ContainerStateError
+      NameInUseError
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -189,6 +190,10 @@ class ContainerStateError(LayerSimError):
     def __str__(self) -> str:
         """Return the message alone."""
         return str(self.args[0])
+
+
+class NameInUseError(LayerSimError):
+    """Another container has this name; the message is the engine's own sentence."""
 
 
 class ContentMissingError(LayerSimError):

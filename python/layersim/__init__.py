@@ -1,0 +1,54 @@
+"""layersim: a Docker storage engine that you can import.
+
+An image is a logical stack of layers; layers are physical, shared and read-only; so the logical size
+(`Engine.images`) exceeds the real one (`Engine.df`), the more so the more applications share a base; and
+sharing is only safe because no write can ever reach a layer. The numbers equal those of a real engine to the
+byte, the file operations those of Linux overlayfs to the errno.
+
+============  ==========================================================================================
+layers        `Layer`, and the edits that make one: `mkdir write symlink hardlink remove opaque`
+unions        `View` (read-only), `Overlay` (with a writable top), `Change` (what the top changed)
+images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
+one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
+identifiers   `sha256`, `chain_ids`
+bounds        `Limits`, on what an archive may ask for
+errors        `LayerSimError` and its family in `layersim.errors`
+============  ==========================================================================================
+
+Stacks run base first, everywhere.
+"""
+
+from __future__ import annotations
+
+from layersim._core import Change, Layer, Limits, Overlay, View, chain_ids, sha256
+from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
+from layersim.container import Container
+from layersim.engine import DiskUsage, Engine
+from layersim.errors import LayerSimError
+from layersim.image import HistoryEntry, Image, ImageConfig, Reference
+from layersim.table import Table
+
+__all__ = [
+    "Change",
+    "Container",
+    "DiskUsage",
+    "Engine",
+    "HistoryEntry",
+    "Image",
+    "ImageConfig",
+    "Layer",
+    "LayerSimError",
+    "Limits",
+    "Overlay",
+    "Reference",
+    "Table",
+    "View",
+    "chain_ids",
+    "hardlink",
+    "mkdir",
+    "opaque",
+    "remove",
+    "sha256",
+    "symlink",
+    "write",
+]

@@ -1,0 +1,9 @@
+"""Containers: an image with a writable top and a state, and all containers of one engine."""
+
+from __future__ import annotations
+
+from layersim.container.mountpoints import container_view
+from layersim.container.store import ContainerStore
+from layersim.container.value import Container, Wishes
+
+__all__ = ["Container", "ContainerStore", "Wishes", "container_view"]

@@ -1,0 +1,115 @@
+"""All containers of one engine: made, found by name or id, counted by image."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from layersim.container.identity import container_id, number_of_name
+from layersim.container.value import Container
+from layersim.errors import ContainerNotFoundError, NameInUseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from layersim.container.value import Host, Wishes
+    from layersim.store import StoredImage
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
+
+
+class ContainerStore:
+    """The containers of one engine, oldest first."""
+
+    def __init__(self) -> None:
+        self._containers: dict[int, Container] = {}
+        self._named: dict[str, int] = {}
+        self._reserved: set[int] = set()
+        self._ids: dict[str, int] = {}
+        self._next = 1
+        self._indexed = 1
+        self.by_image: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        """Return how many containers there are."""
+        return len(self._containers)
+
+    def __iter__(self) -> Iterator[Container]:
+        """Iterate over all, oldest first."""
+        return iter(self._containers.values())
+
+    def __contains__(self, container: object) -> bool:
+        """Whether a container is one of these."""
+        return isinstance(container, Container) and self._containers.get(container.number) is container
+
+    def create(self, host: Host, image: StoredImage, image_name: str, wishes: Wishes) -> Container:
+        """Add a container in the state ``created``.
+
+        Raises
+        ------
+        NameInUseError, ValueError
+            The name is taken, or not a name.
+        """
+        number = self._next
+        while number in self._reserved:
+            number += 1
+        if wishes.name is not None:
+            self._claim(wishes.name, number)
+        container = Container(host, number, image, image_name, wishes)
+        self._next = number + 1
+        self._containers[number] = container
+        self.by_image[image.id] += 1
+        return container
+
+    def remove(self, container: Container) -> None:
+        """Drop a container."""
+        del self._containers[container.number]
+        self._named.pop(container.name, None)
+        self.by_image[container.image.id] -= 1
+
+    def find(self, ref: str | Container) -> Container:
+        """Return the container of a name, an id, or a prefix of an id.
+
+        Raises
+        ------
+        ContainerNotFoundError
+            There is none, or a prefix fits several.
+        """
+        if isinstance(ref, Container):
+            if ref in self:
+                return ref
+            raise ContainerNotFoundError(f"No such container: {ref.name}")
+        number = self._named.get(ref) or number_of_name(ref)
+        found = self._containers.get(number) if number is not None else None
+        return found if found is not None and found.name == ref else self._find_id(ref)
+
+    def using(self, image: StoredImage) -> list[Container]:
+        """Return the containers of exactly this image, oldest first."""
+        if not self.by_image[image.id]:
+            return []
+        return [container for container in self if container.image.id == image.id]
+
+    def _claim(self, name: str, number: int) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"Invalid container name ({name[:80]}), only {_NAME.pattern} are allowed")
+        generated = number_of_name(name)
+        holder = self._named.get(name) or generated
+        if holder is not None and holder in self._containers and self._containers[holder].name == name:
+            user = f'already in use by container "{container_id(holder)}"'
+            raise NameInUseError(f'Conflict. The container name "/{name}" is {user}.')
+        if generated is not None:
+            self._reserved.add(generated)
+        self._named[name] = number
+
+    def _find_id(self, prefix: str) -> Container:
+        for number in range(self._indexed, self._next):
+            self._ids[container_id(number)] = number
+        self._indexed = self._next
+        exact = self._ids.get(prefix)
+        numbers = [exact] if exact else [number for known, number in self._ids.items() if known.startswith(prefix)]
+        found = [self._containers[number] for number in numbers if number in self._containers]
+        if len(found) != 1 or not prefix:
+            ambiguous = ": several ids start so" if found and prefix else ""
+            raise ContainerNotFoundError(f"No such container: {prefix}{ambiguous}")
+        return found[0]

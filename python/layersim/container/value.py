@@ -1,0 +1,227 @@
+"""A container: an image, an empty writable top over it, and a state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from layersim._core import Overlay
+from layersim.container.identity import container_id, container_name
+from layersim.container.mountpoints import make_directories
+from layersim.errors import ContainerStateError
+from layersim.image.instant import to_datetime
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Protocol
+
+    from layersim._core import Change, View
+    from layersim.image import Image
+    from layersim.store import StoredImage
+
+    class Host(Protocol):
+        """What a container needs of its engine."""
+
+        def now(self) -> int:
+            """Nanoseconds since 1970."""
+            ...
+
+        def view_of(self, image: StoredImage) -> View:
+            """Return what lies below a container's own writes."""
+            ...
+
+        def commit(self, container: Container, tag: str | None, message: str | None, author: str | None) -> Image:
+            """Make an image of a container."""
+            ...
+
+        def remove_container(self, ref: Container, *, force: bool = ...) -> None:
+            """Take a container away."""
+            ...
+
+
+class Life(NamedTuple):
+    """What a container is, since when (nanoseconds since 1970), and how it ended."""
+
+    state: str
+    since_ns: int
+    exit_code: int = 0
+
+
+class Wishes(NamedTuple):
+    """What was asked for when a container was made; most containers share one of these.
+
+    `is_attached` is whether a terminal waits for its output, which commits record.
+    """
+
+    name: str | None = None
+    command: tuple[str, ...] | None = None
+    is_attached: bool = True
+
+
+_CREATED = Life("created", 0)
+_ACTIVE = {"running", "paused", "restarting"}
+
+
+class Container:
+    """One container of an engine; engines make them, with `Engine.create` and `Engine.run`.
+
+    Its file system comes into being when it is first asked for, so a container that has not been
+    looked into is a few words.
+
+    Attributes
+    ----------
+    number : int
+        How many containers its engine had made before.
+    image : StoredImage
+        What it was created from; it holds its layers even when the image is removed.
+    image_name : str
+        The reference it was created with.
+    created_ns : int
+        Nanoseconds since 1970.
+    life : Life
+        State, since when, exit code.
+    wishes : Wishes
+        What it was created with.
+    """
+
+    __slots__ = ("_fs", "_host", "created_ns", "image", "image_name", "life", "number", "wishes")
+
+    def __init__(self, host: Host, number: int, image: StoredImage, image_name: str, wishes: Wishes) -> None:
+        self._host = host
+        self._fs: Overlay | None = None
+        self.number = number
+        self.image = image
+        self.image_name = image_name
+        self.wishes = wishes
+        self.created_ns = host.now()
+        self.life = _CREATED
+
+    @property
+    def id(self) -> str:
+        """64 hex digits."""
+        return container_id(self.number)
+
+    @property
+    def name(self) -> str:
+        """The name given to it, or a generated one."""
+        return self.wishes.name or container_name(self.number)
+
+    @property
+    def state(self) -> str:
+        """``created``, ``running``, ``paused`` or ``exited``."""
+        return self.life.state
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it runs, be it paused."""
+        return self.life.state in _ACTIVE
+
+    @property
+    def fs(self) -> Overlay:
+        """What the container sees: its image, the engine's mount points, and its own writes on top.
+
+        Raises
+        ------
+        ContentMissingError
+            The image has layers known by digest and size alone.
+        """
+        if self._fs is None:
+            fs = Overlay(self._host.view_of(self.image), clock=self._host.now)
+            if directory := self.image.config.run_config.working_dir:
+                make_directories(fs, directory)
+            self._fs = fs
+        return self._fs
+
+    @property
+    def size_rw(self) -> int:
+        """Bytes of its own writes, a file copied up counting whole."""
+        return 0 if self._fs is None else self._fs.size_rw
+
+    @property
+    def size_root_fs(self) -> int:
+        """Bytes of its own writes and of its image together: what `ps -s` calls virtual."""
+        return self.size_rw + self.image.size
+
+    def changes(self) -> list[Change]:
+        """Return what `docker diff` prints: paths added, changed and deleted."""
+        return self.fs.changes()
+
+    def start(self) -> Container:
+        """Run it; the mount points of its volumes appear. Nothing happens if it runs already."""
+        self._forbid("paused")
+        if not self.is_active:
+            for path in self.image.config.run_config.volumes or ():
+                make_directories(self.fs, path)
+            self.life = Life("running", self._host.now())
+        return self
+
+    def stop(self, exit_code: int = 137) -> Container:
+        """End it. Nothing happens unless it runs.
+
+        Parameters
+        ----------
+        exit_code : int, default 137
+            What its process ends with; 137 is a process that had to be killed.
+        """
+        if self.is_active:
+            self.life = Life("exited", self._host.now(), exit_code)
+        return self
+
+    def pause(self) -> Container:
+        """Freeze it."""
+        self._demand("running")
+        self.life = Life("paused", self.life.since_ns)
+        return self
+
+    def unpause(self) -> Container:
+        """Let it go on."""
+        self._demand("paused")
+        self.life = Life("running", self.life.since_ns)
+        return self
+
+    def commit(self, tag: str | None = None, message: str | None = None, *, author: str | None = None) -> Image:
+        """Make an image of it: its own writes become one more layer, or none if there are none.
+
+        Parameters
+        ----------
+        tag : str, optional
+            What to call the image.
+        message, author : str, optional
+            What its history says.
+        """
+        return self._host.commit(self, tag, message, author)
+
+    def remove(self, *, force: bool = False) -> None:
+        """Take it away, its writes included.
+
+        Raises
+        ------
+        ContainerStateError
+            It runs, and `force` is not given.
+        """
+        self._host.remove_container(self, force=force)
+
+    def _demand(self, wanted: str) -> None:
+        if self.state != wanted:
+            raise ContainerStateError(f"container {self.name} is {self.state}, not {wanted}", self.state, wanted)
+
+    def _forbid(self, unwanted: str) -> None:
+        if self.state == unwanted:
+            message = f"cannot start a {unwanted} container, try unpause instead"
+            raise ContainerStateError(message, self.state, "created, exited or running")
+
+    @property
+    def created(self) -> datetime:
+        """When it was created."""
+        return to_datetime(self.created_ns)
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words it runs."""
+        run_config = self.image.config.run_config
+        if self.wishes.command is None:
+            return run_config.command
+        return (*run_config.entrypoint_words, *self.wishes.command)
+
+    def __repr__(self) -> str:
+        """Name it, and say what it is."""
+        return f"<Container {self.name} ({self.id[:12]}, {self.state}) of {self.image_name}>"

@@ -1,0 +1,147 @@
+"""What an engine does with containers: make them, find them, commit them, remove them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layersim.container import Container, Wishes, container_view
+from layersim.engine.images import ImageCommands
+from layersim.errors import ContainerStateError
+from layersim.image import parse_reference
+from layersim.profiles.made import EMPTY_LAYER, Commit, committed_config
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layersim._core import View
+    from layersim.image import Image
+    from layersim.image.document import Json
+    from layersim.store import StoredImage
+
+_CREATED, _RUN = Wishes(), Wishes(is_attached=False)
+
+
+class ContainerCommands(ImageCommands):
+    """The container half of an engine."""
+
+    def create(self, ref: str, name: str | None = None, *, command: Sequence[str] | None = None) -> Container:
+        """Make a container, as `docker create`; it costs a few words until its file system is looked into.
+
+        Parameters
+        ----------
+        ref : str
+            Tag, id, or prefix of an id of its image.
+        name : str, optional
+            By default one is generated.
+        command : sequence of str, optional
+            In place of the image's.
+
+        Raises
+        ------
+        ImageNotFoundError, InvalidReferenceError
+            Nothing answers to `ref`.
+        NameInUseError, ValueError
+            The name is taken, or not a name.
+
+        Notes
+        -----
+        Docker refuses an image without a command where none is given; here such a container just runs nothing.
+        """
+        wishes = _CREATED if name is None and command is None else _wishes(name, command, is_attached=True)
+        return self._create(ref, wishes)
+
+    def run(self, ref: str, name: str | None = None, *, command: Sequence[str] | None = None) -> Container:
+        """Make a container and start it, as `docker run -d`; parameters as for `create`."""
+        wishes = _RUN if name is None and command is None else _wishes(name, command, is_attached=False)
+        return self._create(ref, wishes).start()
+
+    def get_container(self, ref: str) -> Container:
+        """Return the container of a name, an id, or a prefix of an id.
+
+        Raises
+        ------
+        ContainerNotFoundError
+            There is none, or a prefix fits several.
+        """
+        return self._containers.find(ref)
+
+    def remove_container(self, ref: str | Container, *, force: bool = False) -> None:
+        """Take a container away, as `docker rm`.
+
+        Raises
+        ------
+        ContainerStateError
+            It runs, and `force` is not given.
+        ContainerNotFoundError
+            There is none.
+        """
+        with self._lock:
+            container = self._containers.find(ref)
+            if container.is_active and not force:
+                way_out = "Stop the container before attempting removal or force remove"
+                message = f"You cannot remove a {container.state} container {container.id}. {way_out}"
+                raise ContainerStateError(message, container.state, "created or exited")
+            self._containers.remove(container)
+            self._layers.release(container.image.top)
+            if not self._containers.by_image[container.image.id]:
+                self._views.pop(container.image.id, None)
+
+    def commit(
+        self, container: Container, tag: str | None = None, message: str | None = None, author: str | None = None
+    ) -> Image:
+        """Make an image of a container; `Container.commit` is the short way here."""
+        reference = parse_reference(tag) if tag is not None else None
+        with self._lock:
+            self._containers.find(container)
+            parent = container.image.value()
+            layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
+            added = [] if layer.diff_id == EMPTY_LAYER else [layer]
+            raw = committed_config(
+                self.profile,
+                parent,
+                Commit(
+                    container_id=container.id,
+                    own_config=self._own_config(container),
+                    diff_id=layer.diff_id if added else None,
+                    created_ns=self.now(),
+                    message=message,
+                    author=author,
+                ),
+            )
+            image = self._keep(raw, [*parent.layers, *added], reference, "commit")
+            if (origin := self._images.lookup(parent.id)) is not None:
+                self._images.set_parent(image, origin)
+            return image.value()
+
+    def view_of(self, image: StoredImage) -> View:
+        """Return what lies below the writes of an image's containers: its layers and the engine's mount points."""
+        with self._lock:
+            if image.id not in self._views:
+                layers = [place.layer for place in image.chain]
+                self._views[image.id] = container_view(layers, max(0, image.created_s) * 10**9)
+            return self._views[image.id]
+
+    def _create(self, ref: str, wishes: Wishes) -> Container:
+        with self._lock:
+            image = self._images.find(ref)
+            container = self._containers.create(self, image, ref, wishes)
+            if image.top is not None:
+                image.top.references += 1
+            return container
+
+    def _own_config(self, container: Container) -> dict[str, Json]:
+        """What moby records of a container beside its image's config."""
+        command, is_attached = container.wishes.command, container.wishes.is_attached
+        own: dict[str, Json] = {
+            "Hostname": container.id[:12],
+            "AttachStdout": is_attached,
+            "AttachStderr": is_attached,
+            "Image": container.image_name,
+            "Cmd": list(command) if command is not None else None,
+            "NetworkDisabled": self.profile.network_disabled,
+        }
+        return own
+
+
+def _wishes(name: str | None, command: Sequence[str] | None, *, is_attached: bool) -> Wishes:
+    return Wishes(name, None if command is None else tuple(command), is_attached)

@@ -1,0 +1,64 @@
+"""`docker system df` as a value: four summary rows, and the tables behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layersim.units import human_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from layersim.table import Table
+    from layersim.usage import ContainerRow, ImageUsageRow, SummaryRow
+
+
+@dataclass(frozen=True)
+class DiskUsage:
+    """What an engine holds on disk.
+
+    Iterating gives the summary: images, containers, local volumes, build cache.
+
+    Attributes
+    ----------
+    summary : Table of SummaryRow
+    images : Table of ImageUsageRow
+    containers : Table of ContainerRow
+    volumes, build_cache : Table
+        Empty: containers have no volumes here, and nothing is built.
+    layers_size : int
+        Bytes of every layer that a listed image holds, each once.
+    is_verbose : bool
+        Which of the two texts `str` gives.
+    """
+
+    summary: Table[SummaryRow]
+    images: Table[ImageUsageRow]
+    containers: Table[ContainerRow]
+    volumes: Table[tuple[str, ...]]
+    build_cache: Table[tuple[str, ...]]
+    layers_size: int
+    is_verbose: bool = False
+
+    def __iter__(self) -> Iterator[SummaryRow]:
+        """Iterate over the four summary rows."""
+        return iter(self.summary)
+
+    def __len__(self) -> int:
+        """Return how many summary rows there are: four."""
+        return len(self.summary)
+
+    def __str__(self) -> str:
+        """Return what `docker system df` prints, or `docker system df -v`."""
+        return self.verbose_text() if self.is_verbose else str(self.summary)
+
+    def verbose_text(self) -> str:
+        """Return what `docker system df -v` prints."""
+        cache_size = human_size(self.summary[-1].size)
+        return (
+            f"Images space usage:\n\n{self.images}"
+            f"\nContainers space usage:\n\n{self.containers}"
+            f"\nLocal Volumes space usage:\n\n{self.volumes}"
+            f"\nBuild cache usage: {cache_size}\n\n{self.build_cache}"
+        )

@@ -1,0 +1,244 @@
+"""What an engine does with images: take them in, name them, give them out, remove them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layersim._core import Layer, sha256
+from layersim.engine.loading import check_archive, load_archive, register
+from layersim.engine.removal import Remover
+from layersim.engine.state import State
+from layersim.errors import InvalidReferenceError
+from layersim.image import HistoryEntry, parse_config, parse_reference
+from layersim.image.document import decode_untyped
+from layersim.image.instant import format_utc
+from layersim.layout import Platform, read_archive, replacing, write_docker_archive
+from layersim.profiles.made import imported_config, layered_config
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+    from typing import BinaryIO
+
+    from layersim._core import Limits
+    from layersim.engine.loading import Loaded
+    from layersim.engine.removal import Removed
+    from layersim.image import Image, Reference
+    from layersim.image.document import Json
+    from layersim.store import StoredImage
+
+    Path_ = str | os.PathLike[str]
+
+
+class ImageCommands(State):
+    """The image half of an engine."""
+
+    def load(
+        self,
+        archive: Path_,
+        *,
+        limits: Limits | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Loaded:
+        """Load all images of an archive, as `docker load`; either all come in or none.
+
+        Parameters
+        ----------
+        archive : path
+            A docker-archive or an OCI image layout: a tar, compressed or not, or a directory.
+        limits : Limits, optional
+            Bounds on what the archive may ask for.
+        progress : callable, optional
+            Called with bytes done and bytes in all while layers load.
+
+        Returns
+        -------
+        list of Image
+            In the archive's order; its `str` is what `docker load` prints.
+
+        Raises
+        ------
+        ArchiveError, DigestMismatchError, ValidationError, InvalidReferenceError, ChainTooDeepError
+            The archive is broken; the message says where. The engine is as it was.
+        """
+        platform = Platform(os=self.profile.os, architecture=self.profile.architecture)
+        archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
+        parents = check_archive(archived, self.profile.deepest_chain)
+        with self._lock:
+            loaded = load_archive(self._images, self._layers, archived, self.profile.layer_sizes["load"])
+            for child, parent in parents.items():
+                self._images.set_parent(self._images.find(child), self._images.find(parent))
+            return loaded
+
+    def import_tar(
+        self,
+        rootfs_tar: Path_ | bytes | bytearray | memoryview | BinaryIO,
+        tag: str | None = None,
+        *,
+        message: str = "Imported from -",
+        config: dict[str, Json] | None = None,
+    ) -> Image:
+        """Make an image of one layer from the tar of a root file system, as `docker import`.
+
+        Parameters
+        ----------
+        rootfs_tar : path, bytes-like or binary file
+            Plain or compressed.
+        tag : str, optional
+            What to call the image.
+        message : str
+            The comment in its history.
+        config : dict, optional
+            Its container config, with Docker's names: ``{"Cmd": ["sh"]}``.
+        """
+        reference = parse_reference(tag) if tag is not None else None
+        layer = Layer.from_tar(rootfs_tar)
+        raw = imported_config(self.profile, layer.diff_id, self.now(), message, config)
+        return self._keep(raw, [layer], reference, "import").value()
+
+    def add_image(
+        self,
+        layers: Sequence[Layer],
+        tag: str | None = None,
+        *,
+        history: Sequence[HistoryEntry] | None = None,
+        config: dict[str, Json] | None = None,
+        parent: str | None = None,
+        way: str = "load",
+    ) -> Image:
+        """Make an image of layers that are at hand; layers known by digest and size alone will do.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Base first.
+        tag : str, optional
+            What to call the image.
+        history : sequence of HistoryEntry, optional
+            By default one entry per layer.
+        config : dict, optional
+            Its container config, with Docker's names.
+        parent : str, optional
+            Tag or id of the image it is recorded to be made from, as `docker commit` and the legacy builder do.
+        way : {"load", "import", "commit", "build"}
+            How the layers come in, which decides what their sizes are.
+        """
+        reference = parse_reference(tag) if tag is not None else None
+        now = self.now()
+        steps = tuple(HistoryEntry(created=format_utc(now)) for _ in layers) if history is None else tuple(history)
+        raw = layered_config(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
+        with self._lock:
+            origin = self._images.find(parent) if parent is not None else None
+            image = self._keep(raw, layers, reference, way)
+            if origin is not None and origin is not image:
+                self._images.set_parent(image, origin)
+            return image.value()
+
+    def save(self, refs: str | Sequence[str], target: Path_ | BinaryIO) -> int:
+        """Write images as a docker-archive, as `docker save` of 20.10; a file is replaced at the end or not at all.
+
+        Parameters
+        ----------
+        refs : str or sequence of str
+            Tags, ids, or repositories, which stand for all their tags.
+        target : path or binary file
+            Where to.
+
+        Returns
+        -------
+        int
+            Bytes written.
+        """
+        with self._lock:
+            wanted = self._wanted([refs] if isinstance(refs, str) else refs)
+            images = [(image.value(), references) for image, references in wanted]
+        if not isinstance(target, str) and hasattr(target, "write"):
+            return write_docker_archive(target, images)
+        with replacing(Path(target)) as file:
+            return write_docker_archive(file, images)
+
+    def tag(self, ref: str, new: str) -> Image:
+        """Point a tag at an image; another image that it pointed at loses it."""
+        with self._lock:
+            image = self._images.find(ref)
+            self._images.tag(parse_reference(new), image)
+            return image.value()
+
+    def remove_image(self, ref: str, *, force: bool = False) -> Removed:
+        """Remove a tag, and the image with its last one, as `docker rmi`.
+
+        Returns
+        -------
+        Removed
+            What was untagged and deleted; its `str` is what `docker rmi` prints.
+
+        Raises
+        ------
+        ImageInUseError
+            Something holds the image; the message is the engine's.
+        ImageNotFoundError, InvalidReferenceError
+            Nothing answers to `ref`.
+        """
+        with self._lock:
+            remover = Remover(self._images, self._layers, self._containers)
+            remover.remove(ref, force=force)
+            return remover.result
+
+    def get_image(self, ref: str) -> Image:
+        """Return the image that a tag, an id or a prefix of one means.
+
+        Raises
+        ------
+        ImageNotFoundError, InvalidReferenceError
+            Nothing answers to `ref`.
+        """
+        return self._images.find(ref).value()
+
+    def inspect(self, ref: str) -> dict[str, Json]:
+        """Return what `docker inspect` says of an image, without what depends on the machine."""
+        image = self.get_image(ref)
+        raw = decode_untyped(image.raw_config, image.id)
+        named = {"Comment": "comment", "Created": "created", "Author": "author", "Config": "config"}
+        named |= {"Architecture": "architecture", "Os": "os", "DockerVersion": "docker_version"}
+        root: dict[str, Json] = {"Type": "layers", "Layers": list(image.diff_ids)}
+        return {
+            "Id": image.id,
+            "RepoTags": list(image.tags),
+            "Parent": image.parent or "",
+            **{name: raw.get(key, "") for name, key in named.items()},
+            "Size": image.size,
+            "VirtualSize": image.size,
+            "RootFS": root,
+        }
+
+    def _keep(self, raw: bytes, layers: Sequence[Layer], reference: Reference | None, way: str) -> StoredImage:
+        """Register an image that this engine makes itself."""
+        made = parse_config(raw), raw, sha256(raw)
+        with self._lock:
+            image = register(self._images, self._layers, made, layers, self.profile.layer_sizes[way])
+            if reference is not None:
+                self._images.tag(reference, image)
+            return image
+
+    def _wanted(self, refs: Sequence[str]) -> list[tuple[StoredImage, list[Reference]]]:
+        """The images to save, each with the tags it is asked for by."""
+        wanted: dict[str, tuple[StoredImage, list[Reference]]] = {}
+        for ref in refs:
+            for image, reference in self._named(ref):
+                references = wanted.setdefault(image.id, (image, []))[1]
+                if reference is not None and reference not in references:
+                    references.append(reference)
+        return list(wanted.values())
+
+    def _named(self, ref: str) -> list[tuple[StoredImage, Reference | None]]:
+        try:
+            reference = parse_reference(ref)
+        except InvalidReferenceError:
+            return [(self._images.find(ref), None)]
+        if ":" not in ref.rpartition("/")[2]:
+            tagged = self._images.tagged(reference.repository)
+            if tagged:
+                return [(image, one) for one, image in tagged]
+        image = self._images.find(ref)
+        return [(image, reference if reference in image.references else None)]

@@ -1,0 +1,18 @@
+"""Images as values: config, manifest, reference, and the image that joins them to layers."""
+
+from __future__ import annotations
+
+from layersim.image.config import ContainerConfig, HistoryEntry, ImageConfig, RootFS, parse_config
+from layersim.image.reference import Reference, parse_reference
+from layersim.image.value import Image
+
+__all__ = [
+    "ContainerConfig",
+    "HistoryEntry",
+    "Image",
+    "ImageConfig",
+    "Reference",
+    "RootFS",
+    "parse_config",
+    "parse_reference",
+]

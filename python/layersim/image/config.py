@@ -1,0 +1,140 @@
+"""The image config: what an image says of itself. Its digest is the image id, so the raw bytes are always kept."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from layersim.errors import ValidationError
+from layersim.image import instant
+from layersim.image.document import decode
+
+_DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+
+
+class Healthcheck(msgspec.Struct, frozen=True, rename="pascal"):
+    """How a container says that it is well; the first word of `test` is the way, ``NONE`` means not at all."""
+
+    test: list[str] | None = None
+
+
+class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a container of the image starts with."""
+
+    user: str | None = None
+    env: list[str] | None = None
+    cmd: list[str] | str | None = None
+    entrypoint: list[str] | str | None = None
+    working_dir: str | None = None
+    volumes: dict[str, object] | None = None
+    exposed_ports: dict[str, object] | None = None
+    labels: dict[str, str] | None = None
+    stop_signal: str | None = None
+    on_build: list[str] | None = None
+    healthcheck: Healthcheck | None = None
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The words that a container runs: entrypoint, then cmd."""
+        return (*self.entrypoint_words, *_words(self.cmd))
+
+    @property
+    def entrypoint_words(self) -> tuple[str, ...]:
+        """The words that come before those of any command."""
+        return _words(self.entrypoint)
+
+
+def _words(value: list[str] | str | None) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of an image's making (accounting.md section 7).
+
+    Entries without `empty_layer` pair with the diff ids, base first.
+    """
+
+    created: str | None = None
+    author: str | None = None
+    created_by: str | None = None
+    comment: str | None = None
+    empty_layer: bool | None = None
+
+
+class RootFS(msgspec.Struct, frozen=True):
+    """The diff ids of an image, base first."""
+
+    type: str | None = None
+    diff_ids: list[str] | None = None
+
+
+class ImageConfig(msgspec.Struct, frozen=True):
+    """The typed fields of an image config; a field that it does not know lives on in the raw bytes."""
+
+    architecture: str | None = None
+    os: str | None = None
+    variant: str | None = None
+    created: str | None = None
+    author: str | None = None
+    config: ContainerConfig | None = None
+    rootfs: RootFS | None = None
+    history: list[HistoryEntry] | None = None
+    docker_version: str | None = None
+
+    @property
+    def diff_ids(self) -> tuple[str, ...]:
+        """The diff ids, base first."""
+        return tuple((self.rootfs and self.rootfs.diff_ids) or ())
+
+    @property
+    def run_config(self) -> ContainerConfig:
+        """The container config, an empty one where the image has none."""
+        return self.config or ContainerConfig()
+
+
+def parse_config(raw: bytes, name: str = "image config") -> ImageConfig:
+    """Read and check an image config.
+
+    Parameters
+    ----------
+    raw : bytes
+        The document, verbatim.
+    name : str
+        What to call it in messages: the archive member it came from.
+
+    Raises
+    ------
+    ValidationError
+        It is not JSON, a field has the wrong type, or it breaks a rule; all broken rules are listed.
+    """
+    config = decode(raw, ImageConfig, name)
+    breaches = _breaches(config)
+    if breaches:
+        raise ValidationError(f"{name}: " + "; ".join(breaches), breaches)
+    return config
+
+
+def _breaches(config: ImageConfig) -> list[str]:
+    if config.rootfs is None:
+        return ["invalid image JSON, no RootFS key", *_time_breaches(config)]
+    kind, diff_ids = config.rootfs.type, config.diff_ids
+    breaches = [] if kind == "layers" else [f"rootfs type must be 'layers', not {kind!r}"]
+    for index, diff_id in enumerate(diff_ids):
+        if not _DIFF_ID.fullmatch(diff_id):
+            breaches.append(f"diff_ids[{index}] must be sha256: and 64 hex digits, not {diff_id[:80]!r}")
+    if sum(not entry.empty_layer for entry in config.history or ()) > len(diff_ids):
+        breaches.append("too many non-empty layers in History section")
+    return breaches + _time_breaches(config)
+
+
+def _time_breaches(config: ImageConfig) -> list[str]:
+    places = [("created", config.created)]
+    places += [(f"history[{index}].created", entry.created) for index, entry in enumerate(config.history or ())]
+    breaches = []
+    for place, text in places:
+        try:
+            instant.unix_seconds(text)
+        except ValueError as error:
+            breaches.append(f"{place}: {error}")
+    return breaches

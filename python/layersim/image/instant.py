@@ -1,0 +1,62 @@
+"""Points in time as Docker writes them: RFC 3339 text with up to nine digits after the second."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+# Go's zero time, which Docker writes where no time is known.
+UNKNOWN = "0001-01-01T00:00:00Z"
+
+_RFC3339 = re.compile(
+    r"(?P<date>\d{4}-\d{2}-\d{2})T(?P<time>\d{2}:\d{2}:\d{2})(?:[.,](?P<fraction>\d+))?(?P<zone>Z|[+-]\d{2}:\d{2})",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNKNOWN_S = -62_135_596_800
+
+
+def parse(text: str) -> int:
+    """Return nanoseconds since 1970.
+
+    Raises
+    ------
+    ValueError
+        The text is not RFC 3339, or names a day or hour that does not exist.
+    """
+    whole, fraction = _split(text)
+    return (whole - _EPOCH) // timedelta(seconds=1) * 10**9 + int(fraction.ljust(9, "0")[:9])
+
+
+def normalised(text: str) -> str:
+    """Return the text as Go writes the same instant again: same zone, no trailing zeros."""
+    whole, fraction = _split(text)
+    fraction = fraction[:9].rstrip("0")
+    zone = "Z" if not whole.utcoffset() else text[-6:]
+    return text[:19] + (f".{fraction}" if fraction else "") + zone
+
+
+def format_utc(nanoseconds: int) -> str:
+    """Return an instant as Docker writes it into a config: UTC, no trailing zeros."""
+    seconds, rest = divmod(nanoseconds, 10**9)
+    text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    fraction = f".{rest:09d}".rstrip("0") if rest else ""
+    return f"{text}{fraction}Z"
+
+
+def to_datetime(nanoseconds: int) -> datetime:
+    """Return an aware ``datetime``; what is finer than a microsecond is cut off."""
+    return _EPOCH + timedelta(microseconds=max(_UNKNOWN_S * 10**6, nanoseconds // 1000))
+
+
+def unix_seconds(text: str | None) -> int:
+    """Return whole seconds since 1970, those of Go's zero time where nothing is known."""
+    return _UNKNOWN_S if text is None else parse(text) // 10**9
+
+
+def _split(text: str) -> tuple[datetime, str]:
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not a time of RFC 3339: {text!r}")
+    zone = match["zone"].replace("Z", "+00:00")
+    return datetime.fromisoformat(f"{match['date']}T{match['time']}{zone}"), match["fraction"] or ""

@@ -1,0 +1,44 @@
+"""Reading what `docker save` writes: `manifest.json`, configs and layers at the paths that it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layersim.errors import ValidationError
+from layersim.image import parse_config, parse_reference
+from layersim.image.document import decode
+from layersim.image.manifest import ArchivedManifest
+from layersim.layout.archived import Found, require
+from layersim.layout.source import DOCUMENT_LIMIT
+
+if TYPE_CHECKING:
+    from layersim.layout.source import Source
+
+MANIFEST = "manifest.json"
+
+
+def read_manifest(source: Source) -> list[Found]:
+    """Return the images that `manifest.json` names, documents checked, layers not yet loaded.
+
+    Raises
+    ------
+    ValidationError, ArchiveError, InvalidReferenceError
+        A document breaks its rules, a member is missing, a tag is none.
+    """
+    items = decode(source.read(MANIFEST, limit=DOCUMENT_LIMIT), list[ArchivedManifest] | None, MANIFEST)
+    if items is None:
+        breach = "invalid manifest, manifest cannot be null (but can be [])"
+        raise ValidationError(f"{MANIFEST}: {breach}", [breach])
+    return [_find(source, item) for item in items]
+
+
+def _find(source: Source, item: ArchivedManifest) -> Found:
+    require(source, item.config)
+    raw = source.read(item.config, limit=DOCUMENT_LIMIT)
+    config = parse_config(raw, item.config)
+    members = tuple(item.layers or ())
+    if len(members) != len(config.diff_ids):
+        breach = f"invalid manifest, layers length mismatch: expected {len(members)}, got {len(config.diff_ids)}"
+        raise ValidationError(f"{MANIFEST}: {breach}", [breach])
+    references = tuple(parse_reference(tag) for tag in item.repo_tags or ())
+    return Found(config, raw, members, (None,) * len(members), references, item.parent)

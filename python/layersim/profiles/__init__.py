@@ -1,0 +1,25 @@
+"""Engines by name. Quirks of an engine live here and nowhere else."""
+
+from __future__ import annotations
+
+from layersim.profiles.base import Profile
+from layersim.profiles.docker20 import DOCKER20
+
+__all__ = ["DOCKER20", "Profile", "find_profile"]
+
+_PROFILES = {profile.name: profile for profile in (DOCKER20,)}
+
+
+def find_profile(profile: str | Profile) -> Profile:
+    """Return a profile by name; a profile stands for itself.
+
+    Raises
+    ------
+    ValueError
+        There is none of this name; the message lists those there are.
+    """
+    if isinstance(profile, Profile):
+        return profile
+    if profile not in _PROFILES:
+        raise ValueError(f"no profile {profile!r}; there is {', '.join(map(repr, sorted(_PROFILES)))}")
+    return _PROFILES[profile]

@@ -1,0 +1,138 @@
+"""The tables of Docker's command line up to version 28, which speaks with engines up to 28."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layersim.profiles.form import Form, Forms
+from layersim.units import ellipsis, human_size, quoted, short_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from layersim.history import HistoryRow
+    from layersim.profiles.form import Style
+    from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
+
+_LONGEST_CREATED_BY, _LONGEST_COMMAND = 45, 20
+_NONE = "<none>"
+
+
+def _id(identifier: str, style: Style) -> str:
+    return identifier if style.no_trunc else short_id(identifier)
+
+
+def _split(tag: str) -> tuple[str, str]:
+    repository, _, name = tag.rpartition(":")
+    return repository, name
+
+
+def _images(row: ImageRow, style: Style) -> list[Sequence[str]]:
+    names = [_split(tag) for tag in row.tags] or [(_NONE, _NONE)]
+    rest = _id(row.id, style), style.age(row.created), human_size(row.size, 3)
+    return [(*name, *rest) for name in names]
+
+
+def _history(row: HistoryRow, style: Style) -> list[Sequence[str]]:
+    created_by = row.created_by.replace("\t", " ")
+    return [
+        (
+            _history_id(row, style),
+            style.age(row.created) if style.human else row.created.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"),
+            created_by if style.no_trunc else ellipsis(created_by, _LONGEST_CREATED_BY),
+            human_size(row.size, 3) if style.human else str(row.size),
+            row.comment,
+        )
+    ]
+
+
+def _history_id(row: HistoryRow, style: Style) -> str:
+    return "<missing>" if row.id is None else _id(row.id, style)
+
+
+def _summary(row: SummaryRow, _style: Style) -> list[Sequence[str]]:
+    reclaimable = human_size(row.reclaimable)
+    if row.size and row.type != "Build Cache":
+        reclaimable += f" ({row.reclaimable * 100 // row.size}%)"
+    return [(row.type, str(row.total), str(row.active), human_size(row.size), reclaimable)]
+
+
+def _image_usage(row: ImageUsageRow, style: Style) -> list[Sequence[str]]:
+    name = _split(row.tags[0]) if row.tags else (_NONE, _NONE)
+    sizes = human_size(row.size, 3), human_size(row.shared_size), human_size(row.unique_size)
+    return [(*name, _id(row.id, style), style.age(row.created), *sizes, str(row.containers))]
+
+
+def _container(row: ContainerRow, style: Style) -> list[Sequence[str]]:
+    return [(*_container_head(row, style), style.age(row.created), _status(row, style), "", row.name)]
+
+
+def _container_with_size(row: ContainerRow, style: Style) -> list[Sequence[str]]:
+    size = human_size(row.size_rw, 3)
+    virtual = f" (virtual {human_size(row.size_root_fs, 3)})" if row.size_root_fs else ""
+    return [(*_container(row, style)[0], size + virtual)]
+
+
+def _container_usage(row: ContainerRow, style: Style) -> list[Sequence[str]]:
+    written = str(row.volumes), human_size(row.size_rw, 3)
+    return [(*_container_head(row, style), *written, style.age(row.created), _status(row, style), row.name)]
+
+
+def _container_head(row: ContainerRow, style: Style) -> tuple[str, str, str]:
+    words = row.command[:1] + tuple(f"'{word}'" if " " in word else word for word in row.command[1:])
+    command = " ".join(words)
+    shown = command if style.no_trunc else ellipsis(command, _LONGEST_COMMAND)
+    image = short_id(row.image) if row.image.startswith("sha256:") and not style.no_trunc else row.image
+    return _id(row.id, style), image, quoted(shown)
+
+
+def _status(row: ContainerRow, style: Style) -> str:
+    if row.state == "created":
+        return "Created"
+    since = style.duration(row.since)
+    if row.state == "exited":
+        return f"Exited ({row.exit_code}) {since} ago"
+    note = " (Paused)" if row.state == "paused" else " (health: starting)" if row.has_healthcheck else ""
+    return f"Up {since}{note}"
+
+
+def _own_id(row: ImageRow | ImageUsageRow | ContainerRow, style: Style) -> list[str]:
+    return [_id(row.id, style)]
+
+
+def _headers(*names: str) -> Callable[[Style], Sequence[str]]:
+    return lambda _: names
+
+
+def _as_it_is(row: tuple[str, ...], _style: Style) -> list[Sequence[str]]:
+    return [row]
+
+
+def _first_cell(row: tuple[str, ...], _style: Style) -> Sequence[str]:
+    return row[:1]
+
+
+_PS = "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"
+_DF_IMAGES = "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"
+_DF_CONTAINERS = "CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"
+_DF_BUILD_CACHE = "CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"
+
+CLI_28 = Forms(
+    images=Form(
+        _headers("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"),
+        _images,
+        lambda row, style: _own_id(row, style) * max(1, len(row.tags)),
+    ),
+    history=Form(
+        lambda style: ("IMAGE", "CREATED" if style.human else "CREATED AT", "CREATED BY", "SIZE", "COMMENT"),
+        _history,
+        lambda row, style: [_history_id(row, style)],
+    ),
+    containers=Form(_headers(*_PS), _container, _own_id),
+    containers_with_size=Form(_headers(*_PS, "SIZE"), _container_with_size, _own_id),
+    summary=Form(_headers("TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"), _summary, lambda row, _style: [row.type]),
+    image_usage=Form(_headers(*_DF_IMAGES), _image_usage, _own_id),
+    container_usage=Form(_headers(*_DF_CONTAINERS), _container_usage, _own_id),
+    volume_usage=Form(_headers("VOLUME NAME", "LINKS", "SIZE"), _as_it_is, _first_cell),
+    build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _as_it_is, _first_cell),
+)

@@ -1,0 +1,84 @@
+"""How a row becomes text: headers, and cells of one row in a style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from layersim.units import human_age
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from layersim.history import HistoryRow
+    from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
+
+_Row = TypeVar("_Row")
+_UNDATED_YEAR = 1
+
+
+@dataclass(frozen=True)
+class Style:
+    """When and how a table is written.
+
+    Attributes
+    ----------
+    now : datetime
+        The moment that ages are counted from.
+    undated : str
+        What stands for the age of what has no date.
+    no_trunc : bool
+        Full ids and texts.
+    human : bool
+        Sizes and ages to be read; else bytes and points in time.
+    """
+
+    now: datetime
+    undated: str
+    no_trunc: bool = False
+    human: bool = True
+
+    def age(self, moment: datetime) -> str:
+        """Return how long ago a moment was; the daemon tells the command line whole seconds only."""
+        if moment.year == _UNDATED_YEAR:
+            return self.undated
+        return f"{self.duration(moment.replace(microsecond=0))} ago"
+
+    def duration(self, moment: datetime) -> str:
+        """Return the time since a moment, without the `` ago``."""
+        return human_age((self.now - moment).total_seconds())
+
+
+@dataclass(frozen=True)
+class Form(Generic[_Row]):
+    """How rows of one kind are written.
+
+    Attributes
+    ----------
+    headers : callable
+        Style to the cells of the first line.
+    cells : callable
+        Row and style to lines of cells; an image has one line per tag.
+    ids : callable
+        Row and style to the lines of ``-q``.
+    """
+
+    headers: Callable[[Style], Sequence[str]]
+    cells: Callable[[_Row, Style], Sequence[Sequence[str]]]
+    ids: Callable[[_Row, Style], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Forms:
+    """How one command line writes each kind of row; `_usage` are the forms of `system df -v`."""
+
+    images: Form[ImageRow]
+    history: Form[HistoryRow]
+    containers: Form[ContainerRow]
+    containers_with_size: Form[ContainerRow]
+    summary: Form[SummaryRow]
+    image_usage: Form[ImageUsageRow]
+    container_usage: Form[ContainerRow]
+    volume_usage: Form[tuple[str, ...]]
+    build_cache_usage: Form[tuple[str, ...]]

@@ -1,0 +1,8 @@
+"""What one engine keeps: layers by chain id, images by id and tag, and who holds whom."""
+
+from __future__ import annotations
+
+from layersim.store.images import ImageStore, StoredImage
+from layersim.store.layers import LayerStore, StoredLayer
+
+__all__ = ["ImageStore", "LayerStore", "StoredImage", "StoredLayer"]

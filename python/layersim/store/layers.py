@@ -1,0 +1,151 @@
+"""Read-only layers by chain id, each kept once, and how often each is held."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from layersim._core import chain_ids
+from layersim.errors import ChainTooDeepError, LayerNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from layersim._core import Layer
+
+
+class StoredLayer:
+    """One place of a stack: a layer on a parent, under its chain id.
+
+    Attributes
+    ----------
+    size : int
+        D(L) in bytes, recorded when this chain id first came in (accounting.md section 1).
+    references : int
+        How many images, containers and layers hold it.
+    number : int
+        Its place in the store's column of sizes.
+    depth : int
+        1 for a base layer.
+    """
+
+    __slots__ = ("chain_id", "depth", "layer", "number", "parent", "references", "size")
+
+    def __init__(self, chain_id: str, layer: Layer, parent: StoredLayer | None, size: int, number: int) -> None:
+        self.chain_id = chain_id
+        self.layer = layer
+        self.parent = parent
+        self.size = size
+        self.number = number
+        self.references = 0
+        self.depth = 1 if parent is None else parent.depth + 1
+
+    def chain(self) -> list[StoredLayer]:
+        """Return the stack that ends here, base first."""
+        stack, place = [self], self.parent
+        while place is not None:
+            stack.append(place)
+            place = place.parent
+        return stack[::-1]
+
+
+class LayerStore:
+    """The layers of one engine.
+
+    Parameters
+    ----------
+    deepest : int
+        The largest depth of a stack.
+    """
+
+    def __init__(self, deepest: int) -> None:
+        self._layers: dict[str, StoredLayer] = {}
+        self._deepest = deepest
+        self._sizes = np.zeros(64, dtype=np.uint64)
+        self._free_numbers: list[int] = []
+        self._numbers = 0
+
+    def __len__(self) -> int:
+        """Return how many layers are kept."""
+        return len(self._layers)
+
+    def __iter__(self) -> Iterator[StoredLayer]:
+        """Iterate over all layers, oldest first."""
+        return iter(self._layers.values())
+
+    def __contains__(self, chain_id: object) -> bool:
+        """Whether a layer is kept under this chain id."""
+        return chain_id in self._layers
+
+    @property
+    def sizes(self) -> NDArray[np.uint64]:
+        """Sizes in bytes by layer number; numbers without a layer hold what the last one there had."""
+        return self._sizes[: self._numbers]
+
+    def get(self, chain_id: str) -> StoredLayer:
+        """Return the layer under a chain id.
+
+        Raises
+        ------
+        LayerNotFoundError
+            None is kept there.
+        """
+        if chain_id not in self._layers:
+            raise LayerNotFoundError(f"no layer with chain id {chain_id!r}")
+        return self._layers[chain_id]
+
+    def hold(self, layers: Sequence[Layer], size_of: Callable[[Layer], int]) -> StoredLayer | None:
+        """Keep a stack and hold its top; what is kept already stays as it is, size included.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Base first; an empty one holds nothing and gives None.
+        size_of : callable
+            D(L) by the way in.
+
+        Raises
+        ------
+        ChainTooDeepError
+            The stack is deeper than the engine allows.
+        """
+        if len(layers) > self._deepest:
+            raise ChainTooDeepError("max depth exceeded", self._deepest)
+        top: StoredLayer | None = None
+        for chain_id, layer in zip(chain_ids([layer.diff_id for layer in layers]), layers, strict=True):
+            top = self._layers.get(chain_id) or self._add(chain_id, layer, top, size_of(layer))
+        if top is not None:
+            top.references += 1
+        return top
+
+    def release(self, top: StoredLayer | None) -> list[StoredLayer]:
+        """Let go of a top; return the layers that nobody holds any more and that are gone now, top first."""
+        freed = []
+        while top is not None:
+            top.references -= 1
+            if top.references:
+                break
+            del self._layers[top.chain_id]
+            self._free_numbers.append(top.number)
+            freed.append(top)
+            top = top.parent
+        return freed
+
+    def _add(self, chain_id: str, layer: Layer, parent: StoredLayer | None, size: int) -> StoredLayer:
+        stored = StoredLayer(chain_id, layer, parent, size, self._next_number())
+        self._sizes[stored.number] = size
+        self._layers[chain_id] = stored
+        if parent is not None:
+            parent.references += 1
+        return stored
+
+    def _next_number(self) -> int:
+        if self._free_numbers:
+            return self._free_numbers.pop()
+        if self._numbers == len(self._sizes):
+            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
+        self._numbers += 1
+        return self._numbers - 1

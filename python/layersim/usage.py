@@ -1,0 +1,227 @@
+"""What images and containers take, and who shares what (accounting.md sections 2 to 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from layersim._core import usage
+from layersim.image.instant import to_datetime
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from layersim._core import Usage
+    from layersim.container import Container
+    from layersim.store import StoredImage
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRow:
+    """One image: full id, familiar tags, when it was made, bytes of all its layers."""
+
+    id: str
+    tags: tuple[str, ...]
+    created: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUsageRow:
+    """One image, what of it others hold too, what it holds alone, and how many containers it has; sizes in bytes."""
+
+    id: str
+    tags: tuple[str, ...]
+    created: datetime
+    size: int
+    shared_size: int
+    unique_size: int
+    containers: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRow:
+    """One container.
+
+    Attributes
+    ----------
+    image : str
+        The reference it was created with; the image's id where that means another image by now.
+    since : datetime
+        When it came into its state.
+    size_rw, size_root_fs : int
+        Bytes of its own writes; the same and its image's.
+    volumes : int
+        How many volumes its image declares.
+    has_healthcheck : bool
+        Whether its image says how to see that it is well.
+    """
+
+    id: str
+    name: str
+    image: str
+    command: tuple[str, ...]
+    created: datetime
+    state: str
+    since: datetime
+    exit_code: int
+    size_rw: int
+    size_root_fs: int
+    volumes: int
+    has_healthcheck: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One line of `system df`: how many there are and are in use, bytes held, bytes that could be freed."""
+
+    type: str
+    total: int
+    active: int
+    size: int
+    reclaimable: int
+
+
+class ImageUsages(Sequence[ImageUsageRow]):
+    """The listed images of an engine, newest first, with sizes as columns; a row is made when it is looked at.
+
+    Parameters
+    ----------
+    images : iterable of StoredImage
+        All images, hidden ones included.
+    sizes : ndarray of uint64
+        Bytes by layer number.
+    containers : mapping of str to int
+        How many containers each image id has.
+    counts_hidden : bool
+        Whether hidden images make layers shared.
+    """
+
+    def __init__(
+        self,
+        images: Iterable[StoredImage],
+        sizes: NDArray[np.uint64],
+        containers: Mapping[str, int],
+        *,
+        counts_hidden: bool,
+    ) -> None:
+        known = list(images)
+        listed = np.fromiter((image.is_listed for image in known), dtype=np.bool_, count=len(known))
+        self._images = known
+        self._containers = containers
+        self._usage = _sum_up(known, sizes, np.ones_like(listed) if counts_hidden else listed)
+        self._order = _newest_first(known, listed)
+
+    def __len__(self) -> int:
+        """Return how many images are listed."""
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageUsageRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ImageUsageRow]: ...
+    def __getitem__(self, index: int | slice) -> ImageUsageRow | list[ImageUsageRow]:
+        """Return one row, or several."""
+        if isinstance(index, slice):
+            return [self._row(place) for place in self._order[index]]
+        return self._row(self._order[index])
+
+    @property
+    def layers_size(self) -> int:
+        """Bytes of every layer that a counted image holds, each once."""
+        return self._usage.layers_size
+
+    @cached_property
+    def active(self) -> int:
+        """How many listed images have a container."""
+        return int(self._is_used.sum())
+
+    @property
+    def unique_in_use(self) -> int:
+        """Bytes that the images with containers hold alone."""
+        return int(self._unique[self._is_used].sum())
+
+    @property
+    def unique_unused(self) -> int:
+        """Bytes that the images without containers hold alone."""
+        return int(self._unique[~self._is_used].sum())
+
+    @cached_property
+    def _unique(self) -> NDArray[np.uint64]:
+        return self._usage.unique_size[self._order]
+
+    @cached_property
+    def _is_used(self) -> NDArray[np.bool_]:
+        used = (bool(self._containers.get(self._images[place].id)) for place in self._order)
+        return np.fromiter(used, dtype=np.bool_, count=len(self._order))
+
+    def _row(self, place: np.int64) -> ImageUsageRow:
+        image, sums = self._images[place], self._usage
+        return ImageUsageRow(
+            id=image.id,
+            tags=image.tags,
+            created=to_datetime(image.created_s * 10**9),
+            size=int(sums.size[place]),
+            shared_size=int(sums.shared_size[place]),
+            unique_size=int(sums.unique_size[place]),
+            containers=self._containers.get(image.id, 0),
+        )
+
+
+def image_rows(images: Iterable[StoredImage], *, hidden: bool) -> list[ImageRow]:
+    """Return images newest first; `hidden` takes in those that others were made from and that have no tag."""
+    known = list(images)
+    shown = np.fromiter((hidden or image.is_listed for image in known), dtype=np.bool_, count=len(known))
+    chosen = (known[place] for place in _newest_first(known, shown))
+    return [ImageRow(image.id, image.tags, to_datetime(image.created_s * 10**9), image.size) for image in chosen]
+
+
+def container_row(container: Container, image_name: str) -> ContainerRow:
+    """Return what lists say of a container."""
+    run_config = container.image.config.run_config
+    test = run_config.healthcheck.test if run_config.healthcheck else None
+    return ContainerRow(
+        id=container.id,
+        name=container.name,
+        image=image_name,
+        command=tuple(container.command),
+        created=container.created,
+        state=container.state,
+        since=to_datetime(container.life.since_ns or container.created_ns),
+        exit_code=container.life.exit_code,
+        size_rw=container.size_rw,
+        size_root_fs=container.size_root_fs,
+        volumes=len(run_config.volumes or ()),
+        has_healthcheck=bool(test) and test != ["NONE"],
+    )
+
+
+def container_summary(containers: Iterable[Container]) -> SummaryRow:
+    """Return the line of the containers: what those that do not run have written could be freed."""
+    known = list(containers)
+    sizes = [container.size_rw for container in known]
+    idle = sum(size for size, container in zip(sizes, known, strict=True) if not container.is_active)
+    active = sum(container.is_active for container in known)
+    return SummaryRow("Containers", len(known), active, sum(sizes), idle)
+
+
+def _sum_up(images: list[StoredImage], sizes: NDArray[np.uint64], counted: NDArray[np.bool_]) -> Usage:
+    chains = [image.numbers for image in images]
+    offsets = np.zeros(len(images) + 1, dtype=np.uint64)
+    np.cumsum(np.fromiter(map(len, chains), dtype=np.uint64, count=len(chains)), out=offsets[1:])
+    layers = np.concatenate(chains) if chains else np.zeros(0, dtype=np.uint32)
+    return usage(sizes, layers, offsets, counted)
+
+
+def _newest_first(images: list[StoredImage], shown: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Places of the shown images; those of one second stay in the order of their registration."""
+    age = np.fromiter((-image.created_s for image in images), dtype=np.int64, count=len(images))
+    order = np.argsort(age, kind="stable")
+    return order[shown[order]]
