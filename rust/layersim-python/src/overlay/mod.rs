@@ -1,0 +1,218 @@
+//! `Overlay`: a writable top over a view, with the functions of `os`.
+
+mod attributes;
+mod names;
+mod reading;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use layersim::archive::Dialect;
+use layersim::overlay::{Caller, Overlay};
+use layersim::{Timestamp, change};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::change::PyChange;
+use crate::convert::PathArg;
+use crate::error::{Result, detached};
+use crate::file::PyFile;
+use crate::layer::PyLayer;
+use crate::view::{PyView, stack_of};
+
+/// The union with a writable top: the file system that a container sees.
+///
+/// Parameters
+/// ----------
+/// layers : sequence of Layer, or View
+///     Base first. A view is shared, so that a new overlay costs a few words.
+/// redirect_dir : bool
+///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
+/// clock : callable, optional
+///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
+///
+/// Raises
+/// ------
+/// ContentMissingError
+///     For a synthetic layer.
+/// ValueError
+///     For ``redirect_dir=True``.
+///
+/// Notes
+/// -----
+/// Methods are named and behave as in :mod:`os`, for root with umask 0; errors are ``OSError`` with the errno of Linux
+/// overlayfs. No write reaches a layer: the first one to a lower file copies it up, by sharing its bytes.
+///
+/// References
+/// ----------
+/// Linux overlayfs, Documentation/filesystems/overlayfs.rst.
+///
+/// Examples
+/// --------
+/// >>> import layersim as ls
+/// >>> base = ls.Layer.from_changes([ls.write("/etc/motd", b"hello")])
+/// >>> fs = ls.Overlay([base])
+/// >>> fs.write_bytes("/etc/motd", b"goodbye")
+/// 7
+/// >>> fs.size_rw, fs.changes()
+/// (7, [Change('C', '/etc'), Change('C', '/etc/motd')])
+/// >>> ls.View([base]).read_bytes("/etc/motd")
+/// b'hello'
+#[pyclass(frozen, name = "Overlay", module = "layersim")]
+#[derive(Debug)]
+pub struct PyOverlay {
+    overlay: Mutex<Overlay>,
+    clock: Option<Py<PyAny>>,
+}
+
+impl PyOverlay {
+    fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
+        Self { overlay: Mutex::new(overlay), clock }
+    }
+
+    /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
+    pub fn lock(&self) -> MutexGuard<'_, Overlay> {
+        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who changes something, and when.
+    pub fn caller(&self, py: Python<'_>) -> Result<Caller> {
+        let nanos = match &self.clock {
+            Some(clock) => clock.call0(py)?.extract(py)?,
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i128),
+        };
+        Ok(Caller::at(Timestamp::from_nanos(nanos)))
+    }
+
+    fn change<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Overlay, &Caller) -> layersim::Result<T> + Send,
+    ) -> Result<T> {
+        let caller = self.caller(py)?;
+        detached(py, || work(&mut self.lock(), &caller))
+    }
+
+    fn ask<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Overlay) -> layersim::Result<T> + Send) -> Result<T> {
+        detached(py, || work(&self.lock()))
+    }
+}
+
+#[pymethods]
+impl PyOverlay {
+    #[new]
+    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None))]
+    fn new(py: Python<'_>, layers: &Bound<'_, PyAny>, redirect_dir: bool, clock: Option<Py<PyAny>>) -> Result<Self> {
+        if redirect_dir {
+            return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
+        }
+        Ok(Self::over(Overlay::new(stack_of(py, layers)?), clock))
+    }
+
+    /// The read-only view below.
+    #[getter]
+    fn lower(&self, py: Python<'_>) -> PyView {
+        PyView(py.detach(|| std::sync::Arc::clone(self.lock().lower())))
+    }
+
+    /// Bytes that the writable top holds: distinct files and link targets, hard links once.
+    #[getter]
+    fn size_rw(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.lock().size_rw())
+    }
+
+    /// Open a file.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// flags : int
+    ///     ``os.O_RDONLY`` and so on.
+    /// mode : int
+    ///     Permission bits of a file that is created, taken as given.
+    ///
+    /// Returns
+    /// -------
+    /// File
+    ///     Open; a context manager.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path, flags=0, mode=0o666))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn open(slf: Bound<'_, Self>, path: PathArg<'_>, flags: i32, mode: u32) -> Result<PyFile> {
+        let bytes = path.bytes.as_ref();
+        let handle = slf.get().change(slf.py(), |overlay, caller| overlay.open(bytes, flags, mode, caller))?;
+        Ok(PyFile::new(slf.unbind(), handle))
+    }
+
+    /// Tell what the writable top changed.
+    ///
+    /// Returns
+    /// -------
+    /// list of Change
+    ///     As ``docker diff`` lists them, sorted: parents before children, what a directory lost after what it gained.
+    ///
+    /// Notes
+    /// -----
+    /// The cost follows what was written, not the size of the layers.
+    fn changes(&self, py: Python<'_>) -> Vec<PyChange> {
+        py.detach(|| change::changes(&self.lock())).into_iter().map(PyChange).collect()
+    }
+
+    /// Freeze what the writable top holds, as ``docker commit`` does.
+    ///
+    /// Parameters
+    /// ----------
+    /// dialect : str
+    ///     How the tar is spelled: ``"docker29"`` (permission bits, no names), ``"docker20"`` (file type bits in the mode,
+    ///     root's name), ``"canonical"`` (nothing that two equal trees could differ in).
+    ///
+    /// Returns
+    /// -------
+    /// Layer
+    ///     Stacked on the layers below, it shows what this overlay shows.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     For another dialect.
+    #[pyo3(signature = (*, dialect="docker29"))]
+    fn to_layer(&self, py: Python<'_>, dialect: &str) -> Result<PyLayer> {
+        let dialect = match dialect {
+            "canonical" => Dialect::Canonical,
+            "docker20" => Dialect::Docker20,
+            "docker29" => Dialect::Docker29,
+            other => {
+                let text = format!("expected 'canonical', 'docker20' or 'docker29', got {other:?}");
+                return Err(PyValueError::new_err(text).into());
+            }
+        };
+        self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
+    }
+
+    /// Copy the overlay; neither sees what the other writes from here on.
+    ///
+    /// Returns
+    /// -------
+    /// Overlay
+    ///     On the same layers, with the same clock.
+    ///
+    /// Notes
+    /// -----
+    /// Nothing is copied until one of them writes; files that are open stay with the original.
+    fn fork(&self, py: Python<'_>) -> Self {
+        let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
+        Self::over(py.detach(|| self.lock().clone()), clock)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> String {
+        py.detach(|| {
+            let overlay = self.lock();
+            format!("Overlay({} layers, {} bytes written)", overlay.lower().depth(), overlay.size_rw())
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! Making, moving and removing names.
+
+use pyo3::prelude::*;
+
+use super::PyOverlay;
+use crate::convert::PathArg;
+use crate::error::Result;
+
+#[pymethods]
+impl PyOverlay {
+    /// Make a directory.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// mode : int
+    ///     Permission bits, taken as given.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path, mode=0o777))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn mkdir(&self, py: Python<'_>, path: PathArg<'_>, mode: u32) -> Result<()> {
+        let bytes = path.bytes.as_ref();
+        self.change(py, |overlay, caller| overlay.mkdir(bytes, mode, caller))
+    }
+
+    /// Remove an empty directory.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn rmdir(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
+        let bytes = path.bytes.as_ref();
+        self.change(py, |overlay, caller| overlay.rmdir(bytes, caller))
+    }
+
+    /// Remove a name that is no directory.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn unlink(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
+        let bytes = path.bytes.as_ref();
+        self.change(py, |overlay, caller| overlay.unlink(bytes, caller))
+    }
+
+    /// Rename, replacing what is under the new name.
+    ///
+    /// Parameters
+    /// ----------
+    /// src : path
+    ///     The old name.
+    /// dst : path
+    ///     The new name.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn rename(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
+        let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
+        self.change(py, |overlay, caller| overlay.rename(from, to, caller))
+    }
+
+    /// Give a file one more name.
+    ///
+    /// Parameters
+    /// ----------
+    /// src : path
+    ///     The file.
+    /// dst : path
+    ///     The new name.
+    /// follow_symlinks : bool
+    ///     Whether a link at the end is followed.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (src, dst, *, follow_symlinks=false))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn link(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, follow_symlinks: bool) -> Result<()> {
+        let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
+        self.change(py, |overlay, caller| overlay.link(from, to, follow_symlinks, caller))
+    }
+
+    /// Make a symbolic link.
+    ///
+    /// Parameters
+    /// ----------
+    /// src : path
+    ///     What the link says.
+    /// dst : path
+    ///     Where the link is.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn symlink(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
+        let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
+        self.change(py, |overlay, caller| overlay.symlink(from, to, caller))
+    }
+
+    /// Read a symbolic link.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///     Its target; ``bytes`` for a path that is bytes.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn readlink<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
+        let bytes = path.bytes.as_ref();
+        let target = self.ask(py, |overlay| overlay.readlink(bytes))?;
+        Ok(path.answer(py, &target)?)
+    }
+
+    /// Make a file, a fifo, a socket or a device node.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// mode : int
+    ///     Type and permission bits.
+    /// device : int
+    ///     As ``os.makedev`` packs it.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    #[pyo3(signature = (path, mode=0o600, device=0))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn mknod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, device: u64) -> Result<()> {
+        let bytes = path.bytes.as_ref();
+        self.change(py, |overlay, caller| overlay.mknod(bytes, mode, device, caller))
+    }
+}

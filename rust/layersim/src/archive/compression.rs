@@ -1,0 +1,169 @@
+//! The compressions that layers come in, told by their first bytes, and inflating beside a hashing thread.
+
+use std::io::{self, Read};
+use std::sync::mpsc;
+use std::thread;
+
+use crate::blob::Blob;
+use crate::digest::{Digest, Hasher};
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+
+/// Inflated bytes that are handed to the hashing thread at once.
+const CHUNK: usize = 256 << 10;
+/// Inflated bytes that are allowed whatever the ratio.
+const FREE_BYTES: u64 = 64 << 20;
+/// The first buffer when nothing says how long the data is, and the least by which it grows.
+const LEAST_BUFFER: u64 = 1 << 20;
+
+/// A compression of a whole blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// None.
+    None,
+    /// RFC 1952.
+    Gzip,
+    /// bzip2.
+    Bzip2,
+    /// xz.
+    Xz,
+    /// RFC 8878.
+    Zstd,
+}
+
+/// Inflated bytes and their digest.
+#[derive(Debug)]
+pub struct Inflated {
+    /// All of them, in one run.
+    pub blob: Blob,
+    /// Their SHA-256.
+    pub digest: Digest,
+}
+
+impl Compression {
+    /// Tells by the first bytes (spec/layers.md section 2).
+    pub fn of(bytes: &[u8]) -> Self {
+        match bytes {
+            [0x1f, 0x8b, 0x08, ..] => Self::Gzip,
+            [b'B', b'Z', b'h', ..] => Self::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "uncompressed",
+            Self::Gzip => "gzip",
+            Self::Bzip2 => "bzip2",
+            Self::Xz => "xz",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    fn reader(self, bytes: &[u8]) -> io::Result<Box<dyn Read + '_>> {
+        Ok(match self {
+            Self::None => Box::new(bytes),
+            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
+            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(bytes)),
+            Self::Xz => Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(bytes)),
+            Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(bytes)?),
+        })
+    }
+
+    /// How long the data says it is, which may be wrong.
+    fn hint(self, bytes: &[u8]) -> u64 {
+        let trailer = bytes.last_chunk().map(|trailer| u64::from(u32::from_le_bytes(*trailer)));
+        let hint = match self {
+            Self::Gzip => trailer,
+            Self::Zstd => zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten(),
+            _ => None,
+        };
+        hint.unwrap_or(LEAST_BUFFER)
+    }
+}
+
+/// Inflates a blob, and hashes what comes out on another thread meanwhile.
+///
+/// # Errors
+/// [`Error::Compression`] for a broken or cut-off stream, [`Error::Limit`] for one that inflates to too much.
+pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Result<Inflated> {
+    let broken = |error: io::Error| Error::Compression { format: compression.name(), cause: error.to_string() };
+    let most = FREE_BYTES.max(limits.inflation_ratio.saturating_mul(bytes.len() as u64)).min(limits.inflated_bytes);
+    let mut reader = compression.reader(bytes).map_err(broken)?;
+    let mut hasher = Hasher::default();
+    let mut buffers: Vec<Vec<u8>> = Vec::new();
+    let mut len = 0_u64;
+    let mut wanted = compression.hint(bytes);
+    loop {
+        let mut buffer = vec![0; usize::try_from(wanted.min(most - len).max(1)).unwrap_or(usize::MAX)];
+        let (filled, hashed) = fill(&mut buffer, reader.as_mut(), hasher).map_err(broken)?;
+        hasher = hashed;
+        let is_end = filled < buffer.len();
+        len += filled as u64;
+        if len > most {
+            let what = format!("{} bytes of {} that inflate to more", bytes.len(), compression.name());
+            return Err(Error::Limit { what, limit: most, offset: 0 });
+        }
+        buffer.truncate(filled);
+        buffers.push(buffer);
+        if is_end {
+            break;
+        }
+        wanted = len.max(LEAST_BUFFER);
+    }
+    Ok(Inflated { blob: joined(buffers).into(), digest: hasher.finish() })
+}
+
+/// Fills a buffer as far as there is data; finished chunks are hashed beside it.
+fn fill(buffer: &mut [u8], reader: &mut dyn Read, mut hasher: Hasher) -> io::Result<(usize, Hasher)> {
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel::<&[u8]>();
+        let hashing = scope.spawn(move || {
+            receiver.iter().for_each(|chunk| hasher.update(chunk));
+            hasher
+        });
+        let mut rest = buffer;
+        let mut filled = 0;
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at_mut(CHUNK.min(rest.len()));
+            rest = after;
+            let got = read_full(reader, chunk)?;
+            filled += got;
+            let is_end = got < chunk.len();
+            let sent = sender.send(&chunk[..got]);
+            if is_end || sent.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        let hasher = hashing.join().map_err(|_| io::Error::other("the hashing thread stopped"))?;
+        Ok((filled, hasher))
+    })
+}
+
+/// Reads until the buffer is full or there is no more.
+fn read_full(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(got) => filled += got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// One buffer; usually there is only one that holds anything.
+fn joined(mut buffers: Vec<Vec<u8>>) -> Vec<u8> {
+    buffers.retain(|buffer| !buffer.is_empty());
+    if buffers.len() > 1 {
+        return buffers.concat();
+    }
+    let mut only = buffers.pop().unwrap_or_default();
+    only.shrink_to_fit();
+    only
+}
