@@ -1,0 +1,1 @@
+"""The tests; `tests.engine` and `tests.kernel` compare with oracles that need root."""

@@ -65,7 +65,8 @@ def upward_uses(module: str, source: str) -> list[str]:
 
 
 def test_the_reader_of_uses_sees_every_spelling() -> None:
-    source = "use crate::error::Error; use crate::{digest::DiffId, tree::{Dir, Entry}};\nlet x = crate::overlay::new(); // crate::usage"
+    uses = "use crate::error::Error; use crate::{digest::DiffId, tree::{Dir, Entry}};"
+    source = uses + "\nlet x = crate::overlay::new(); // crate::usage"
     assert used_modules(source) == {"error", "digest", "tree", "overlay"}
     assert upward_uses("tree", source) == ["overlay"]
 
@@ -76,7 +77,9 @@ def test_every_module_has_a_floor() -> None:
     assert modules <= FLOORS.keys(), f"give these a floor: {sorted(modules - FLOORS.keys())}"
 
 
-@pytest.mark.parametrize("file", [file for file in rust_files() if file.name != "lib.rs"], ids=lambda file: str(file.relative_to(CORE)))
+@pytest.mark.parametrize(
+    "file", [file for file in rust_files() if file.name != "lib.rs"], ids=lambda file: str(file.relative_to(CORE))
+)
 def test_a_rust_file_uses_lower_floors_only(file: Path) -> None:
     assert upward_uses(module_of(file), file.read_text()) == []
 
@@ -114,7 +117,11 @@ def test_a_file_says_in_its_first_line_what_it_is_for(file: Path) -> None:
 
 
 def test_whiteouts_are_spelled_in_one_place_only() -> None:
-    shipped = [*CORE.rglob("*.rs"), *(REPOSITORY / "rust/layersim-python").rglob("*.rs"), *(REPOSITORY / "python").rglob("*.py")]
+    shipped = [
+        *CORE.rglob("*.rs"),
+        *(REPOSITORY / "rust/layersim-python").rglob("*.rs"),
+        *(REPOSITORY / "python").rglob("*.py"),
+    ]
     spelling = [file for file in shipped if '".wh.' in _without_comments(file) and file != WHITEOUT_HOME]
     assert [str(file.relative_to(REPOSITORY)) for file in spelling] == []
 

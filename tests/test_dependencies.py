@@ -50,12 +50,20 @@ def test_licence_expressions_are_understood() -> None:
 
 def test_every_licence_is_allowed(repository: Path) -> None:
     allowed = set(tomllib.loads((repository / "deny.toml").read_text())["licenses"]["allow"])
-    refused = {package["name"]: package["license"] for package in packages(repository) if not allows(package["license"] or "none", allowed)}
+    refused = {
+        package["name"]: package["license"]
+        for package in packages(repository)
+        if not allows(package["license"] or "none", allowed)
+    }
     assert refused == {}
 
 
 def test_every_crate_comes_from_crates_io(repository: Path) -> None:
-    elsewhere = {package["name"]: package["source"] for package in packages(repository) if package["source"] not in {None, CRATES_IO}}
+    elsewhere = {
+        package["name"]: package["source"]
+        for package in packages(repository)
+        if package["source"] not in {None, CRATES_IO}
+    }
     assert elsewhere == {}
 
 

@@ -22,7 +22,13 @@ def test_there_are_examples_and_each_has_its_output() -> None:
 def test_an_example_prints_what_its_page_shows(script: Path, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONWARNINGS": "error", "COLUMNS": "120"}
     done = subprocess.run(
-        [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=100
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
     )
     assert done.stderr == ""
     assert done.returncode == 0

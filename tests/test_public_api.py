@@ -50,7 +50,11 @@ def public_objects() -> Iterator[tuple[str, object]]:
 
 
 def _is_code(member: object) -> bool:
-    return callable(member) or isinstance(member, property | classmethod | staticmethod) or inspect.isdatadescriptor(member)
+    return (
+        callable(member)
+        or isinstance(member, property | classmethod | staticmethod)
+        or inspect.isdatadescriptor(member)
+    )
 
 
 OBJECTS = dict(public_objects())
@@ -62,12 +66,27 @@ def test_the_list_is_sorted_by_group_and_free_of_doubles() -> None:
 
 
 def test_the_names_that_outside_checks_rely_on_are_public() -> None:
-    promised = {"Layer", "View", "Overlay", "Engine", "Image", "Change", "write", "mkdir", "symlink", "hardlink", "remove", "opaque"}
+    promised = {
+        "Layer",
+        "View",
+        "Overlay",
+        "Engine",
+        "Image",
+        "Change",
+        "write",
+        "mkdir",
+        "symlink",
+        "hardlink",
+        "remove",
+        "opaque",
+    }
     assert promised <= set(ls.__all__)
 
 
 def test_every_error_is_public() -> None:
-    classes = {name for name, found in vars(errors).items() if inspect.isclass(found) and issubclass(found, ls.LayerSimError)}
+    classes = {
+        name for name, found in vars(errors).items() if inspect.isclass(found) and issubclass(found, ls.LayerSimError)
+    }
     assert classes <= set(ls.__all__)
 
 

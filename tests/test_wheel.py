@@ -37,11 +37,15 @@ def wheel(repository: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """An environment that holds the wheel and what it depends on, and a PATH with nothing but it and the system's shell."""
+    """An environment that holds the wheel and what it depends on, and a PATH with nothing else."""
     folder = tmp_path_factory.mktemp("empty-environment")
     venv.create(folder, with_pip=True)
     environment = {"PATH": f"{folder / 'bin'}:/nonexistent", "HOME": str(folder), "LC_ALL": "C.UTF-8"}
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_")) or "proxy" in name.lower()}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("PIP_", "SSL_")) or "proxy" in name.lower()
+    }
     python = str(folder / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", str(wheel)]
     subprocess.run(pip, env={**kept, **environment}, check=True, timeout=300)
@@ -49,7 +53,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 
 def test_it_carries_its_version_types_and_compiled_floor(wheel: Path) -> None:
-    done = subprocess.run([sys.executable, "-m", "zipfile", "--list", str(wheel)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "zipfile", "--list", str(wheel)], capture_output=True, text=True, check=True
+    )
     names = {line.split()[0] for line in done.stdout.splitlines()[1:]}
     assert "layersim/py.typed" in names
     assert "layersim/_core.pyi" in names
@@ -60,7 +66,12 @@ def test_it_carries_its_version_types_and_compiled_floor(wheel: Path) -> None:
 def test_it_runs_without_a_toolchain(installed: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
     folder, environment = installed
     done = subprocess.run(
-        [str(folder / "bin" / "python"), "-c", STORY], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        [str(folder / "bin" / "python"), "-c", STORY],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert str(folder) in done.stdout, "the checkout was imported, not the wheel"
 

@@ -69,7 +69,8 @@ class Disk:
         return os.lstat(self._at(path))
 
     def listdir(self, path: str, /) -> list[str]:
-        return os.listdir(self._at(path))
+        # The kernel lists a whiteout below a directory that merges with nothing, though no lookup finds it.
+        return [name for name in os.listdir(self._at(path)) if os.path.lexists(self._at(f"{path}/{name}"))]
 
     def readlink(self, path: str, /) -> str:
         return os.readlink(self._at(path))
@@ -98,7 +99,8 @@ KINDS = {
 def node(fs: Readable, path: str, *, with_xattrs: bool = True) -> Node:
     """Read one path, not following a link in its last component.
 
-    A directory's size and time are left out: engines set them from the clock. A time that no test stamped counts as None.
+    A directory's size and time are left out: engines set them from the clock.
+    A time that no test stamped counts as None.
     """
     found = fs.lstat(path)
     kind = KINDS[stat.S_IFMT(found.st_mode)]
@@ -118,7 +120,9 @@ def node(fs: Readable, path: str, *, with_xattrs: bool = True) -> Node:
 
 
 def _xattrs(fs: Readable, path: str) -> tuple[tuple[str, bytes], ...]:
-    names = sorted(name for name in fs.listxattr(path, follow_symlinks=False) if not name.startswith("trusted.overlay."))
+    names = sorted(
+        name for name in fs.listxattr(path, follow_symlinks=False) if not name.startswith("trusted.overlay.")
+    )
     return tuple((name, fs.getxattr(path, name, follow_symlinks=False)) for name in names)
 
 

@@ -14,6 +14,7 @@ from tests.tars import BORN, sha256
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
 @dataclass(frozen=True)
 class ImageSpec:
     """What one image of an archive holds: its tags, its layers base first, its history oldest first."""
@@ -47,7 +48,8 @@ def stamp(moment: datetime) -> str:
 def one_row_a_layer(layers: Sequence[bytes], created: datetime) -> tuple[dict[str, Any], ...]:
     """Return the plainest history."""
     return tuple(
-        {"created": stamp(created - timedelta(hours=len(layers) - n)), "created_by": f"step {n}"} for n in range(len(layers))
+        {"created": stamp(created - timedelta(hours=len(layers) - n)), "created_by": f"step {n}"}
+        for n in range(len(layers))
     )
 
 

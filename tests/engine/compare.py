@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import layersim as ls
-from tests.oracles import require_program
+from tests.engine.merged import export, kernel_mount, unpacked, without_init
 from tests.trees import Disk, differences, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.engine.daemon import Daemon
-
-INIT_LAYER = ("/.dockerenv", "/dev", "/etc", "/proc", "/sys")
-"""What the engine itself puts below every container's writable layer (accounting.md section 5)."""
 
 
 def utc_now() -> datetime:
@@ -45,7 +38,10 @@ def assert_same_images(daemon: Daemon, engine: ls.Engine) -> None:
     for image_id in set(daemon.lines("images", "--all", "--quiet", "--no-trunc")):
         found = daemon.inspect(image_id)
         expected[image_id] = (sorted(found["RepoTags"]), found["RootFS"].get("Layers", []), found["Size"])
-    actual = {image.id: (sorted(image.tags), list(_image(engine, image.id).diff_ids), image.size) for image in engine.images(all=True)}
+    actual = {
+        image.id: (sorted(image.tags), list(_image(engine, image.id).diff_ids), image.size)
+        for image in engine.images(all=True)
+    }
     assert actual == expected
 
 
@@ -58,7 +54,10 @@ def assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
     usage = daemon.api("/v1.41/system/df")
     df = engine.df(verbose=True)
     assert df.layers_size == usage["LayersSize"]
-    expected = {row["Id"]: (row["Size"], row["SharedSize"], row["Size"] - row["SharedSize"], row["Containers"]) for row in usage["Images"]}
+    expected = {
+        row["Id"]: (row["Size"], row["SharedSize"], row["Size"] - row["SharedSize"], row["Containers"])
+        for row in usage["Images"]
+    }
     assert {row.id: (row.size, row.shared_size, row.unique_size, row.containers) for row in df.images} == expected
     rw = {row["Names"][0].lstrip("/"): row.get("SizeRw", 0) for row in usage["Containers"] or []}
     assert {row.name: row.size for row in df.containers} == rw
@@ -85,24 +84,6 @@ def printed(daemon: Daemon, *arguments: str) -> str:
     return daemon.docker(*arguments).removesuffix("\n")
 
 
-@contextmanager
-def kernel_mount(daemon: Daemon, reference: str) -> Iterator[Path]:
-    """Mount the engine's own layer folders of an image, read-only, as the kernel merges them."""
-    driver: dict[str, Any] = daemon.inspect(reference)["GraphDriver"]["Data"]
-    folders = [driver["UpperDir"], *filter(None, driver.get("LowerDir", "").split(":"))]
-    mount, umount = require_program("mount", "mount"), require_program("umount", "mount")
-    with tempfile.TemporaryDirectory(prefix="layersim-merged-") as scratch:
-        merged, nothing = Path(scratch, "merged"), Path(scratch, "nothing")
-        merged.mkdir()
-        nothing.mkdir()
-        options = "ro,lowerdir=" + ":".join([*folders, str(nothing)])
-        subprocess.run([mount, "-t", "overlay", "overlay", "-o", options, str(merged)], check=True, capture_output=True)
-        try:
-            yield merged
-        finally:
-            subprocess.run([umount, str(merged)], check=True)
-
-
 def assert_same_merged_tree(daemon: Daemon, engine: ls.Engine, reference: str) -> None:
     """Compare every path of an image with the kernel's own overlay of the engine's folders."""
     view = ls.View(engine.image(reference).layers)
@@ -110,25 +91,10 @@ def assert_same_merged_tree(daemon: Daemon, engine: ls.Engine, reference: str) -
         assert differences(snapshot(Disk(merged)), snapshot(view)) == []
 
 
-def unpacked(tar: bytes, folder: Path) -> Disk:
-    """Unpack an exported root with GNU tar."""
-    folder.mkdir()
-    options = ["--extract", "--same-permissions", "--same-owner", "--numeric-owner", "--file", "-"]
-    subprocess.run([require_program("tar", "tar"), *options, "--directory", str(folder)], input=tar, check=True)
-    return Disk(folder)
-
-
 def assert_same_export(daemon: Daemon, engine: ls.Engine, reference: str, folder: Path) -> None:
     """Compare `docker export` of a new container with `View.write_tar`, both unpacked by GNU tar."""
-    container = daemon.docker("create", reference, "x").strip()
-    theirs = daemon.run("export", container).stdout
-    daemon.docker("rm", container)
     ours = folder / "ours.tar"
     ls.View(engine.image(reference).layers).write_tar(ours)
-    expected = snapshot(unpacked(theirs, folder / "theirs"), with_xattrs=False)
+    expected = snapshot(unpacked(export(daemon, reference), folder / "theirs"), with_xattrs=False)
     actual = snapshot(unpacked(ours.read_bytes(), folder / "ours"), with_xattrs=False)
-    assert differences(_without_init(expected), _without_init(actual)) == []
-
-
-def _without_init(nodes: dict[str, Any]) -> dict[str, Any]:
-    return {path: node for path, node in nodes.items() if "/" + path.split("/")[1] not in INIT_LAYER}
+    assert differences(without_init(expected), without_init(actual)) == []

@@ -120,7 +120,12 @@ class Daemon:
 
     def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
         """Run `docker ARGUMENTS`, successful or not."""
-        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": str(self.folder),
+            "TZ": "UTC",
+            "LC_ALL": "C.UTF-8",
+        }
         command = [self.client, "--host", f"unix://{self.socket}", *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False, timeout=100)
 

@@ -77,11 +77,13 @@ class LayerDraft:
 
     def hardlink(self, path: str) -> None:
         linkable = [entry for entry in self.entries if entry.kind in {tarfile.REGTYPE, tarfile.SYMTYPE}]
-        linkable = [entry for entry in linkable if self.kinds.get(entry.path) == entry.kind and ".wh." not in entry.path]
+        linkable = [
+            entry for entry in linkable if self.kinds.get(entry.path) == entry.kind and ".wh." not in entry.path
+        ]
         if linkable:
             source = self.rng.choice(linkable)
-            # An engine sets owner, mode and time again from the link's own header: keep them equal.
-            self.add(replace(source, path=path, kind=tarfile.LNKTYPE, target=source.path, content=b"", xattrs=()))
+            # An engine sets owner and attributes again from the link's own header, and writes them there itself.
+            self.add(replace(source, path=path, kind=tarfile.LNKTYPE, target=source.path, content=b""))
 
     def whiteout(self, path: str) -> None:
         folder, _, name = path.rpartition("/")
@@ -113,14 +115,25 @@ def random_layer(rng: random.Random) -> bytes:
 def random_history(rng: random.Random, layers: int, created: datetime) -> tuple[dict[str, Any], ...]:
     """Return rows for all layers, or for some, with empty ones between."""
     rows: list[dict[str, Any]] = []
-    texts = ("/bin/sh -c #(nop)  CMD [\"x\"]", "COPY a b # buildkit", "RUN \tapt-get update &&   true" * 3, "日本語のコマンド" * 6, "")
+    texts = (
+        '/bin/sh -c #(nop)  CMD ["x"]',
+        "COPY a b # buildkit",
+        "RUN \tapt-get update &&   true" * 3,
+        "日本語のコマンド" * 6,
+        "",
+    )
     for _ in range(layers if rng.random() < 0.8 else rng.randrange(layers + 1)):
         for is_empty in [True] * rng.choice((0, 0, 1, 2)) + [False]:
-            row: dict[str, Any] = {"created": stamp(created - timedelta(minutes=len(rows))), "created_by": rng.choice(texts)}
+            row: dict[str, Any] = {
+                "created": stamp(created - timedelta(minutes=len(rows))),
+                "created_by": rng.choice(texts),
+            }
             if is_empty:
                 row["empty_layer"] = True
             if rng.random() < 0.3:
-                row["comment"] = rng.choice(("buildkit.dockerfile.v0", "Imported from -", "a comment of some length " * 2))
+                row["comment"] = rng.choice(
+                    ("buildkit.dockerfile.v0", "Imported from -", "a comment of some length " * 2)
+                )
             rows.append(row)
     return tuple(rows)
 

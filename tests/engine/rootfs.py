@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.oracles import lacking, require_program, require_root
 from tests.tars import BORN
 
+
 def cache_folder() -> Path:
     """Return the folder where costly inputs stay between runs."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
@@ -32,12 +33,23 @@ def debian_tar() -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         root, fresh = Path(scratch, "root"), Path(scratch, "rootfs.tar")
         done = subprocess.run(
-            [debootstrap, "--variant=minbase", "bookworm", str(root)], capture_output=True, text=True, check=False, timeout=600
+            [debootstrap, "--variant=minbase", "bookworm", str(root)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
         if done.returncode != 0:
             lacking(f"a Debian archive for debootstrap: {done.stdout[-400:]}{done.stderr[-400:]}")
         members = sorted(path.name for path in root.iterdir() if path.name not in {"proc", "sys", "dev"})
-        tar = [require_program("tar", "tar"), "--create", "--xattrs", "--numeric-owner", "--one-file-system", "--sort=name"]
+        tar = [
+            require_program("tar", "tar"),
+            "--create",
+            "--xattrs",
+            "--numeric-owner",
+            "--one-file-system",
+            "--sort=name",
+        ]
         left_out = ["--exclude=var/cache/apt/archives/*.deb", "--exclude=var/lib/apt/lists/*"]
         subprocess.run([*tar, *left_out, "--file", str(fresh), "--directory", str(root), *members], check=True)
         partial = kept.with_suffix(".partial")

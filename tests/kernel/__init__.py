@@ -1,0 +1,1 @@
+"""Comparisons with the overlayfs of the kernel."""

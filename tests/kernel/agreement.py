@@ -52,7 +52,8 @@ class Pair:
     @staticmethod
     def _told(operations: Sequence[Operation], number: int, actual: object, expected: object) -> str:
         before = "\n".join(f"  {operation!r}" for operation in operations[max(0, number - 12) : number])
-        return f"{operations[number]!r} (operation {number}): the kernel says {expected}, layersim {actual}; before it\n{before}"
+        said = f"the kernel says {expected}, layersim {actual}"
+        return f"{operations[number]!r} (operation {number}): {said}; before it\n{before}"
 
     def same_end(self) -> None:
         """Compare what is left: the merged tree, the upper directory, its opaque marks and its size."""

@@ -1,4 +1,7 @@
-"""The kernel's own overlay over layer tars, extracted as the overlay2 driver does: each by itself, marks as the kernel wants them."""
+"""The kernel's own overlay over layer tars.
+
+They are extracted as the overlay2 driver does: each by itself, with the marks that the kernel wants.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,7 @@ def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: str, path:
         os.mknod(os.path.join(parent, name.removeprefix(".wh.")), stat.S_IFCHR, 0)
     elif member.islnk():
         os.link(os.path.join(folder, member.linkname), path, follow_symlinks=False)
+        _stamp(member, path)
     else:
         _clear(path, keep_directory=member.isdir())
         _create(archive, member, path)
@@ -75,12 +79,13 @@ def _create(archive: tarfile.TarFile, member: tarfile.TarInfo, path: str) -> Non
 
 
 def _stamp(member: tarfile.TarInfo, path: str) -> None:
+    """Set owner, attributes, mode and time, from the header of a hard link too; an empty record counts as none."""
     os.chown(path, member.uid, member.gid, follow_symlinks=False)
     for record, value in member.pax_headers.items():
-        if record.startswith("SCHILY.xattr."):
+        if record.startswith("SCHILY.xattr.") and value:
             name = record.removeprefix("SCHILY.xattr.")
             os.setxattr(path, name, value.encode("utf-8", "surrogateescape"), follow_symlinks=False)
-    if not member.issym():
+    if not os.path.islink(path):
         os.chmod(path, member.mode)
     os.utime(path, (member.mtime, member.mtime), follow_symlinks=False)
 
@@ -124,7 +129,9 @@ class KernelOverlay:
         extract(layer, str(folder))
         return str(folder)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._worker is not None:
             self._worker.communicate()
         subprocess.run([require_program("umount", "mount"), str(self.merged)], check=True)

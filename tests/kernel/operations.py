@@ -12,6 +12,8 @@ from tests.trees import KINDS, STAMPED_BEFORE_NS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.trees import Status
+
 Operation: TypeAlias = tuple[Any, ...]
 """A method of `Session`, then its arguments: `("rename", "/a", "/b")`."""
 
@@ -19,10 +21,14 @@ Outcome: TypeAlias = tuple[str, Any]
 """`("ok", value)` or `("error", "ENOENT")`."""
 
 
+FileSystem: TypeAlias = Any
+"""`layersim.Overlay`, or `KernelFs` under the same names: what they do is the question, not their types."""
+
+
 class Session:
     """Carries out operations on one file system and keeps the handles they open."""
 
-    def __init__(self, fs: Any) -> None:
+    def __init__(self, fs: FileSystem) -> None:
         self.fs = fs
         self.handles: dict[int, Any] = {}
 
@@ -159,7 +165,7 @@ class Session:
         return sorted(self.fs.listdir(path))
 
 
-def _seen(found: Any) -> tuple[Any, ...]:
+def _seen(found: Status) -> tuple[Any, ...]:
     """Return what two systems must agree on; a time read from a clock counts as None, a directory's size not at all."""
     kind = KINDS[stat.S_IFMT(found.st_mode)]
     mtime = None if found.st_mtime_ns > STAMPED_BEFORE_NS else found.st_mtime_ns

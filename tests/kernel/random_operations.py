@@ -35,8 +35,19 @@ def lower_layers() -> list[bytes]:
         symlink("sd", "d"),
         symlink("loop", "loop"),
     ]
-    middle = [Entry("c/.wh.a"), Entry("c/b", content=b"cb"), Entry(".wh.e"), directory("d/e"), Entry("d/e/a", content=b"dea")]
-    top = [directory("d/d", mode=0o700), Entry("d/d/.wh..wh..opq"), Entry("d/d/c", content=b"ddc"), symlink("d/s", "/c")]
+    middle = [
+        Entry("c/.wh.a"),
+        Entry("c/b", content=b"cb"),
+        Entry(".wh.e"),
+        directory("d/e"),
+        Entry("d/e/a", content=b"dea"),
+    ]
+    top = [
+        directory("d/d", mode=0o700),
+        Entry("d/d/.wh..wh..opq"),
+        Entry("d/d/c", content=b"ddc"),
+        symlink("d/s", "/c"),
+    ]
     return [layer_tar(base), layer_tar(middle), layer_tar(top)]
 
 

@@ -47,7 +47,12 @@ STATES: dict[str, tuple[str, list[Operation]]] = {
 }
 """State: what the lower layer holds as `x`, and what is done to it above."""
 
-BESIDE: list[Operation] = [("write", "upf", CREATE, b"upper"), ("mkdir", "upd"), ("mkdir", "upm"), ("write", "upm/i", CREATE, b"i")]
+BESIDE: list[Operation] = [
+    ("write", "upf", CREATE, b"upper"),
+    ("mkdir", "upd"),
+    ("mkdir", "upm"),
+    ("write", "upm/i", CREATE, b"i"),
+]
 """What stands beside `x` in the upper: a file, an empty and a filled directory."""
 
 
@@ -69,7 +74,10 @@ def within(state: str, operation: Operation) -> Operation:
     """Move an operation, written for a current directory, into the state's directory."""
     name, *arguments = operation
     places = {"rename": (0, 1), "link": (0, 1), "symlink": (1,), "hold": (1,)}.get(name, (0,))
-    return (name, *(f"/{state}/{argument}" if place in places else argument for place, argument in enumerate(arguments)))
+    return (
+        name,
+        *(f"/{state}/{argument}" if place in places else argument for place, argument in enumerate(arguments)),
+    )
 
 
 def preparation() -> list[Operation]:

@@ -21,16 +21,49 @@ CREATE = os.O_CREAT | os.O_WRONLY
 
 ROWS: dict[str, list[Operation]] = {
     "component too long": [("lstat", f"/{place}{LONG}") for place in ("", "zz/", "f/", "d/", "s/", "loop/")],
-    "component just fits": [("lstat", "/" + "n" * 255), ("mkdir", "/" + "n" * 255), ("mkdir", "/" + "é" * 127), ("mkdir", "/" + "é" * 128)],
-    "whole path too long": [("lstat", "/" + "d/../" * 818 + "d" * n) for n in (1, 4, 5, 6)],
-    "empty path": [("lstat", ""), ("mkdir", ""), ("unlink", ""), ("rename", "", "/n"), ("rename", "/f", ""), ("open", "", CREATE), ("listdir", "")],
-    "many links": [("lstat", f"/hop{n}/a") for n in (1, 39, 40, 41, 42)] + [("stat", f"/hop{n}") for n in (39, 40, 41)],
-    "a loop": [("stat", "/loop"), ("lstat", "/loop"), ("read", "/loop"), ("lstat", "/loop/x"), ("open", "/loop", CREATE), ("mkdir", "/loop/x")],
-    "last component a dot": [
-        (name, f"/d/{dot}") for name in ("rmdir", "unlink", "mkdir", "mkfifo", "lstat", "listdir", "readlink") for dot in (".", "..")
+    "component just fits": [
+        ("lstat", "/" + "n" * 255),
+        ("mkdir", "/" + "n" * 255),
+        ("mkdir", "/" + "é" * 127),
+        ("mkdir", "/" + "é" * 128),
     ],
-    "rename of a dot": [("rename", a, b) for a, b in (("/d/.", "/n"), ("/d/..", "/n"), ("/d", "/e/."), ("/d", "/e/.."), ("/none", "/e/."))],
-    "the root": [("rmdir", "/"), ("unlink", "/"), ("mkdir", "/"), ("rename", "/", "/n"), ("rename", "/d", "/"), ("lstat", "/"), ("link", "/", "/n")],
+    "whole path too long": [("lstat", "/" + "d/../" * 818 + "d" * n) for n in (1, 4, 5, 6)],
+    "empty path": [
+        ("lstat", ""),
+        ("mkdir", ""),
+        ("unlink", ""),
+        ("rename", "", "/n"),
+        ("rename", "/f", ""),
+        ("open", "", CREATE),
+        ("listdir", ""),
+    ],
+    "many links": [("lstat", f"/hop{n}/a") for n in (1, 39, 40, 41, 42)] + [("stat", f"/hop{n}") for n in (39, 40, 41)],
+    "a loop": [
+        ("stat", "/loop"),
+        ("lstat", "/loop"),
+        ("read", "/loop"),
+        ("lstat", "/loop/x"),
+        ("open", "/loop", CREATE),
+        ("mkdir", "/loop/x"),
+    ],
+    "last component a dot": [
+        (name, f"/d/{dot}")
+        for name in ("rmdir", "unlink", "mkdir", "mkfifo", "lstat", "listdir", "readlink")
+        for dot in (".", "..")
+    ],
+    "rename of a dot": [
+        ("rename", a, b)
+        for a, b in (("/d/.", "/n"), ("/d/..", "/n"), ("/d", "/e/."), ("/d", "/e/.."), ("/none", "/e/."))
+    ],
+    "the root": [
+        ("rmdir", "/"),
+        ("unlink", "/"),
+        ("mkdir", "/"),
+        ("rename", "/", "/n"),
+        ("rename", "/d", "/"),
+        ("lstat", "/"),
+        ("link", "/", "/n"),
+    ],
     "beyond the root": [("lstat", "/../../d"), ("mkdir", "/../up"), ("lstat", "/up"), ("read", "/s/../../../f")],
     "trailing slash": [
         ("mkdir", "/n/"),
@@ -154,7 +187,13 @@ ROWS: dict[str, list[Operation]] = {
 
 def lower() -> bytes:
     hops = [symlink(f"hop{n}", f"hop{n - 1}" if n > 1 else "d") for n in range(1, 43)]
-    plain = [Entry("f", content=b"file"), directory("d"), Entry("d/a", content=b"a"), directory("d/sub"), directory("e")]
+    plain = [
+        Entry("f", content=b"file"),
+        directory("d"),
+        Entry("d/a", content=b"a"),
+        directory("d/sub"),
+        directory("e"),
+    ]
     links = [symlink("s", "d"), symlink("dangling", "nowhere"), symlink("loop", "loop"), Entry("same", content=b"2")]
     return layer_tar([*plain, *links, *hops])
 

@@ -32,7 +32,9 @@ def test_paths(seed: int, overlay_mount: Callable[[list[bytes]], KernelOverlay])
 
 
 @pytest.mark.parametrize("seed", range(100, 115))
-def test_handles_survive_rename_unlink_and_copy_up(seed: int, overlay_mount: Callable[[list[bytes]], KernelOverlay]) -> None:
+def test_handles_survive_rename_unlink_and_copy_up(
+    seed: int, overlay_mount: Callable[[list[bytes]], KernelOverlay]
+) -> None:
     source = Sequence(seed)
     operations = [
         source.handle_operation() if source.rng.random() < 0.5 else source.operation()

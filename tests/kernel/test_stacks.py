@@ -1,4 +1,4 @@
-"""overlay.md sections 1 and 7: what several layers show together, and what the upper keeps, against the kernel itself."""
+"""overlay.md sections 1 and 7: what several layers show together, and what the upper keeps."""
 
 from __future__ import annotations
 
@@ -43,37 +43,78 @@ CASES: dict[str, Case] = {
         (("listdir", "/d"), ("read", "/d/b"), ("read", "/d/a")),
     ),
     "directory, file, directory": Case(((D, file("d/a", "1")), (file("d", "file"),), (D, file("d/u", "3")))),
-    "directory, opaque, directory": Case(((D, file("d/a", "1")), (D, Entry(f"d/{OPAQUE}"), file("d/b", "2")), (D, file("d/u", "3")))),
+    "directory, opaque, directory": Case(
+        ((D, file("d/a", "1")), (D, Entry(f"d/{OPAQUE}"), file("d/b", "2")), (D, file("d/u", "3")))
+    ),
     "create over a lower whiteout, and unlink": Case(
         ((file("x", "1"),), (Entry(".wh.x"),)), (("write", "/x", CREATE, b"new"), ("unlink", "/x"))
     ),
     "mkdir over a lower whiteout": Case(((file("x", "1"),), (Entry(".wh.x"),)), (("mkdir", "/x"),)),
     "metadata of the topmost": Case(
-        ((Entry("d", tarfile.DIRTYPE, mode=0o700, mtime=1), file("d/a", "1")), (Entry("d", tarfile.DIRTYPE, mode=0o755, mtime=2), file("d/b", "2"))),
+        (
+            (Entry("d", tarfile.DIRTYPE, mode=0o700, mtime=1), file("d/a", "1")),
+            (Entry("d", tarfile.DIRTYPE, mode=0o755, mtime=2), file("d/b", "2")),
+        ),
         (("lstat", "/d"),),
     ),
     "mkdir below an opaque directory": Case(
         ((D, directory("d/k"), file("d/k/a", "1")),),
-        (("unlink", "/d/k/a"), ("rmdir", "/d/k"), ("rmdir", "/d"), ("mkdir", "/d"), ("mkdir", "/d/k"), ("listdir", "/d/k")),
+        (
+            ("unlink", "/d/k/a"),
+            ("rmdir", "/d/k"),
+            ("rmdir", "/d"),
+            ("mkdir", "/d"),
+            ("mkdir", "/d/k"),
+            ("listdir", "/d/k"),
+        ),
     ),
-    "rename there and back over another": Case(((file("a", "1"), file("b", "2")),), (("rename", "/a", "/b"), ("rename", "/b", "/a"))),
+    "rename there and back over another": Case(
+        ((file("a", "1"), file("b", "2")),), (("rename", "/a", "/b"), ("rename", "/b", "/a"))
+    ),
     "rename there and back": Case(((D, file("d/x", "1")),), (("rename", "/d/x", "/d/x2"), ("rename", "/d/x2", "/d/x"))),
     "rename over a removed directory": Case(
         ((D, file("d/a", "1")),),
-        (("mkdir", "/n"), ("write", "/n/f", CREATE, b"n"), ("unlink", "/d/a"), ("rmdir", "/d"), ("rename", "/n", "/d"), ("listdir", "/d")),
+        (
+            ("mkdir", "/n"),
+            ("write", "/n/f", CREATE, b"n"),
+            ("unlink", "/d/a"),
+            ("rmdir", "/d"),
+            ("rename", "/n", "/d"),
+            ("listdir", "/d"),
+        ),
     ),
-    "unlink far below": Case(((directory("p"), directory("p/q"), directory("p/q/r"), file("p/q/r/f", "1")),), (("unlink", "/p/q/r/f"),)),
+    "unlink far below": Case(
+        ((directory("p"), directory("p/q"), directory("p/q/r"), file("p/q/r/f", "1")),), (("unlink", "/p/q/r/f"),)
+    ),
     "create through a link": Case(((symlink("s", "d"), D, file("d/a", "1")),), (("write", "/s/n", CREATE, b"new"),)),
     "opaque at the root": Case(((file("a", "1"),), (Entry(OPAQUE), file("b", "2"))), (("listdir", "/"),)),
-    "link hides a directory": Case(((D, file("d/a", "1"), directory("e")), (symlink("d", "e"),)), (("listdir", "/d"), ("lstat", "/d"))),
-    "directory hides a link": Case(((D, file("d/a", "1"), symlink("s", "d")), (directory("s"), file("s/n", "2"))), (("listdir", "/s"),)),
-    "the same layer twice": Case(((D, file("d/a", "1")), (Entry("d/.wh.a"),), (D, file("d/a", "1"))), (("read", "/d/a"), ("unlink", "/d/a"))),
-    "implied parents": Case(((Entry("d", tarfile.DIRTYPE, mode=0o700, uid=5, gid=6), file("d/a", "1")), (file("d/n", "2"),)), (("lstat", "/d"),)),
+    "link hides a directory": Case(
+        ((D, file("d/a", "1"), directory("e")), (symlink("d", "e"),)), (("listdir", "/d"), ("lstat", "/d"))
+    ),
+    "directory hides a link": Case(
+        ((D, file("d/a", "1"), symlink("s", "d")), (directory("s"), file("s/n", "2"))), (("listdir", "/s"),)
+    ),
+    "the same layer twice": Case(
+        ((D, file("d/a", "1")), (Entry("d/.wh.a"),), (D, file("d/a", "1"))), (("read", "/d/a"), ("unlink", "/d/a"))
+    ),
+    "implied parents": Case(
+        ((Entry("d", tarfile.DIRTYPE, mode=0o700, uid=5, gid=6), file("d/a", "1")), (file("d/n", "2"),)),
+        (("lstat", "/d"),),
+    ),
     "links of a lower inode break": Case(
         ((file("a", "1"), Entry("b", tarfile.LNKTYPE, target="a")),),
-        (("write", "/a", os.O_APPEND, b"+"), ("lstat", "/a"), ("lstat", "/b"), ("read", "/b"), ("link", "/b", "/c"), ("lstat", "/c")),
+        (
+            ("write", "/a", os.O_APPEND, b"+"),
+            ("lstat", "/a"),
+            ("lstat", "/b"),
+            ("read", "/b"),
+            ("link", "/b", "/c"),
+            ("lstat", "/c"),
+        ),
     ),
-    "a sparse copy-up": Case(((file("x", ""),),), (("truncate", "/x", 10_000_000), ("lstat", "/x"), ("chmod", "/x", 0o600))),
+    "a sparse copy-up": Case(
+        ((file("x", ""),),), (("truncate", "/x", 10_000_000), ("lstat", "/x"), ("chmod", "/x", 0o600))
+    ),
 }
 
 
