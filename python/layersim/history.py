@@ -58,7 +58,7 @@ def history_rows(image: StoredImage) -> list[HistoryRow]:
 
 
 def _lineage(image: StoredImage | None) -> Iterator[str]:
-    """The image and those it was made from, as far as the links go."""
+    """Yield the image and those it was made from, as far as the links go."""
     while image is not None:
         yield image.id
         image = image.parent

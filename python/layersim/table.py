@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
-from layersim.units import display_width
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layersim.profiles.form import Form, Style
 
 _Row = TypeVar("_Row")
@@ -18,8 +19,8 @@ _NARROWEST, _GAP = 10, 3
 class Table(Sequence[_Row], Generic[_Row]):
     """Frozen rows, and the text that Docker's command line prints for them.
 
-    ``str(table)`` is that text to the character, its last newline included; `text` takes the options
-    of the command line.
+    ``str(table)`` is that text to the character, without the newline that ends it, so that `print` shows
+    what Docker shows; `text` takes the options of the command line.
 
     Parameters
     ----------
@@ -70,12 +71,12 @@ class Table(Sequence[_Row], Generic[_Row]):
         """
         style = replace(self._style, no_trunc=no_trunc, human=human)
         if quiet:
-            return "".join(f"{line}\n" for row in self for line in self._form.ids(row, style))
+            return "\n".join(line for row in self for line in self._form.ids(row, style))
         lines = [line for row in self for line in self._form.cells(row, style)]
-        return aligned([self._form.headers(style), *lines])
+        return aligned([self._form.headers(style), *lines], self._form.measure)
 
 
-def aligned(lines: Sequence[Sequence[str]]) -> str:
+def aligned(lines: Sequence[Sequence[str]], measure: Callable[[str], int]) -> str:
     """Return lines of cells as Docker's tab writer sets them.
 
     A column is as wide as its widest cell and three blanks, at least ten in all; the last cell of a
@@ -84,26 +85,25 @@ def aligned(lines: Sequence[Sequence[str]]) -> str:
     """
     text = "\n".join("\t".join(line) for line in lines)
     rows = [line.split("\t") for line in text.split("\n")]
-    widths = _column_widths(rows)
-    return "".join(_padded(row, widths[place]) for place, row in enumerate(rows))
+    sizes = [[measure(cell) for cell in row[:-1]] for row in rows]
+    widths = _column_widths(sizes)
+    return "\n".join(map(_padded, rows, sizes, widths))
 
 
-def _padded(row: list[str], widths: list[int]) -> str:
-    cells = [cell + " " * (width - display_width(cell)) for cell, width in zip(row, widths, strict=False)]
-    return "".join(cells) + row[-1] + "\n"
+def _padded(row: list[str], sizes: list[int], widths: list[int]) -> str:
+    cells = [cell + " " * (width - size) for cell, size, width in zip(row[:-1], sizes, widths, strict=True)]
+    return "".join(cells) + row[-1]
 
 
-def _column_widths(rows: list[list[str]]) -> list[list[int]]:
-    """For each row the widths of its columns; a column is an unbroken run of rows that have a cell there."""
-    widths: list[list[int]] = [[] for _ in rows]
-    for column in range(max(len(row) for row in rows) - 1):
-        run: list[int] = []
-        for place in range(len(rows) + 1):
-            if place < len(rows) and len(rows[place]) - 1 > column:
-                run.append(place)
-                continue
-            width = max([_NARROWEST, *(display_width(rows[member][column]) + _GAP for member in run)])
-            for member in run:
-                widths[member].append(width)
-            run = []
+def _column_widths(sizes: list[list[int]]) -> list[list[int]]:
+    """Return for each row the widths of its columns; a column is an unbroken run of rows that have a cell there."""
+    widths: list[list[int]] = [[] for _ in sizes]
+    for column in range(max(map(len, sizes))):
+        reaches = [len(row) > column for row in sizes]
+        places = range(len(sizes))
+        for is_column, run in groupby(places, key=reaches.__getitem__):
+            members = list(run) if is_column else []
+            width = max([_NARROWEST, *(sizes[place][column] + _GAP for place in members)])
+            for place in members:
+                widths[place].append(width)
     return widths

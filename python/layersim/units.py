@@ -7,6 +7,7 @@ import unicodedata
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
 _LONGEST_S = (2**63 - 1) // 10**9
 _ELLIPSIS = "…"
+_STEP = 1000
 _MINUTE_S = 60
 _HOUR_S = 3600
 _ESCAPES = {
@@ -44,8 +45,8 @@ def human_size(size: float, precision: int = 4) -> str:
     ('846B', '1e+03kB', '1.982MB')
     """
     value, unit = float(size), 0
-    while value >= 1000 and unit < len(_UNITS) - 1:
-        value /= 1000
+    while value >= _STEP and unit < len(_UNITS) - 1:
+        value /= _STEP
         unit += 1
     return f"{value:.{precision}g}{_UNITS[unit]}"
 
@@ -129,12 +130,12 @@ def ellipsis(text: str, width: int) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text in double quotes with escapes, as Go's ``strconv.Quote`` writes it.
+    r"""Return a text in double quotes with escapes, as Go's ``strconv.Quote`` writes it.
 
     Examples
     --------
     >>> print(quoted('a"b'))
-    "a\\"b"
+    "a\"b"
     """
     return '"' + "".join(_ESCAPES.get(rune) or _printable(rune) for rune in text) + '"'
 
@@ -142,7 +143,6 @@ def quoted(text: str) -> str:
 def _printable(rune: str) -> str:
     if rune.isprintable():
         return rune
-    code = ord(rune)
-    if code < 0x80:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    # The lengths of Go's escapes: \xhh for ASCII, \uhhhh and \Uhhhhhhhh for the rest.
+    letter, digits = ("x", 2) if rune.isascii() else ("u", 4) if rune <= "\uffff" else ("U", 8)
+    return f"\\{letter}{ord(rune):0{digits}x}"

@@ -130,7 +130,7 @@ class ContainerCommands(ImageCommands):
             return container
 
     def _own_config(self, container: Container) -> dict[str, Json]:
-        """What moby records of a container beside its image's config."""
+        """Return what moby records of a container beside its image's config."""
         command, is_attached = container.wishes.command, container.wishes.is_attached
         own: dict[str, Json] = {
             "Hostname": container.id[:12],

@@ -58,7 +58,7 @@ class DiskUsage:
         cache_size = human_size(self.summary[-1].size)
         return (
             f"Images space usage:\n\n{self.images}"
-            f"\nContainers space usage:\n\n{self.containers}"
-            f"\nLocal Volumes space usage:\n\n{self.volumes}"
-            f"\nBuild cache usage: {cache_size}\n\n{self.build_cache}"
+            f"\n\nContainers space usage:\n\n{self.containers}"
+            f"\n\nLocal Volumes space usage:\n\n{self.volumes}"
+            f"\n\nBuild cache usage: {cache_size}\n\n{self.build_cache}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from layersim.layout import Platform, read_archive, replacing, write_docker_arch
 from layersim.profiles.made import imported_config, layered_config
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Sequence
     from typing import BinaryIO
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from layersim.image.document import Json
     from layersim.store import StoredImage
 
-    Path_ = str | os.PathLike[str]
+    Location = str | PathLike[str]
 
 
 class ImageCommands(State):
@@ -36,7 +36,7 @@ class ImageCommands(State):
 
     def load(
         self,
-        archive: Path_,
+        archive: Location,
         *,
         limits: Limits | None = None,
         progress: Callable[[int, int], object] | None = None,
@@ -73,7 +73,7 @@ class ImageCommands(State):
 
     def import_tar(
         self,
-        rootfs_tar: Path_ | bytes | bytearray | memoryview | BinaryIO,
+        rootfs_tar: Location | bytes | bytearray | memoryview | BinaryIO,
         tag: str | None = None,
         *,
         message: str = "Imported from -",
@@ -135,7 +135,7 @@ class ImageCommands(State):
                 self._images.set_parent(image, origin)
             return image.value()
 
-    def save(self, refs: str | Sequence[str], target: Path_ | BinaryIO) -> int:
+    def save(self, refs: str | Sequence[str], target: Location | BinaryIO) -> int:
         """Write images as a docker-archive, as `docker save` of 20.10; a file is replaced at the end or not at all.
 
         Parameters
@@ -153,10 +153,10 @@ class ImageCommands(State):
         with self._lock:
             wanted = self._wanted([refs] if isinstance(refs, str) else refs)
             images = [(image.value(), references) for image, references in wanted]
-        if not isinstance(target, str) and hasattr(target, "write"):
-            return write_docker_archive(target, images)
-        with replacing(Path(target)) as file:
-            return write_docker_archive(file, images)
+        if isinstance(target, str | PathLike):
+            with replacing(Path(target)) as file:
+                return write_docker_archive(file, images)
+        return write_docker_archive(target, images)
 
     def tag(self, ref: str, new: str) -> Image:
         """Point a tag at an image; another image that it pointed at loses it."""
@@ -222,7 +222,7 @@ class ImageCommands(State):
             return image
 
     def _wanted(self, refs: Sequence[str]) -> list[tuple[StoredImage, list[Reference]]]:
-        """The images to save, each with the tags it is asked for by."""
+        """Return the images to save, each with the tags it is asked for by."""
         wanted: dict[str, tuple[StoredImage, list[Reference]]] = {}
         for ref in refs:
             for image, reference in self._named(ref):

@@ -27,7 +27,7 @@ class Loaded(list[Image]):
 
     def __str__(self) -> str:
         """Return what `docker load` prints."""
-        return "".join(f"{message}\n" for message in self.messages)
+        return "\n".join(self.messages)
 
 
 def check_archive(images: Sequence[ArchivedImage], deepest: int) -> dict[str, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layersim.engine.removal import Removed, Remover
 from layersim.errors import ImageInUseError
 from layersim.units import human_size
 
 if TYPE_CHECKING:
+    from layersim.engine.removal import Removed, Remover
     from layersim.store import StoredImage
 
 
@@ -38,7 +38,7 @@ class Pruned:
             text += "Deleted Containers:\n" + "".join(f"{container}\n" for container in self.containers) + "\n"
         if self.images:
             text += "Deleted Images:\n" + "".join(f"{kind}: {name}\n" for kind, name in self.images) + "\n"
-        return f"{text}Total reclaimed space: {human_size(self.freed)}\n"
+        return f"{text}Total reclaimed space: {human_size(self.freed)}"
 
 
 def prune_images(remover: Remover, *, unused: bool) -> Removed:

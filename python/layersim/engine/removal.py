@@ -42,7 +42,7 @@ class Removed:
 
     def __str__(self) -> str:
         """Return what `docker rmi` prints."""
-        return "".join(f"{kind.capitalize()}: {name}\n" for kind, name in self.records)
+        return "\n".join(f"{kind.capitalize()}: {name}" for kind, name in self.records)
 
 
 @dataclass

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Reports(State):
     """The tables of an engine: rows of values, whose `str` is what Docker prints."""
 
-    def images(self, all: bool = False) -> Table[ImageRow]:  # noqa: A002
+    def images(self, all: bool = False) -> Table[ImageRow]:
         """Return the images, newest first, as `docker images`.
 
         Parameters
@@ -43,7 +43,7 @@ class Reports(State):
         with self._lock:
             return Table(history_rows(self._images.find(ref)), self.profile.forms.history, self._style())
 
-    def containers(self, all: bool = False, *, size: bool = False) -> Table[ContainerRow]:  # noqa: A002
+    def containers(self, all: bool = False, *, size: bool = False) -> Table[ContainerRow]:
         """Return the containers, newest first, as `docker ps`.
 
         Parameters
@@ -74,9 +74,9 @@ class Reports(State):
                 self._containers.by_image,
                 counts_hidden=self.profile.counts_hidden,
             )
-            return self._disk_usage(usages, list(self._containers), verbose)
+            return self._disk_usage(usages, list(self._containers), is_verbose=verbose)
 
-    def _disk_usage(self, usages: ImageUsages, containers: list[Container], verbose: bool) -> DiskUsage:
+    def _disk_usage(self, usages: ImageUsages, containers: list[Container], *, is_verbose: bool) -> DiskUsage:
         forms, style = self.profile.forms, self._style()
         reclaimable = self.profile.reclaimable(usages)
         summary = [
@@ -92,7 +92,7 @@ class Reports(State):
             volumes=Table((), forms.volume_usage, style),
             build_cache=Table((), forms.build_cache_usage, style),
             layers_size=usages.layers_size,
-            is_verbose=verbose,
+            is_verbose=is_verbose,
         )
 
     def _container_rows(self, containers: list[Container]) -> list[ContainerRow]:
@@ -100,7 +100,7 @@ class Reports(State):
         return [container_row(container, self._image_name(container)) for container in newest_first]
 
     def _image_name(self, container: Container) -> str:
-        """The name a container was created with, or its image's id where that means another image by now."""
+        """Return the name a container was created with, or its image's id where that means another image by now."""
         with suppress(ImageNotFoundError):
             if self._images.find(container.image_name).id == container.image.id:
                 return container.image_name

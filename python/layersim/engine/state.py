@@ -40,4 +40,4 @@ class State:
         return moment if isinstance(moment, int) else round(moment.timestamp() * 10**6) * 1000
 
     def _style(self) -> Style:
-        return Style(now=to_datetime(self.now()), undated=self.profile.undated)
+        return Style(now=to_datetime(self.now()))

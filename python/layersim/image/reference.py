@@ -63,7 +63,7 @@ def parse_reference(text: str) -> Reference:
     >>> parse_reference("localhost:5000/team/app:v1").repository
     'localhost:5000/team/app'
     """
-    if not isinstance(text, str) or len(text) > _LONGEST:
+    if len(text) > _LONGEST:
         raise _invalid(text, "expected a text of at most 384 characters")
     if "@" in text:
         raise _invalid(text, "a tag is needed here, not a digest")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim._core import sha256
@@ -54,7 +55,8 @@ def fetch_layers(
             require(source, member)
             wanted[member, diff_id] = digest
     members, diff_ids = [key[0] for key in wanted], [key[1] for key in wanted]
-    loaded = _load(source, members, diff_ids, list(wanted.values()), limits, progress)
+    load = partial(source.layers, limits=limits, progress=progress)
+    loaded = _load(load, members, diff_ids, list(wanted.values()))
     layers = dict(zip(wanted, loaded, strict=True))
     return [_join(image, layers) for image in found]
 
@@ -70,16 +72,11 @@ def _join(image: Found, layers: dict[tuple[str, str], Layer]) -> ArchivedImage:
     return ArchivedImage(image.config, image.raw_config, own, image.references, image.parent)
 
 
-def _load(  # noqa: PLR0913
-    source: Source,
-    members: list[str],
-    diff_ids: list[str],
-    digests: list[str | None],
-    limits: Limits | None,
-    progress: Callable[[int, int], object] | None,
+def _load(
+    load: Callable[..., list[Layer]], members: list[str], diff_ids: list[str], digests: list[str | None]
 ) -> list[Layer]:
     try:
-        return source.layers(members, diff_ids, digests=digests, limits=limits, progress=progress)
+        return load(members, diff_ids, digests=digests)
     except DigestMismatchError as error:
         if error.expected not in diff_ids:
             raise

@@ -25,10 +25,11 @@ def read_manifest(source: Source) -> list[Found]:
     ValidationError, ArchiveError, InvalidReferenceError
         A document breaks its rules, a member is missing, a tag is none.
     """
-    items = decode(source.read(MANIFEST, limit=DOCUMENT_LIMIT), list[ArchivedManifest] | None, MANIFEST)
-    if items is None:
+    raw = source.read(MANIFEST, limit=DOCUMENT_LIMIT)
+    if raw.strip() == b"null":
         breach = "invalid manifest, manifest cannot be null (but can be [])"
         raise ValidationError(f"{MANIFEST}: {breach}", [breach])
+    items = decode(raw, list[ArchivedManifest], MANIFEST)
     return [_find(source, item) for item in items]
 
 

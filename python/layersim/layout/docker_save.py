@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from layersim._core import Layer
     from layersim.image import Image, Reference
     from layersim.image.document import Json
 
@@ -47,7 +48,8 @@ def write_docker_archive(target: Path | BinaryIO, images: Sequence[tuple[Image, 
     ValidationError
         An image has no layer: Docker cannot save such an image either.
     """
-    saved, manifest = _Saved(), []
+    saved = _Saved()
+    manifest: list[Json] = []
     repositories: dict[str, dict[str, str]] = {}
     for image, references in images:
         directories = _save_image(saved, image)
@@ -58,7 +60,7 @@ def write_docker_archive(target: Path | BinaryIO, images: Sequence[tuple[Image, 
         manifest.append({"Config": f"{image.id[7:]}.json", "RepoTags": tags, "Layers": layers})
     saved.members["manifest.json"] = [Member.file("manifest.json", encode(manifest) + b"\n")]
     if repositories:
-        tagged = {name: dict(sorted(tags.items())) for name, tags in repositories.items()}
+        tagged: dict[str, Json] = {name: dict(sorted(tags.items())) for name, tags in repositories.items()}
         saved.members["repositories"] = [Member.file("repositories", encode_sorted(tagged) + b"\n")]
     ordered = [member for name in sorted(saved.members) for member in saved.members[name]]
     return write_archive(target, ordered)
@@ -104,7 +106,7 @@ def _v1_ancestor() -> dict[str, Json]:
 
 
 def _v1_image(raw: dict[str, Json]) -> dict[str, Json]:
-    """The fields of the config that images had before they had ids by content."""
+    """Return the fields of the config that images had before they had ids by content."""
     described = {name: raw[name] for name in _V1_FIELDS if raw.get(name)}
     described["created"] = instant.normalised(str(raw.get("created") or instant.UNKNOWN))
     described["container_config"] = dict(written(raw.get("container_config")))
@@ -114,11 +116,13 @@ def _v1_image(raw: dict[str, Json]) -> dict[str, Json]:
 
 
 def _v1_id(described: dict[str, Json], chain_id: str, parent: str) -> str:
-    document = described | {"layer_id": chain_id} | ({"parent": f"sha256:{parent}"} if parent else {})
+    document: dict[str, Json] = described | {"layer_id": chain_id}
+    if parent:
+        document["parent"] = f"sha256:{parent}"
     return sha256(encode_sorted(document))[7:]
 
 
 def _v1_document(described: dict[str, Json], v1_id: str, parent: str, raw: dict[str, Json]) -> bytes:
-    head: dict[str, Json] = {"id": v1_id} | ({"parent": parent} if parent else {})
+    head: dict[str, Json] = {"id": v1_id, "parent": parent} if parent else {"id": v1_id}
     tail: dict[str, Json] = {"os": raw["os"]} if raw.get("os") else {}
     return encode(head | described | tail)

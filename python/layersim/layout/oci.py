@@ -67,7 +67,7 @@ def _for_platform(descriptors: Iterable[Descriptor], platform: Platform) -> Desc
 
 
 def _descend(source: Source, top: Descriptor, platform: Platform) -> tuple[Descriptor, Descriptor]:
-    """The descriptor with its name, and that of the manifest below it for the wanted platform."""
+    """Return the descriptor with its name, and that of the manifest below it for the wanted platform."""
     descriptor = top
     for _ in range(_DEEPEST):
         if not descriptor.is_index:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from layersim._core import Archive, Layer, Limits, sha256
@@ -11,6 +10,7 @@ from layersim.errors import ArchiveError, ArchiveLimitError, DigestMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 # Docker itself knows no bound; real configs and manifests stay below a tenth of this.
 DOCUMENT_LIMIT = 16 << 20

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from layersim.profiles.base import Profile
 from layersim.profiles.docker20 import DOCKER20
+from layersim.profiles.docker_cli import CLI_20, CLI_28
 
-__all__ = ["DOCKER20", "Profile", "find_profile"]
+__all__ = ["CLI_20", "CLI_28", "DOCKER20", "Profile", "find_profile"]
 
 _PROFILES = {profile.name: profile for profile in (DOCKER20,)}
 

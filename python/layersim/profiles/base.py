@@ -53,8 +53,6 @@ class Profile:
         What the summary says could be freed (accounting.md section 4).
     forms : Forms
         How its command line writes tables.
-    undated : str
-        What stands in CREATED where an image has no date.
     network_disabled : bool
         Whether the engine runs without a bridge, which it writes into the configs of commits.
     """
@@ -66,7 +64,6 @@ class Profile:
     reclaimable: Callable[[ImageSums], int]
     counts_hidden: bool
     forms: Forms
-    undated: str
     architecture: str = "amd64"
     os: str = "linux"
     deepest_chain: int = 125

@@ -1,11 +1,24 @@
-"""The tables of Docker's command line up to version 28, which speaks with engines up to 28."""
+"""The tables of Docker's command line, versions 20.10 and 28, which differ in small things.
+
+==========================================  ==============  ==================
+..                                          20.10           28
+==========================================  ==============  ==================
+digits of SIZE in `system df -v`            4               3
+columns a wide rune is taken to fill        1               2
+age of a step without a date in `history`   292 years ago   N/A
+age of a step before 2000 in `history`      as it is        N/A
+==========================================  ==============  ==================
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim.profiles.form import Form, Forms
-from layersim.units import ellipsis, human_size, quoted, short_id
+from layersim.units import display_width, ellipsis, human_size, quoted, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +28,31 @@ if TYPE_CHECKING:
     from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
 
 _LONGEST_CREATED_BY, _LONGEST_COMMAND = 45, 20
-_NONE = "<none>"
+_NONE, _NOT_KNOWN = "<none>", "N/A"
+_OLD = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Version:
+    """What differs between versions of the command line.
+
+    Attributes
+    ----------
+    usage_digits : int
+        Significant digits of SIZE in `system df -v`.
+    measure : callable
+        Text to the columns that it is taken to fill.
+    undates_old_steps : bool
+        Whether `history` shows no age for steps before the year 2000.
+    """
+
+    usage_digits: int
+    measure: Callable[[str], int]
+    undates_old_steps: bool
+
+
+def _is_dated(row: ImageRow | ImageUsageRow) -> bool:
+    return row.created.year > 1
 
 
 def _id(identifier: str, style: Style) -> str:
@@ -29,16 +66,19 @@ def _split(tag: str) -> tuple[str, str]:
 
 def _images(row: ImageRow, style: Style) -> list[Sequence[str]]:
     names = [_split(tag) for tag in row.tags] or [(_NONE, _NONE)]
-    rest = _id(row.id, style), style.age(row.created), human_size(row.size, 3)
+    age = style.age(row.created) if _is_dated(row) else _NOT_KNOWN
+    rest = _id(row.id, style), age, human_size(row.size, 3)
     return [(*name, *rest) for name in names]
 
 
-def _history(row: HistoryRow, style: Style) -> list[Sequence[str]]:
+def _history(row: HistoryRow, style: Style, version: Version) -> list[Sequence[str]]:
     created_by = row.created_by.replace("\t", " ")
+    is_undated = version.undates_old_steps and row.created <= _OLD
+    age = _NOT_KNOWN if is_undated else style.age(row.created)
     return [
         (
             _history_id(row, style),
-            style.age(row.created) if style.human else row.created.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"),
+            age if style.human else row.created.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"),
             created_by if style.no_trunc else ellipsis(created_by, _LONGEST_CREATED_BY),
             human_size(row.size, 3) if style.human else str(row.size),
             row.comment,
@@ -57,10 +97,11 @@ def _summary(row: SummaryRow, _style: Style) -> list[Sequence[str]]:
     return [(row.type, str(row.total), str(row.active), human_size(row.size), reclaimable)]
 
 
-def _image_usage(row: ImageUsageRow, style: Style) -> list[Sequence[str]]:
+def _image_usage(row: ImageUsageRow, style: Style, version: Version) -> list[Sequence[str]]:
     name = _split(row.tags[0]) if row.tags else (_NONE, _NONE)
-    sizes = human_size(row.size, 3), human_size(row.shared_size), human_size(row.unique_size)
-    return [(*name, _id(row.id, style), style.age(row.created), *sizes, str(row.containers))]
+    age = style.age(row.created) if _is_dated(row) else ""
+    sizes = human_size(row.size, version.usage_digits), human_size(row.shared_size), human_size(row.unique_size)
+    return [(*name, _id(row.id, style), age, *sizes, str(row.containers))]
 
 
 def _container(row: ContainerRow, style: Style) -> list[Sequence[str]]:
@@ -112,27 +153,41 @@ def _first_cell(row: tuple[str, ...], _style: Style) -> Sequence[str]:
     return row[:1]
 
 
+def _one_id_per_tag(row: ImageRow, style: Style) -> list[str]:
+    return _own_id(row, style) * max(1, len(row.tags))
+
+
+def _history_headers(style: Style) -> Sequence[str]:
+    return "IMAGE", "CREATED" if style.human else "CREATED AT", "CREATED BY", "SIZE", "COMMENT"
+
+
+def _history_ids(row: HistoryRow, style: Style) -> list[str]:
+    return [_history_id(row, style)]
+
+
+_IMAGES = "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"
 _PS = "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"
 _DF_IMAGES = "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"
 _DF_CONTAINERS = "CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"
 _DF_BUILD_CACHE = "CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"
 
-CLI_28 = Forms(
-    images=Form(
-        _headers("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"),
-        _images,
-        lambda row, style: _own_id(row, style) * max(1, len(row.tags)),
-    ),
-    history=Form(
-        lambda style: ("IMAGE", "CREATED" if style.human else "CREATED AT", "CREATED BY", "SIZE", "COMMENT"),
-        _history,
-        lambda row, style: [_history_id(row, style)],
-    ),
-    containers=Form(_headers(*_PS), _container, _own_id),
-    containers_with_size=Form(_headers(*_PS, "SIZE"), _container_with_size, _own_id),
-    summary=Form(_headers("TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"), _summary, lambda row, _style: [row.type]),
-    image_usage=Form(_headers(*_DF_IMAGES), _image_usage, _own_id),
-    container_usage=Form(_headers(*_DF_CONTAINERS), _container_usage, _own_id),
-    volume_usage=Form(_headers("VOLUME NAME", "LINKS", "SIZE"), _as_it_is, _first_cell),
-    build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _as_it_is, _first_cell),
-)
+
+def forms(version: Version) -> Forms:
+    """Return the tables of a version."""
+    measure = version.measure
+    summary_headers = _headers("TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE")
+    return Forms(
+        images=Form(_headers(*_IMAGES), _images, _one_id_per_tag, measure),
+        history=Form(_history_headers, partial(_history, version=version), _history_ids, measure),
+        containers=Form(_headers(*_PS), _container, _own_id, measure),
+        containers_with_size=Form(_headers(*_PS, "SIZE"), _container_with_size, _own_id, measure),
+        summary=Form(summary_headers, _summary, lambda row, _style: [row.type], measure),
+        image_usage=Form(_headers(*_DF_IMAGES), partial(_image_usage, version=version), _own_id, measure),
+        container_usage=Form(_headers(*_DF_CONTAINERS), _container_usage, _own_id, measure),
+        volume_usage=Form(_headers("VOLUME NAME", "LINKS", "SIZE"), _as_it_is, _first_cell, measure),
+        build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _as_it_is, _first_cell, measure),
+    )
+
+
+CLI_20 = forms(Version(usage_digits=4, measure=len, undates_old_steps=False))
+CLI_28 = forms(Version(usage_digits=3, measure=display_width, undates_old_steps=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from layersim.units import human_age
+from layersim.units import display_width, human_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
 
 _Row = TypeVar("_Row")
-_UNDATED_YEAR = 1
 
 
 @dataclass(frozen=True)
@@ -26,8 +25,6 @@ class Style:
     ----------
     now : datetime
         The moment that ages are counted from.
-    undated : str
-        What stands for the age of what has no date.
     no_trunc : bool
         Full ids and texts.
     human : bool
@@ -35,14 +32,11 @@ class Style:
     """
 
     now: datetime
-    undated: str
     no_trunc: bool = False
     human: bool = True
 
     def age(self, moment: datetime) -> str:
         """Return how long ago a moment was; the daemon tells the command line whole seconds only."""
-        if moment.year == _UNDATED_YEAR:
-            return self.undated
         return f"{self.duration(moment.replace(microsecond=0))} ago"
 
     def duration(self, moment: datetime) -> str:
@@ -62,11 +56,14 @@ class Form(Generic[_Row]):
         Row and style to lines of cells; an image has one line per tag.
     ids : callable
         Row and style to the lines of ``-q``.
+    measure : callable
+        Text to the columns that it is taken to fill.
     """
 
     headers: Callable[[Style], Sequence[str]]
     cells: Callable[[_Row, Style], Sequence[Sequence[str]]]
     ids: Callable[[_Row, Style], Sequence[str]]
+    measure: Callable[[str], int] = display_width
 
 
 @dataclass(frozen=True)

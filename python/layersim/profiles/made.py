@@ -76,18 +76,20 @@ def committed_config(profile: Profile, parent: Image, commit: Commit) -> bytes:
     created = instant.format_utc(commit.created_ns)
     words = config.get("Cmd") or []
     step: dict[str, Json] = {
+        "created": created,
         "author": commit.author,
         "created_by": " ".join(map(str, words)) if isinstance(words, list) else "",
         "comment": commit.message,
         "empty_layer": commit.diff_id is None,
     }
+    step = _kept(step)
     added = [commit.diff_id] if commit.diff_id is not None else []
     document: dict[str, Json] = {
         "author": commit.author,
         "config": dict(config),
         "container": commit.container_id,
         "container_config": dict(config),
-        "history": [*map(history_entry, parent.config.history or ()), {"created": created} | _kept(step)],
+        "history": [*map(history_entry, parent.config.history or ()), step],
         "rootfs": {"type": "layers", "diff_ids": [*parent.diff_ids, *added]},
     }
     inherited = {name: raw.get(name) for name in ("architecture", "variant", "os", "os.version", "os.features")}
@@ -96,13 +98,14 @@ def committed_config(profile: Profile, parent: Image, commit: Commit) -> bytes:
 
 def history_entry(entry: HistoryEntry) -> dict[str, Json]:
     """Return an entry as moby writes it."""
-    rest: dict[str, Json] = {
+    written_entry: dict[str, Json] = {
+        "created": instant.normalised(entry.created or instant.UNKNOWN),
         "author": entry.author,
         "created_by": entry.created_by,
         "comment": entry.comment,
         "empty_layer": entry.empty_layer,
     }
-    return {"created": instant.normalised(entry.created or instant.UNKNOWN)} | _kept(rest)
+    return _kept(written_entry)
 
 
 def _head(profile: Profile, created: str) -> dict[str, Json]:

@@ -165,7 +165,7 @@ class ImageStore:
         try:
             return self._tags.get(str(parse_reference(text)))
         except InvalidReferenceError:
-            if isinstance(text, str) and _ID_OR_PREFIX.fullmatch(text):
+            if _ID_OR_PREFIX.fullmatch(text):
                 return None
             raise
 

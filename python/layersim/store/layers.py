@@ -41,7 +41,7 @@ class StoredLayer:
         self.size = size
         self.number = number
         self.references = 0
-        self.depth = 1 if parent is None else parent.depth + 1
+        self.depth: int = 1 if parent is None else parent.depth + 1
 
     def chain(self) -> list[StoredLayer]:
         """Return the stack that ends here, base first."""
