@@ -39,14 +39,10 @@ def assert_same_images(daemon: Daemon, engine: ls.Engine) -> None:
         found = daemon.inspect(image_id)
         expected[image_id] = (sorted(found["RepoTags"]), found["RootFS"].get("Layers", []), found["Size"])
     actual = {
-        image.id: (sorted(image.tags), list(_image(engine, image.id).diff_ids), image.size)
+        image.id: (sorted(image.tags), list(engine.get_image(image.id).diff_ids), image.size)
         for image in engine.images(all=True)
     }
     assert actual == expected
-
-
-def _image(engine: ls.Engine, reference: str) -> ls.Image:
-    return engine.image(reference)
 
 
 def assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
@@ -65,28 +61,33 @@ def assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
 
 def assert_same_text(daemon: Daemon, engine: ls.Engine) -> None:
     """Compare the tables a person reads, character for character."""
-    assert str(engine.images()) == printed(daemon, "images")
-    assert str(engine.df()) == printed(daemon, "system", "df")
+    assert shown(engine.images()) == printed(daemon, "images")
+    assert shown(engine.df()) == printed(daemon, "system", "df")
     if not daemon.lines("ps", "--all", "--quiet"):
-        assert str(engine.df(verbose=True)) == printed(daemon, "system", "df", "--verbose")
+        assert shown(engine.df(verbose=True)) == printed(daemon, "system", "df", "--verbose")
 
 
 def assert_same_history(daemon: Daemon, engine: ls.Engine, reference: str) -> None:
     rows = engine.history(reference)
-    assert str(rows) == printed(daemon, "history", reference)
-    assert rows.text(no_trunc=True) == printed(daemon, "history", "--no-trunc", reference)
-    assert rows.text(human=False) == printed(daemon, "history", "--human=false", reference)
+    assert shown(rows) == printed(daemon, "history", reference)
+    assert shown(rows.text(no_trunc=True)) == printed(daemon, "history", "--no-trunc", reference)
+    assert shown(rows.text(human=False)) == printed(daemon, "history", "--human=false", reference)
     assert [row.size for row in rows] == [row["Size"] for row in daemon.api(f"/v1.41/images/{reference}/history")]
 
 
 def printed(daemon: Daemon, *arguments: str) -> str:
-    """Return a table as docker prints it, without the newline that ends it."""
-    return daemon.docker(*arguments).removesuffix("\n")
+    """Return a table as docker prints it."""
+    return daemon.docker(*arguments).rstrip("\n")
+
+
+def shown(table: object) -> str:
+    """Return our text of a table; whether a newline ends it is the caller's taste."""
+    return str(table).rstrip("\n")
 
 
 def assert_same_merged_tree(daemon: Daemon, engine: ls.Engine, reference: str) -> None:
     """Compare every path of an image with the kernel's own overlay of the engine's folders."""
-    view = ls.View(engine.image(reference).layers)
+    view = ls.View(engine.get_image(reference).layers)
     with kernel_mount(daemon, reference) as merged:
         assert differences(snapshot(Disk(merged)), snapshot(view)) == []
 
@@ -94,7 +95,7 @@ def assert_same_merged_tree(daemon: Daemon, engine: ls.Engine, reference: str) -
 def assert_same_export(daemon: Daemon, engine: ls.Engine, reference: str, folder: Path) -> None:
     """Compare `docker export` of a new container with `View.write_tar`, both unpacked by GNU tar."""
     ours = folder / "ours.tar"
-    ls.View(engine.image(reference).layers).write_tar(ours)
+    ls.View(engine.get_image(reference).layers).write_tar(ours)
     expected = snapshot(unpacked(export(daemon, reference), folder / "theirs"), with_xattrs=False)
     actual = snapshot(unpacked(ours.read_bytes(), folder / "ours"), with_xattrs=False)
     assert differences(without_init(expected), without_init(actual)) == []
