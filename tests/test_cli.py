@@ -7,7 +7,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import NamedTuple, TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -278,7 +279,7 @@ def test_version_is_the_packages(run: Run, capsysbinary: pytest.CaptureFixture[b
     with pytest.raises(SystemExit) as ended:
         run("--version")
     assert ended.value.code == 0
-    assert capsysbinary.readouterr().out.decode() == f"layersim {ls.__version__}\n"
+    assert capsysbinary.readouterr().out.decode() == f"layersim {version('layersim')}\n"
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:

@@ -1,12 +1,11 @@
 """The life of containers: run, write, look at the difference, commit, remove, prune."""
 
-import io
-
 import layersim as ls
+from layersim.errors import ImageInUseError
 
 engine = ls.Engine()
 rootfs = ls.Layer.from_changes([ls.mkdir("/etc"), ls.write("/etc/motd", b"welcome\n"), ls.mkdir("/var")])
-engine.import_tar(io.BytesIO(rootfs.tar_bytes()), tag="base")
+engine.add_image([rootfs], tag="base")
 
 one, two = engine.run("base", name="one"), engine.run("base", name="two")
 one.fs.write_bytes("/etc/motd", b"changed in one\n")
@@ -21,7 +20,7 @@ print("its newest step:", engine.history("changed")[0].comment)
 
 try:
     engine.remove_image("base")
-except ls.ImageInUseError as refusal:
+except ImageInUseError as refusal:
     print("refused:", "container" in str(refusal))
 for container in (one, two):
     container.stop()

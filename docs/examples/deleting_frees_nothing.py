@@ -1,12 +1,10 @@
 """Deleting a file in a later layer makes an image larger or leaves it as it is, never smaller."""
 
-import io
-
 import layersim as ls
 
 engine = ls.Engine()
 rootfs = ls.Layer.from_changes([ls.write("/installer", bytes(5_000_000))])
-base = engine.import_tar(io.BytesIO(rootfs.tar_bytes()), tag="base")
+base = engine.add_image([rootfs], tag="base")
 
 container = engine.create("base")
 container.fs.unlink("/installer")

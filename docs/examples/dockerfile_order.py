@@ -1,16 +1,17 @@
 """What stands late in a Dockerfile is cheap to change: two orders of the same steps, ten releases of each."""
 
 import layersim as ls
+from layersim.changes import Edit
 
 PACKAGES = ls.write("/app/node_modules.bin", bytes(20_000_000))
 
 
-def source(release: int) -> ls.Edit:
+def source(release: int) -> Edit:
     """Make the source of a release: the only thing that differs between releases."""
     return ls.write("/app/app.js", b"// release %d\n" % release + bytes(50_000))
 
 
-def stored(releases: list[list[ls.Edit]]) -> int:
+def stored(releases: list[list[Edit]]) -> int:
     """Return what a disk holds for images whose steps are given: each distinct chain of layers once."""
     held: dict[str, int] = {}
     for steps in releases:

@@ -11,8 +11,10 @@ from layersim.units import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from os import PathLike
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from layersim.engine import Engine
     from layersim.image import Image
@@ -132,7 +134,7 @@ def plot_saving(steps: Sequence[Saving], ax: Axes | None = None) -> Axes:
     ImportError
         If matplotlib is not installed; it comes with the extra ``layersim[plot]``.
     """
-    axes = ax if ax is not None else _new_axes(wide=8.0, high=4.5)
+    axes = ax if ax is not None else _new_figure(wide=8.0, high=4.5).add_subplot()
     count = range(1, len(steps) + 1)
     logical = [step.logical / _MEGABYTE for step in steps]
     stored = [step.stored / _MEGABYTE for step in steps]
@@ -144,6 +146,26 @@ def plot_saving(steps: Sequence[Saving], ax: Axes | None = None) -> Axes:
     axes.set(ylabel="MB", ylim=(0, None), title="What sharing saves")
     axes.legend(loc="upper left")
     return axes
+
+
+def draw_saving(steps: Sequence[Saving], target: str | PathLike[str]) -> None:
+    """Draw the saving into a file, as `plot_saving` does.
+
+    Parameters
+    ----------
+    steps : sequence of Saving
+        What `savings` returned.
+    target : path
+        The file; its ending says which format: ``.png``, ``.svg``, ``.pdf``.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; it comes with the extra ``layersim[plot]``.
+    """
+    figure = _new_figure(wide=8.0, high=4.5)
+    plot_saving(steps, figure.add_subplot())
+    figure.savefig(target, dpi=120)
 
 
 def plot_sharing(engine: Engine, ax: Axes | None = None) -> Axes:
@@ -167,7 +189,7 @@ def plot_sharing(engine: Engine, ax: Axes | None = None) -> Axes:
         If matplotlib is not installed; it comes with the extra ``layersim[plot]``.
     """
     rows = list(engine.df(verbose=True).images)
-    axes = ax if ax is not None else _new_axes(wide=8.0, high=1.0 + 0.3 * len(rows))
+    axes = ax if ax is not None else _new_figure(wide=8.0, high=1.0 + 0.3 * len(rows)).add_subplot()
     names = [row.tags[0] if row.tags else row.id.removeprefix("sha256:")[:12] for row in rows]
     places = range(len(rows))
     shared = [row.shared_size / _MEGABYTE for row in rows]
@@ -181,7 +203,7 @@ def plot_sharing(engine: Engine, ax: Axes | None = None) -> Axes:
     return axes
 
 
-def _new_axes(*, wide: float, high: float) -> Axes:
-    figure = import_module("matplotlib.figure")  # an extra, loaded only when a picture is asked for
-    axes: Axes = figure.Figure(figsize=(wide, high), layout="constrained").add_subplot()
-    return axes
+def _new_figure(*, wide: float, high: float) -> Figure:
+    module = import_module("matplotlib.figure")  # an extra, loaded only when a picture is asked for
+    figure: Figure = module.Figure(figsize=(wide, high), layout="constrained")
+    return figure

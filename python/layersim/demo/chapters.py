@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from layersim.demo.passage import command, heading, output, prose
 from layersim.demo.proof import layer_digests, view_digest
-from layersim.plot import plot_saving, saving_bars, savings
+from layersim.plot import draw_saving, saving_bars, savings
 from layersim.units import human_size, short_id
 
 if TYPE_CHECKING:
@@ -75,12 +75,11 @@ def saving(engine: Engine, images: Sequence[Image], picture: Path | None) -> Ite
 
 
 def _drawn(steps: Sequence[Saving], picture: Path) -> str:
+    picture.parent.mkdir(parents=True, exist_ok=True)
     try:
-        figure = plot_saving(steps).get_figure()
+        draw_saving(steps, picture)
     except ImportError:
         return "No picture was drawn: matplotlib is not installed (pip install 'layersim[plot]')."
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(picture, dpi=120)
     return f"The same as a picture: {picture}"
 
 

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 from layersim._core import mkdir, remove, write
-from layersim.demo.bases import NGINX, NODE, PYTHON, filled
+from layersim.demo.bases import debian, filled, nginx, node, python
 from layersim.demo.recipe import Recipe, Step
 
 APP_JS = b"""\
@@ -40,13 +40,16 @@ setInterval(ping, interval);
 """
 """The application of the story: 846 bytes."""
 
+WEB_PING = "web-ping:latest"
+"""What the story's image is called."""
+
 
 def _workdir(path: str) -> Step:
     return Step(f"WORKDIR {path}", (mkdir(path),), {"WorkingDir": path})
 
 
 def _environment(setting: str) -> Step:
-    return Step(f"ENV {setting}", settings={"Env": [setting]})
+    return Step(f"ENV {setting}", environment=setting)
 
 
 def _command(*words: str) -> Step:
@@ -58,22 +61,23 @@ def _copy(source: str, target: str, size: int) -> Step:
     return Step(f"COPY {source} . # buildkit", (filled(f"{target}/{source}", size),))
 
 
-WEB_PING = Recipe(
-    tag="web-ping:latest",
-    age=timedelta(minutes=10),
-    base=NODE,
-    steps=(
-        _environment("TARGET=blog.sixeyed.com"),
-        _environment("METHOD=HEAD"),
-        _environment("INTERVAL=3000"),
-        _workdir("/web-ping"),
-        Step("COPY app.js . # buildkit", (write("/web-ping/app.js", APP_JS),)),
-        _command("node", "/web-ping/app.js"),
-    ),
-)
+def _web_ping(base: Recipe) -> Recipe:
+    return Recipe(
+        tag=WEB_PING,
+        age=timedelta(minutes=10),
+        base=base,
+        steps=(
+            _environment("TARGET=blog.sixeyed.com"),
+            _environment("METHOD=HEAD"),
+            _environment("INTERVAL=3000"),
+            _workdir("/web-ping"),
+            Step("COPY app.js . # buildkit", (write("/web-ping/app.js", APP_JS),)),
+            _command("node", "/web-ping/app.js"),
+        ),
+    )
 
 
-def _node_service(name: str, minutes: int, packages: int, source: int) -> Recipe:
+def _node_service(base: Recipe, name: str, minutes: int, packages: int, source: int) -> Recipe:
     packed = (mkdir("/app/node_modules"), filled("/app/node_modules/bundle.js", packages))
     steps = (
         _workdir("/app"),
@@ -82,10 +86,10 @@ def _node_service(name: str, minutes: int, packages: int, source: int) -> Recipe
         _copy("server.js", "/app", source),
         _command("node", "server.js"),
     )
-    return Recipe(f"{name}:latest", timedelta(minutes=minutes), steps, NODE)
+    return Recipe(f"{name}:latest", timedelta(minutes=minutes), steps, base)
 
 
-def _python_service(name: str, minutes: int, packages: int, source: int) -> Recipe:
+def _python_service(base: Recipe, name: str, minutes: int, packages: int, source: int) -> Recipe:
     installed = filled(f"/usr/local/lib/python3.13/site-packages/{name}.so", packages)
     steps = (
         _workdir("/app"),
@@ -94,31 +98,39 @@ def _python_service(name: str, minutes: int, packages: int, source: int) -> Reci
         _copy("main.py", "/app", source),
         _command("python3", "main.py"),
     )
-    return Recipe(f"{name}:latest", timedelta(minutes=minutes), steps, PYTHON)
+    return Recipe(f"{name}:latest", timedelta(minutes=minutes), steps, base)
 
 
-def _site(name: str, minutes: int, pages: int) -> Recipe:
+def _site(base: Recipe, name: str, minutes: int, pages: int) -> Recipe:
     root = "/usr/share/nginx/html"
     steps = (
         Step(f"RUN /bin/sh -c rm {root}/index.html # buildkit", (remove(f"{root}/index.html"),)),
         Step(f"COPY site.html {root}/ # buildkit", (filled(f"{root}/site.html", pages),)),
     )
-    return Recipe(f"{name}:latest", timedelta(minutes=minutes), steps, NGINX)
+    return Recipe(f"{name}:latest", timedelta(minutes=minutes), steps, base)
 
 
-APPLICATIONS = (
-    _node_service("access-log", 9, 1_204_224, 3_871),
-    _node_service("order-desk", 8, 3_440_640, 18_220),
-    _python_service("thumbnailer", 8, 4_915_200, 6_104),
-    _site("landing-page", 7, 212_992),
-    _node_service("chat-relay", 6, 884_736, 9_377),
-    _python_service("mail-digest", 5, 1_310_720, 4_960),
-    _site("handbook", 5, 1_703_936),
-    _node_service("price-feed", 4, 2_146_304, 7_045),
-    _python_service("forecast", 3, 6_225_920, 11_412),
-    _site("status-board", 2, 98_304),
-)
-"""Ten more applications: four on the base of `web-ping`, three on Python, three on nginx."""
+def example() -> tuple[list[Recipe], list[Recipe]]:
+    """Make the recipes of the story.
 
-STORY = (NODE, WEB_PING)
-FLEET = (PYTHON, NGINX, *APPLICATIONS)
+    Returns
+    -------
+    tuple of list of Recipe
+        `web-ping` and its base; then two other bases, and ten more applications: four on the base of
+        `web-ping`, three on Python and three on nginx. Their files are some 100 MB of memory.
+    """
+    below = debian()
+    on_node, on_python, on_nginx = node(below), python(below), nginx()
+    applications = [
+        _node_service(on_node, "access-log", 9, 1_204_224, 3_871),
+        _node_service(on_node, "order-desk", 8, 3_440_640, 18_220),
+        _python_service(on_python, "thumbnailer", 8, 4_915_200, 6_104),
+        _site(on_nginx, "landing-page", 7, 212_992),
+        _node_service(on_node, "chat-relay", 6, 884_736, 9_377),
+        _python_service(on_python, "mail-digest", 5, 1_310_720, 4_960),
+        _site(on_nginx, "handbook", 5, 1_703_936),
+        _node_service(on_node, "price-feed", 4, 2_146_304, 7_045),
+        _python_service(on_python, "forecast", 3, 6_225_920, 11_412),
+        _site(on_nginx, "status-board", 2, 98_304),
+    ]
+    return [on_node, _web_ping(on_node)], [on_python, on_nginx, *applications]

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer, Member, write_archive
+from layersim._core import Layer
+from layersim.engine import Engine
+from layersim.image import HistoryEntry
+from layersim.image.instant import format_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from layersim._core import Edit
+    from layersim.image.document import Json
 
 BUILDKIT = "buildkit.dockerfile.v0"
 """What BuildKit writes into the COMMENT column of every step."""
@@ -30,15 +32,18 @@ class Step:
         The text of the CREATED BY column.
     changes : tuple of Edit, optional
         What the instruction writes; None means it sets metadata only and makes no layer.
-    settings : mapping, optional
-        Fields of the image's ``config`` object that it sets; lists are appended to.
+    settings : dict, optional
+        Fields of the container config that it sets.
+    environment : str, optional
+        A ``NAME=value`` that it adds to the environment.
     comment : str
         The text of the COMMENT column.
     """
 
     created_by: str
     changes: tuple[Edit, ...] | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: dict[str, Json] = field(default_factory=dict)
+    environment: str | None = None
     comment: str = BUILDKIT
 
 
@@ -68,19 +73,12 @@ class Recipe:
         return (*(self.base.lineage() if self.base else ()), self)
 
 
-@dataclass(frozen=True)
-class _Baked:
-    tag: str
-    config: bytes
-    layers: tuple[Layer, ...]
+@dataclass
+class _Clock:
+    now_ns: int
 
-    @property
-    def config_name(self) -> str:
-        return f"{hashlib.sha256(self.config).hexdigest()}.json"
-
-    @property
-    def layer_names(self) -> list[str]:
-        return [_layer_name(layer) for layer in self.layers]
+    def __call__(self) -> int:
+        return self.now_ns
 
 
 def write_recipes(target: Path, recipes: Sequence[Recipe], now_ns: int) -> None:
@@ -95,59 +93,46 @@ def write_recipes(target: Path, recipes: Sequence[Recipe], now_ns: int) -> None:
     now_ns : int
         The present that ages are counted back from, in nanoseconds since 1970.
     """
+    clock = _Clock(now_ns)
+    engine = Engine(clock=clock)
     layers: dict[int, Layer] = {}
-    baked = [_bake(recipe, now_ns, layers) for recipe in recipes]
-    members = {image.config_name: Member.file(image.config_name, image.config) for image in baked}
-    for image in baked:
-        members |= {_layer_name(layer): Member.layer(_layer_name(layer), layer) for layer in image.layers}
-    manifest = [{"Config": i.config_name, "RepoTags": [i.tag], "Layers": i.layer_names} for i in baked]
-    write_archive(target, [*members.values(), Member.file("manifest.json", _json(manifest))])
+    for recipe in recipes:
+        clock.now_ns = _moment(now_ns, recipe)
+        _add(engine, recipe, now_ns, layers)
+    engine.save([recipe.tag for recipe in recipes], target)
 
 
-def _bake(recipe: Recipe, now_ns: int, layers: dict[int, Layer]) -> _Baked:
-    history: list[dict[str, object]] = []
-    settings: dict[str, object] = {}
-    stack: list[Layer] = []
-    for ancestor in recipe.lineage():
-        created = _timestamp(now_ns, ancestor.age)
-        for step in ancestor.steps:
-            history.append(_history_entry(step, created))
-            settings = _merged(settings, step.settings)
-            if step.changes is not None:
-                stack.append(layers.setdefault(id(step), Layer.from_changes(step.changes)))
-    config = {
-        "architecture": "amd64",
-        "config": settings,
-        "created": _timestamp(now_ns, recipe.age),
-        "history": history,
-        "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in stack]},
-    }
-    return _Baked(recipe.tag, _json(config), tuple(stack))
+def _add(engine: Engine, recipe: Recipe, now_ns: int, layers: dict[int, Layer]) -> None:
+    """Add an image to an engine, with the steps of its whole lineage; `layers` holds those made, by step."""
+    steps = [(ancestor, step) for ancestor in recipe.lineage() for step in ancestor.steps]
+    for _, step in steps:
+        if step.changes is not None and id(step) not in layers:
+            layers[id(step)] = Layer.from_changes(step.changes)
+    engine.add_image(
+        [layers[id(step)] for _, step in steps if step.changes is not None],
+        recipe.tag,
+        history=[_history_entry(step, _moment(now_ns, ancestor)) for ancestor, step in steps],
+        config=_settings(step for _, step in steps),
+    )
 
 
-def _history_entry(step: Step, created: str) -> dict[str, object]:
-    entry: dict[str, object] = {"created": created, "created_by": step.created_by, "comment": step.comment}
-    return entry if step.changes is not None else {**entry, "empty_layer": True}
+def _history_entry(step: Step, moment_ns: int) -> HistoryEntry:
+    return HistoryEntry(
+        created=format_utc(moment_ns),
+        created_by=step.created_by,
+        comment=step.comment,
+        empty_layer=True if step.changes is None else None,
+    )
 
 
-def _merged(settings: dict[str, object], new: Mapping[str, object]) -> dict[str, object]:
-    environment = [*_strings(settings.get("Env")), *_strings(new.get("Env"))]
-    return {**settings, **new, **({"Env": environment} if environment else {})}
+def _settings(steps: Iterable[Step]) -> dict[str, Json]:
+    settings: dict[str, Json] = {}
+    environment: list[Json] = []
+    for step in steps:
+        settings |= step.settings
+        environment += [step.environment] if step.environment else []
+    return {**settings, "Env": environment}
 
 
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []
-
-
-def _timestamp(now_ns: int, age: timedelta) -> str:
-    moment = datetime.fromtimestamp(now_ns // 10**9, tz=UTC) - age
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _layer_name(layer: Layer) -> str:
-    return f"{layer.diff_id.removeprefix('sha256:')}/layer.tar"
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def _moment(now_ns: int, recipe: Recipe) -> int:
+    return (now_ns // 10**9 - int(recipe.age.total_seconds())) * 10**9

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim.demo.chapters import containers, disk, history, logical_sizes, saving
-from layersim.demo.example import FLEET, STORY, WEB_PING
+from layersim.demo.example import WEB_PING, example
 from layersim.demo.passage import heading, prose
 from layersim.demo.recipe import write_recipes
 
@@ -39,7 +39,7 @@ def write_archives(directory: Path, now_ns: int) -> tuple[Path, Path]:
         and their two other bases.
     """
     paths = directory / STORY_ARCHIVE, directory / FLEET_ARCHIVE
-    for path, recipes in zip(paths, (STORY, FLEET), strict=True):
+    for path, recipes in zip(paths, example(), strict=True):
         write_recipes(path, recipes, now_ns)
     return paths
 
@@ -62,7 +62,7 @@ def tell(engine: Engine, directory: Path, picture: Path | None = None) -> Iterat
         The story's pieces in order, each computed when it is asked for.
     """
     images = engine.load(directory / STORY_ARCHIVE)
-    web_ping = next(image for image in images if WEB_PING.tag in image.tags)
+    web_ping = next(image for image in images if WEB_PING in image.tags)
     yield heading("An image is a stack of read-only layers")
     yield prose(
         f"{STORY_ARCHIVE} is what `docker save` writes. It holds {_names(images)}. The newest step comes first; the "
