@@ -56,7 +56,7 @@ def assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
     }
     assert {row.id: (row.size, row.shared_size, row.unique_size, row.containers) for row in df.images} == expected
     rw = {row["Names"][0].lstrip("/"): row.get("SizeRw", 0) for row in usage["Containers"] or []}
-    assert {row.name: row.size for row in df.containers} == rw
+    assert {row.name: row.size_rw for row in df.containers} == rw
 
 
 def assert_same_text(daemon: Daemon, engine: ls.Engine) -> None:

@@ -89,7 +89,7 @@ class Daemon:
         if not self.socket.exists():
             return False
         try:
-            return self.api("/_ping", decode=False) == "OK"
+            return bool(self.api("/_ping", decode=False) == "OK")
         except (ConnectionError, http.client.HTTPException):
             return False
 

@@ -52,11 +52,24 @@ def _remove_d(fs: ls.Overlay) -> None:
         fs.rmdir(path)
 
 
-def _copy_d_to_e(fs: ls.Overlay) -> None:
+def _move_d_to_e(fs: ls.Overlay) -> None:
+    """Copy and delete, as `mv` does where the kernel says EXDEV."""
     for path in ("/w/e", "/w/e/sub"):
         fs.mkdir(path, 0o755)
     fs.write_bytes("/w/e/one", b"one")
     fs.write_bytes("/w/e/sub/two", b"two")
+    _remove_d(fs)
+
+
+def _renew_d(fs: ls.Overlay) -> None:
+    _remove_d(fs)
+    fs.mkdir("/w/d", 0o755)
+    fs.write_bytes("/w/d/new", b"n")
+
+
+def _flatten_d(fs: ls.Overlay) -> None:
+    _remove_d(fs)
+    fs.write_bytes("/w/d", b"f")
 
 
 def _make_and_remove(fs: ls.Overlay) -> None:
@@ -96,15 +109,10 @@ WORKS = {
     "empty": Work(": > /w/big", lambda fs: fs.truncate("/w/big", 0)),
     "copy and remove the copy": Work("cp /w/big /w/c && rm /w/c", _make_and_remove),
     "remove and create": Work("rm /w/big; printf abc > /w/big", lambda fs: _replace(fs, "/w/big", b"abc")),
-    "move a directory": Work("mv /w/d /w/e", lambda fs: (_copy_d_to_e(fs), _remove_d(fs))),
+    "move a directory": Work("mv /w/d /w/e", _move_d_to_e),
     "remove a directory": Work("rm -rf /w/d", _remove_d),
-    "replace a directory": Work(
-        "rm -rf /w/d; mkdir /w/d; printf n > /w/d/new",
-        lambda fs: (_remove_d(fs), fs.mkdir("/w/d", 0o755), fs.write_bytes("/w/d/new", b"n")),
-    ),
-    "directory replaced by a file": Work(
-        "rm -rf /w/d; printf f > /w/d", lambda fs: (_remove_d(fs), fs.write_bytes("/w/d", b"f"))
-    ),
+    "replace a directory": Work("rm -rf /w/d; mkdir /w/d; printf n > /w/d/new", _renew_d),
+    "directory replaced by a file": Work("rm -rf /w/d; printf f > /w/d", _flatten_d),
     "sparse": Work("truncate -s 1000000 /w/sparse", _sparse),
     "symlink": Work("ln -s 0123456789 /w/s", lambda fs: fs.symlink("0123456789", "/w/s")),
     "a name like a whiteout": Work("printf 1 > /w/.wh.foo", lambda fs: fs.write_bytes("/w/.wh.foo", b"1")),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.kernel.mount import KernelOverlay
     from tests.kernel.operations import Operation
+    from tests.trees import Status
 
 
 class UpperNode(NamedTuple):
@@ -79,7 +80,7 @@ class Pair:
         return {"/" + entry.path.strip("/") for entry in self.ours.to_layer() if entry.is_opaque}
 
 
-def _mode(found: os.stat_result | ls.Stat) -> int:
+def _mode(found: Status) -> int:
     """Return the permission bits; those of a whiteout are nobody's promise."""
     is_whiteout = stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
     return 0 if is_whiteout else stat.S_IMODE(found.st_mode)
