@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import layersim as ls
+from layersim.profiles import CLI_20, CLI_28, DOCKER20
 from tests.engine.merged import export, kernel_mount, unpacked, without_init
 from tests.trees import Disk, differences, snapshot
 
@@ -19,15 +21,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_engine() -> ls.Engine:
-    return ls.Engine(profile="docker20", clock=utc_now)
+def new_engine(daemon: Daemon) -> ls.Engine:
+    """Return a simulated engine with the numbers of this daemon and the tables of its client."""
+    forms = CLI_20 if daemon.client_version().startswith("20.") else CLI_28
+    return ls.Engine(profile=replace(DOCKER20, forms=forms), clock=utc_now)
 
 
-def loaded(archive: bytes, folder: Path) -> ls.Engine:
+def loaded(daemon: Daemon, archive: bytes, folder: Path) -> ls.Engine:
     """Return a simulated engine that loaded the archive from a file."""
     path = folder / "images.tar"
     path.write_bytes(archive)
-    engine = new_engine()
+    engine = new_engine(daemon)
     engine.load(path)
     return engine
 

@@ -136,6 +136,10 @@ class Daemon:
             raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode()
 
+    def client_version(self) -> str:
+        """Return the version of the command line, such as `20.10.24+dfsg1`."""
+        return self.docker("version", "--format", "{{.Client.Version}}").strip()
+
     def lines(self, *arguments: str) -> list[str]:
         return self.docker(*arguments).splitlines()
 

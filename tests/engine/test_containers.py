@@ -134,7 +134,7 @@ def hosts(daemon: Daemon, tmp_path: Path) -> Hosts:
     archive = docker_archive([ImageSpec((busybox_tar(), work_layer()), ("work:1",), utc_now())])
     (tmp_path / "work.tar").write_bytes(archive)
     daemon.docker("load", stdin=archive)
-    engine = new_engine()
+    engine = new_engine(daemon)
     engine.load(tmp_path / "work.tar")
     return Hosts(daemon, engine)
 

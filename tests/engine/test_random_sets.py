@@ -33,7 +33,7 @@ def test_a_random_set_is_the_same_in_both_engines(seed: int, daemon: Daemon, tmp
     images = random_images(seed, utc_now())
     archive = docker_archive(images)
     daemon.docker("load", stdin=archive)
-    engine = loaded(archive, tmp_path)
+    engine = loaded(daemon, archive, tmp_path)
     assert_same_images(daemon, engine)
     assert_same_usage(daemon, engine)
     assert_same_text(daemon, engine)

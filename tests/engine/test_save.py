@@ -28,7 +28,7 @@ def test_there_and_back(seed: int, daemon: Daemon, other_daemon: Daemon, tmp_pat
     daemon.docker("load", stdin=docker_archive(tagged))
     references = [tag for image in tagged for tag in image.tags]
     daemon.docker("save", "--output", str(tmp_path / "theirs.tar"), *references)
-    engine = new_engine()
+    engine = new_engine(daemon)
     engine.load(tmp_path / "theirs.tar")
     assert_same_images(daemon, engine)
     engine.save(references, tmp_path / "ours.tar")
@@ -40,10 +40,10 @@ def test_there_and_back(seed: int, daemon: Daemon, other_daemon: Daemon, tmp_pat
 
 
 @pytest.mark.parametrize("seed", range(206, 209))
-def test_our_archive_loads_again_into_ours(seed: int, tmp_path: Path) -> None:
+def test_our_archive_loads_again_into_ours(seed: int, daemon: Daemon, tmp_path: Path) -> None:
     tagged = [image for image in random_images(seed, utc_now()) if image.tags]
-    engine = loaded(docker_archive(tagged), tmp_path)
+    engine = loaded(daemon, docker_archive(tagged), tmp_path)
     engine.save([tag for image in tagged for tag in image.tags], tmp_path / "ours.tar")
-    again = new_engine()
+    again = new_engine(daemon)
     again.load(tmp_path / "ours.tar")
     assert {image.id for image in again.images(all=True)} == {image.image_id for image in tagged}

@@ -19,13 +19,23 @@ from tests.engine.compare import (
     new_engine,
     utc_now,
 )
+from tests.engine.daemon import clients
 from tests.engine.rootfs import debian_tar
 from tests.tars import Entry, hardlink, layer_tar, symlink
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.engine.daemon import Daemon
+
+
+@pytest.fixture(autouse=True, params=clients())
+def command_line(request: pytest.FixtureRequest, daemon: Daemon) -> Iterator[None]:
+    """Every docker command line of this machine in turn: their tables differ in small things."""
+    own, daemon.client = daemon.client, request.param
+    yield
+    daemon.client = own
 
 
 def zeros(name: str, size: int) -> bytes:
@@ -53,7 +63,7 @@ def test_ages_from_minutes_to_years(daemon: Daemon, tmp_path: Path) -> None:
     ]
     archive = docker_archive(images)
     daemon.docker("load", stdin=archive)
-    engine = loaded(archive, tmp_path)
+    engine = loaded(daemon, archive, tmp_path)
     assert_same_text(daemon, engine)
     for image in images:
         assert_same_history(daemon, engine, image.tags[0])
@@ -67,7 +77,7 @@ def test_sizes_of_every_magnitude(daemon: Daemon, tmp_path: Path) -> None:
     ]
     archive = docker_archive(images)
     daemon.docker("load", stdin=archive)
-    engine = loaded(archive, tmp_path)
+    engine = loaded(daemon, archive, tmp_path)
     assert_same_images(daemon, engine)
     assert_same_usage(daemon, engine)
     assert_same_text(daemon, engine)
@@ -76,7 +86,7 @@ def test_sizes_of_every_magnitude(daemon: Daemon, tmp_path: Path) -> None:
 def test_an_image_without_a_creation_time_or_history(daemon: Daemon, tmp_path: Path) -> None:
     archive = docker_archive([ImageSpec((zeros("f", 5),), ("timeless:1",))])
     daemon.docker("load", stdin=archive)
-    engine = loaded(archive, tmp_path)
+    engine = loaded(daemon, archive, tmp_path)
     assert_same_text(daemon, engine)
     assert_same_history(daemon, engine, "timeless:1")
 
@@ -86,7 +96,7 @@ def test_an_image_without_layers(daemon: Daemon, tmp_path: Path) -> None:
     history = ({"created": stamp(created), "created_by": "ENV A=1", "empty_layer": True},)
     archive = docker_archive([ImageSpec((), ("nothing:1",), created, history)])
     daemon.docker("load", stdin=archive)
-    engine = loaded(archive, tmp_path)
+    engine = loaded(daemon, archive, tmp_path)
     assert_same_images(daemon, engine)
     assert_same_text(daemon, engine)
     assert_same_history(daemon, engine, "nothing:1")
@@ -100,7 +110,7 @@ def test_a_layer_twice_in_a_chain_counts_twice(daemon: Daemon, tmp_path: Path) -
     ]
     archive = docker_archive(images)
     daemon.docker("load", stdin=archive)
-    engine = loaded(archive, tmp_path)
+    engine = loaded(daemon, archive, tmp_path)
     assert_same_usage(daemon, engine)
     assert_same_text(daemon, engine)
     assert engine.df(verbose=True).layers_size == 2_000_000
@@ -110,7 +120,7 @@ def test_links_cost_what_their_inodes_cost(daemon: Daemon, tmp_path: Path) -> No
     entries = [Entry("a", content=bytes(1000)), hardlink("b", "a"), hardlink("c", "a"), symlink("s", "0123456789")]
     archive = docker_archive([ImageSpec((layer_tar([*entries, Entry("copy", content=bytes(1000))]),), ("links:1",))])
     daemon.docker("load", stdin=archive)
-    assert_same_images(daemon, loaded(archive, tmp_path))
+    assert_same_images(daemon, loaded(daemon, archive, tmp_path))
     assert daemon.inspect("links:1")["Size"] == 2010
 
 
@@ -120,7 +130,7 @@ def test_a_tag_that_moves_leaves_a_dangling_image(daemon: Daemon, tmp_path: Path
         archive = docker_archive([ImageSpec((zeros("f", number),), ("moving:1",), created + timedelta(days=number))])
         daemon.docker("load", stdin=archive)
         (tmp_path / f"{number}.tar").write_bytes(archive)
-    engine = new_engine()
+    engine = new_engine(daemon)
     engine.load(tmp_path / "1.tar")
     engine.load(tmp_path / "2.tar")
     assert_same_images(daemon, engine)
@@ -133,7 +143,7 @@ def test_a_real_debian(daemon: Daemon, tmp_path: Path) -> None:
     daemon.docker("import", str(debian_tar()), "debian:base")
     saved = tmp_path / "debian.tar"
     daemon.docker("save", "--output", str(saved), "debian:base")
-    engine = new_engine()
+    engine = new_engine(daemon)
     engine.load(saved)
     assert_same_images(daemon, engine)
     assert_same_usage(daemon, engine)
@@ -145,7 +155,7 @@ def test_a_real_debian(daemon: Daemon, tmp_path: Path) -> None:
 def test_an_imported_root_has_the_layer_that_docker_makes(daemon: Daemon) -> None:
     daemon.docker("import", str(debian_tar()), "debian:base")
     expected = daemon.inspect("debian:base")
-    image = new_engine().import_tar(debian_tar(), tag="debian:base")
+    image = new_engine(daemon).import_tar(debian_tar(), tag="debian:base")
     assert list(image.diff_ids) == expected["RootFS"]["Layers"]
     assert image.size == expected["Size"]
     assert ls.Layer.from_tar(debian_tar()).size == expected["Size"]
