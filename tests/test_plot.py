@@ -96,7 +96,8 @@ def test_plot_sharing_draws_shared_and_unique_beside_each_other(engine: ls.Engin
     axes = plot_sharing(engine)
     rows = list(engine.df(verbose=True).images)
     widths = [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)]
-    assert widths == [row.shared_size / 1e6 for row in rows] + [row.unique_size / 1e6 for row in rows]
+    sizes = [row.shared_size for row in rows] + [row.unique_size for row in rows]
+    assert widths == pytest.approx([size / 1e6 for size in sizes])
 
 
 def test_plots_draw_into_given_axes(engine: ls.Engine) -> None:

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], int] | None =
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered has no reader
         return _PIPE_CLOSED
     except OSError as error:
-        return _complain(reason_of(error))
+        return _complain(f"{os.fsdecode(error.filename)}: {reason_of(error)}" if error.filename else reason_of(error))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,12 +46,19 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="layersim", description=_DESCRIPTION, epilog=_WORDS, formatter_class=RawDescriptionHelpFormatter
     )
-    parser.add_argument("--version", action="version", version=f"layersim {version('layersim')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_tables(commands)
     _add_files(commands)
     _add_demo(commands)
     return parser
+
+
+class _Version(Action):
+    """Asks for the installed version only when it is wanted."""
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        parser.exit(message=f"layersim {version('layersim')}\n")
 
 
 def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:

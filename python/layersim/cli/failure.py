@@ -21,8 +21,8 @@ class InputError(Exception):
 
 
 def reason_of(error: Exception) -> str:
-    """Return an error's own words, without Python's ``[Errno 2]`` and quotes around the file's name."""
-    if isinstance(error, OSError) and error.errno is not None:
-        words = error.strerror or os.strerror(error.errno)
-        return f"{os.fsdecode(error.filename)}: {words}" if isinstance(error.filename, (str, bytes)) else words
-    return str(error) or type(error).__name__
+    """Return an error's own words, without Python's ``[Errno 2]`` and without the name of the file."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error) or type(error).__name__
+    known = os.strerror(error.errno)
+    return known if error.strerror in {None, known} else f"{error.strerror}: {known}"

@@ -58,6 +58,8 @@ class Host:
         InputError
             If it cannot be read or is refused.
         """
+        if not _is_archive(archive):
+            raise InputError(archive, "no such archive")
         if archive not in self._loaded:
             try:
                 with _progress(archive) as progress:

@@ -48,7 +48,9 @@ class Output:
     def raw(self, content: bytes) -> None:
         """Write bytes as they are."""
         self._stream.flush()
-        self._stream.buffer.write(content)
+        rest = memoryview(content)
+        while rest:
+            rest = rest[self._stream.buffer.write(rest) :]  # an unbuffered stream takes what the pipe has room for
 
     def records(self, records: Iterable[Mapping[str, object]]) -> None:
         """Write JSON lines: one object per line."""
