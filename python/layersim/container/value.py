@@ -116,6 +116,11 @@ class Container:
         return self.life.state in _ACTIVE
 
     @property
+    def was_started(self) -> bool:
+        """Whether it ever ran."""
+        return self.life is not _CREATED
+
+    @property
     def fs(self) -> Overlay:
         """What the container sees: its image, the engine's mount points, and its own writes on top.
 

@@ -59,10 +59,11 @@ def disk(engine: Engine, archives: Sequence[str]) -> Iterator[Passage]:
     )
 
 
-def saving(engine: Engine, images: Sequence[Image], picture: Path | None) -> Iterator[Passage]:
+def saving(engine: Engine, images: Sequence[Image], archives: Sequence[str], picture: Path | None) -> Iterator[Passage]:
     """Show the saving grow with each image, in the terminal and as a picture."""
     steps = savings(images)
-    yield output(saving_bars(steps))
+    yield prose("Image by image: the sum of the logical sizes, what the disk holds, and the difference.")
+    yield output(f"\n{saving_bars(steps)}")
     whole = steps[-1]
     yield prose(
         f"Dark is on disk, light is what sharing saves: {human_size(whole.saved)} of {human_size(whole.logical)}. "
@@ -70,7 +71,7 @@ def saving(engine: Engine, images: Sequence[Image], picture: Path | None) -> Ite
     )
     if picture is not None:
         yield prose(_drawn(steps, picture))
-    yield command("layersim df")
+    yield command(f"layersim df {' '.join(archives)}")
     yield output(engine.df())
 
 
@@ -89,7 +90,7 @@ def containers(engine: Engine, image: Image, path: str | None, data: bytes) -> I
     layers, views = layer_digests(image.layers), [view_digest(container.fs) for container in started]
     yield heading("Three containers, one write")
     yield prose(f"Three containers of {name_of(image)} start on the same layers and hold nothing of their own.")
-    yield output(_sizes(started))
+    yield output(f"\n{_sizes(started)}")
     writer = started[1]
     target = path or _largest_file(writer.fs)
     before = writer.fs.lstat(target).st_size if writer.fs.exists(target) else 0
@@ -97,11 +98,13 @@ def containers(engine: Engine, image: Image, path: str | None, data: bytes) -> I
     yield prose(
         f"{writer.name} appends {len(data)} bytes to {target}, a file of {before} bytes: it is copied up whole."
     )
-    yield output(_sizes(started))
-    yield output("\n".join(f"{writer.name}: {change.kind} {change.path}" for change in writer.changes()))
+    yield output(f"\n{_sizes(started)}")
+    yield prose(f"What `docker diff` would say of {writer.name}:")
+    yield output("\n" + "\n".join(f"{change.kind} {change.path}" for change in writer.changes()))
     yield heading("The proof: no write reaches a layer")
-    yield output(_layer_lines(layers, layer_digests(image.layers)))
-    yield output(_view_lines(started, views))
+    yield prose("Each layer's bytes hashed again, and what each container sees compared with what it saw before:")
+    yield output(f"\n{_layer_lines(layers, layer_digests(image.layers))}")
+    yield output(f"\n{_view_lines(started, views)}")
 
 
 def _stem(image: Image) -> str:

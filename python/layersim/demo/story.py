@@ -74,7 +74,7 @@ def tell(engine: Engine, directory: Path, picture: Path | None = None) -> Iterat
     yield from disk(engine, [STORY_ARCHIVE])
     yield heading("Ten more applications, on the same base and on two others")
     images += engine.load(directory / FLEET_ARCHIVE)
-    yield from saving(engine, images, picture)
+    yield from saving(engine, images, [STORY_ARCHIVE, FLEET_ARCHIVE], picture)
     yield from containers(engine, web_ping, "/web-ping/app.js", _LINE)
 
 
@@ -106,7 +106,7 @@ def tell_of(
     yield from logical_sizes(engine, archives)
     yield from disk(engine, archives)
     yield heading("The saving, image by image")
-    yield from saving(engine, images, picture)
+    yield from saving(engine, images, archives, picture)
     yield from containers(engine, largest, None, b"x")
 
 

@@ -138,7 +138,7 @@ class ContainerCommands(ImageCommands):
             "AttachStderr": is_attached,
             "Image": container.image_name,
             "Cmd": list(command) if command is not None else None,
-            "NetworkDisabled": self.profile.network_disabled,
+            "NetworkDisabled": self.profile.network_disabled and container.was_started,
         }
         return own
 

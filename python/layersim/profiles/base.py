@@ -54,7 +54,7 @@ class Profile:
     forms : Forms
         How its command line writes tables.
     network_disabled : bool
-        Whether the engine runs without a bridge, which it writes into the configs of commits.
+        Whether the engine runs without a bridge, which it writes into the configs of containers that it starts.
     """
 
     name: str

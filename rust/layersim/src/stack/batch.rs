@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::Stack;
 use super::page::Record;
 use super::resolve::Resolved;
-use super::table::Table;
+use super::table::{Table, record};
+use crate::tree::Node;
 
 /// The kind of a path that names nothing; the others are the `DT_` numbers, type bits shifted right by 12.
 pub const KIND_ABSENT: u8 = 0;
@@ -107,7 +108,7 @@ impl Found {
     #[expect(clippy::cast_possible_truncation, reason = "a type is four bits")]
     fn push(&mut self, record: Option<Record>) {
         let (layer, mode, size) = match record {
-            Some(record) => (record.layer as i32, record.mode, record.size),
+            Some(record) => (record.layer as i32, record.mode, record.st_size()),
             None => (LAYER_ABSENT, 0, 0),
         };
         self.layer.push(layer);
@@ -119,29 +120,43 @@ impl Found {
 
 impl Stack {
     /// Looks many paths up, as `lstat` would: links on the way are followed, one at the end is not.
+    ///
+    /// Each step is made for a block of paths before the next one, so that their cache misses overlap.
     pub fn lookup(&self, paths: &PathBatch) -> Found {
         let table = Arc::clone(self.table());
         let mut found = Found::with_capacity(paths.len());
-        let mut hashes = [0; BLOCK];
         for start in (0..paths.len()).step_by(BLOCK) {
-            let end = paths.len().min(start + BLOCK);
-            for (hash, at) in hashes.iter_mut().zip(start..end) {
-                *hash = Table::hash(relative(paths.get(at)));
-            }
-            for (hash, at) in hashes.iter().zip(start..end) {
+            let block: [_; BLOCK] = std::array::from_fn(|at| {
+                let at = start + at;
+                let hash = Table::hash(if at < paths.len() { relative(paths.get(at)) } else { b"" });
+                let page = table.page(hash);
+                (hash, page, page.head())
+            });
+            let slots = block.map(|(hash, page, head)| {
+                let slot = page.slot(head, hash);
+                (slot, slot.map_or(0, |slot| page.touch(slot)))
+            });
+            for (at, ((hash, page, _), (slot, _))) in (start..paths.len()).zip(block.into_iter().zip(slots)) {
                 let path = paths.get(at);
-                let record = table.get(*hash, relative(path)).or_else(|| self.look_again(&table, path));
-                found.push(record);
+                let key = relative(path);
+                let record = slot.and_then(|slot| page.record(slot, key).or_else(|| page.get(hash, key)));
+                found.push(record.or_else(|| self.look_again(&table, path)));
             }
         }
         found
     }
 
-    /// Looks one path up.
+    /// Looks one path up, as `lstat` would.
     pub fn lookup_one(&self, path: &[u8]) -> Option<Record> {
         let table = self.table();
         let key = relative(path);
         table.get(Table::hash(key), key).or_else(|| self.look_again(table, path))
+    }
+
+    /// What the table knows of a path by this very spelling; `None` decides nothing.
+    pub(super) fn tabled(&self, path: &[u8]) -> Option<Record> {
+        let key = relative(path);
+        self.table().get(Table::hash(key), key)
     }
 
     /// How many lookups in single layers the kernel would make for each path.
@@ -154,13 +169,11 @@ impl Stack {
         if is_plainly_absent(table, relative(path)) {
             return None;
         }
-        let stat = match self.resolve(path, false).ok()? {
-            Resolved::Dir(dir) => self.stat_dir(dir),
-            Resolved::Leaf(leaf) => self.stat_leaf(leaf),
+        let node = match self.resolve(path, false).ok()? {
+            Resolved::Dir(dir) => Node::Dir { stop: 0, dir: Arc::clone(dir) },
+            Resolved::Leaf(leaf) => Node::Leaf { stop: 0, leaf: Arc::clone(leaf) },
         };
-        let mode = u16::try_from(stat.mode).unwrap_or_default();
-        let layer = stat.layer.and_then(|at| u32::try_from(at).ok()).unwrap_or_default();
-        Some(Record { size: stat.size, mode, layer })
+        Some(record(&node, self.position_of(&node)))
     }
 }
 
@@ -172,9 +185,9 @@ fn relative(path: &[u8]) -> &[u8] {
 /// Whether the parent is a directory of the table and the last component an ordinary name, which is then not in it.
 fn is_plainly_absent(table: &Table, path: &[u8]) -> bool {
     let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else {
-        return !matches!(path, b"" | b"." | b"..");
+        return !matches!(path, b"" | b"." | b"..") && !table.page(Table::hash(path)).is_overfull();
     };
     let (parent, name) = (&path[..slash], &path[slash + 1..]);
     let parent_is_dir = || table.get(Table::hash(parent), parent).is_some_and(|record| record.mode >> TYPE_SHIFT == 4);
-    !matches!(name, b"" | b"." | b"..") && parent_is_dir()
+    !matches!(name, b"" | b"." | b"..") && !table.page(Table::hash(path)).is_overfull() && parent_is_dir()
 }

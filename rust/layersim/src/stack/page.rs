@@ -1,26 +1,68 @@
-//! One page of the flat table: a few records in one run of words, shared by every table that does not change it.
+//! One page of the flat table: a few rows in one run of words, shared by every table that does not change it.
 //!
 //! ```text
-//! word 0           how many records
-//! then             the hash of each
-//! then, for each   size | mode 16, length of the path 16, its offset 32 | layer
-//! then             the bytes of the paths
+//! word 0          how many rows there are; the sign bit: some had no room
+//! then, for each  48 bits of its hash, 16 bits where it starts
+//! then, for each  size | mode 16, length of the path 16, nanoseconds 32 | layer 32, number 32 | uid 32, gid 32
+//!                 | seconds | links 32 | the path, filled up to whole words
 //! ```
+//!
+//! A row is in one or two cache lines, found through one more.
 
 use std::sync::Arc;
 
-const RECORD_WORDS: usize = 3;
-const WORD_BYTES: usize = 8;
+use crate::metadata::Timestamp;
 
-/// What the table knows of one path.
+const WORD_BYTES: usize = 8;
+const OFFSET_BITS: u64 = 0xffff;
+const OVERFULL: u64 = 1 << 63;
+const HALF: u32 = 32;
+
+/// What the table knows of one path: all that `lstat` tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
-    /// Bytes, as `st_size`.
-    pub size: u64,
-    /// Type and permission bits, as `st_mode`: they fit 16 bits.
+    /// Type and permission bits: they fit 16 bits.
     pub mode: u16,
     /// The position of the layer in the chain.
     pub layer: u32,
+    /// The number of the inode in that layer.
+    pub id: u32,
+    /// Names of the inode.
+    pub links: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes; of a device, its number.
+    pub size: u64,
+    /// Last modification.
+    pub mtime: Timestamp,
+}
+
+impl Record {
+    /// Bytes, as `st_size` says them.
+    #[inline]
+    pub fn st_size(&self) -> u64 {
+        if self.is_device() { 0 } else { self.size }
+    }
+
+    /// The number of a device; 0 for anything else.
+    #[inline]
+    pub fn device(&self) -> u64 {
+        if self.is_device() { self.size } else { 0 }
+    }
+
+    /// Whether it is a symbolic link.
+    #[inline]
+    pub fn is_link(&self) -> bool {
+        self.mode >> 12 == 10
+    }
+
+    /// Character and block devices have type bits 2 and 6.
+    #[inline]
+    fn is_device(&self) -> bool {
+        matches!(self.mode >> 12, 2 | 6)
+    }
 }
 
 /// A record with its key.
@@ -34,69 +76,123 @@ pub struct Row<'a> {
     pub record: Record,
 }
 
+/// Where a row starts.
+#[derive(Debug, Clone, Copy)]
+pub struct Slot(usize);
+
 /// An immutable page.
 #[derive(Debug, Clone)]
 pub struct Page(Arc<[u64]>);
 
 impl Page {
-    /// A page of these rows. Their paths are shorter than 64 KiB.
+    /// A page of these rows, whose paths are shorter than 64 KiB. Rows that find no room are left out, and the page says so.
     pub fn of(rows: &[Row<'_>]) -> Self {
-        let path_bytes: usize = rows.iter().map(|row| row.path.len()).sum();
-        let head = 1 + rows.len() * (1 + RECORD_WORDS);
-        let mut words = Vec::with_capacity(head + path_bytes.div_ceil(WORD_BYTES));
-        words.push(rows.len() as u64);
-        words.extend(rows.iter().map(|row| row.hash));
-        let mut offset = 0_u64;
-        for Row { path, record, .. } in rows {
-            let key = u64::from(record.mode) << 48 | (path.len() as u64 & 0xffff) << 32 | offset;
-            words.extend([record.size, key, u64::from(record.layer)]);
-            offset += path.len() as u64;
+        let mut words = vec![0; 1 + rows.len()];
+        let mut count = 0;
+        for row in rows {
+            let start = words.len() as u64;
+            if start > OFFSET_BITS {
+                break;
+            }
+            count += 1;
+            words[count] = row.hash & !OFFSET_BITS | start;
+            row.write(&mut words);
         }
-        let bytes: Vec<u8> = rows.iter().flat_map(|row| row.path.iter().copied()).collect();
-        words.extend(bytes.chunks(WORD_BYTES).map(|chunk| {
-            let mut word = [0; WORD_BYTES];
-            word[..chunk.len()].copy_from_slice(chunk);
-            u64::from_ne_bytes(word)
-        }));
+        words[0] = count as u64 | if count < rows.len() { OVERFULL } else { 0 };
         Self(words.into())
+    }
+
+    /// The first word, read early so that what follows it is near.
+    #[inline]
+    pub fn head(&self) -> u64 {
+        self.0[0]
+    }
+
+    /// Whether a path that is not found here may exist all the same.
+    pub fn is_overfull(&self) -> bool {
+        self.head() & OVERFULL != 0
+    }
+
+    /// The first row whose hash may be this one.
+    #[inline]
+    pub fn slot(&self, head: u64, hash: u64) -> Option<Slot> {
+        let hashes = self.0.get(1..=size(head & !OVERFULL))?;
+        let found = hashes.iter().find(|word| (*word ^ hash) & !OFFSET_BITS == 0)?;
+        Some(Slot(size(found & OFFSET_BITS)))
+    }
+
+    /// The first word of a row, read early.
+    #[inline]
+    pub fn touch(&self, slot: Slot) -> u64 {
+        self.0.get(slot.0 + 1).copied().unwrap_or_default()
+    }
+
+    /// The record at a slot, if it is that of this path.
+    #[inline]
+    pub fn record(&self, slot: Slot, path: &[u8]) -> Option<Record> {
+        let (record, have) = self.row(slot)?;
+        (have == path).then_some(record)
     }
 
     /// The record of a path, if the page has it.
     #[inline]
     pub fn get(&self, hash: u64, path: &[u8]) -> Option<Record> {
-        let count = self.len();
-        let hashes = self.0.get(1..=count)?;
-        let candidates = hashes.iter().enumerate().filter(|(_, have)| **have == hash);
-        candidates.map(|(at, _)| self.row(at, count)).find(|row| row.path == path).map(|row| row.record)
+        let found = self.slot(self.head(), hash)?;
+        self.record(found, path).or_else(|| self.rows().find(|row| row.path == path).map(|row| row.record))
     }
 
-    /// All rows.
+    /// All rows; of their hashes only the bits that the page keeps.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let count = self.len();
-        (0..count).map(move |at| self.row(at, count))
-    }
-
-    /// How many rows there are.
-    #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the word was written from a usize")]
-    pub fn len(&self) -> usize {
-        self.0[0] as usize
+        let starts = self.0.get(1..=size(self.head() & !OVERFULL)).unwrap_or_default();
+        starts.iter().filter_map(|word| {
+            let (record, path) = self.row(Slot(size(word & OFFSET_BITS)))?;
+            Some(Row { hash: word & !OFFSET_BITS, path, record })
+        })
     }
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "each field is cut to the bits that it was written with")]
-    fn row(&self, at: usize, count: usize) -> Row<'_> {
-        let words = &self.0[1 + count + at * RECORD_WORDS..][..RECORD_WORDS];
-        let (mode, len, offset) = ((words[1] >> 48) as u16, (words[1] >> 32) as u16, words[1] as u32);
-        let paths = 1 + count * (1 + RECORD_WORDS);
-        let path = bytes_of(&self.0[paths..]).get(offset as usize..).and_then(|rest| rest.get(..usize::from(len)));
-        let record = Record { size: words[0], mode, layer: words[2] as u32 };
-        Row { hash: self.0[1 + at], path: path.unwrap_or_default(), record }
+    fn row(&self, slot: Slot) -> Option<(Record, &[u8])> {
+        let words = self.0.get(slot.0..)?;
+        let [size, shape, place, owner, seconds, links, path @ ..] = words else { return None };
+        let record = Record {
+            mode: (shape >> 48) as u16,
+            layer: (place >> HALF) as u32,
+            id: *place as u32,
+            links: *links as u32,
+            uid: (owner >> HALF) as u32,
+            gid: *owner as u32,
+            size: *size,
+            mtime: Timestamp { seconds: seconds.cast_signed(), nanos: *shape as u32 },
+        };
+        let path = bytemuck::cast_slice(path).get(..usize::from((shape >> HALF) as u16))?;
+        Some((record, path))
     }
 }
 
-/// The same memory, byte by byte.
+impl Row<'_> {
+    fn write(&self, words: &mut Vec<u64>) {
+        let Record { mode, layer, id, links, uid, gid, size, mtime } = self.record;
+        let shape = u64::from(mode) << 48 | (self.path.len() as u64 & 0xffff) << HALF | u64::from(mtime.nanos);
+        words.extend([
+            size,
+            shape,
+            u64::from(layer) << HALF | u64::from(id),
+            u64::from(uid) << HALF | u64::from(gid),
+            mtime.seconds.cast_unsigned(),
+            u64::from(links),
+        ]);
+        words.extend(self.path.chunks(WORD_BYTES).map(|chunk| {
+            let mut word = [0; WORD_BYTES];
+            word[..chunk.len()].copy_from_slice(chunk);
+            u64::from_ne_bytes(word)
+        }));
+    }
+}
+
+/// A number that was written from an index.
 #[inline]
-fn bytes_of(words: &[u64]) -> &[u8] {
-    bytemuck::cast_slice(words)
+#[expect(clippy::cast_possible_truncation, reason = "indexes of a page fit 16 bits")]
+fn size(word: u64) -> usize {
+    word as usize
 }

@@ -11,6 +11,7 @@ use foldhash::fast::FixedState;
 
 use super::page::{Page, Record, Row};
 use super::view::{DIRECTORY_BITS, DIRECTORY_SIZE};
+use crate::metadata::Metadata;
 use crate::tree::{Dir, Leaf, Node, Step, visit};
 
 /// Rows of a page when a table is made.
@@ -23,7 +24,7 @@ const GROUP: usize = 64;
 /// All visible paths of a stack.
 #[derive(Debug, Clone)]
 pub struct Table {
-    groups: Vec<Arc<Vec<Page>>>,
+    groups: Vec<Arc<[Page]>>,
     shift: u32,
 }
 
@@ -45,7 +46,7 @@ impl Table {
     pub fn of(root: &Dir<Leaf>, position: &dyn Fn(&Node<Leaf>) -> u32) -> Self {
         let pages = (usize::try_from(root.visible()).unwrap_or(usize::MAX) / ROWS).max(1).next_power_of_two();
         let page = Page::of(&[]);
-        let group = Arc::new(vec![page; pages.min(GROUP)]);
+        let group: Arc<[Page]> = vec![page; pages.min(GROUP)].into();
         let empty = Self { groups: vec![group; pages.div_ceil(GROUP)], shift: u64::BITS - pages.trailing_zeros() };
         let mut edits = Edits { edits: Vec::new(), path: Vec::new(), position };
         edits.insert_below(root);
@@ -80,8 +81,9 @@ impl Table {
         self.groups.iter().map(|group| group.len()).sum()
     }
 
+    /// The page that a path of this hash is in.
     #[inline]
-    fn page(&self, hash: u64) -> &Page {
+    pub fn page(&self, hash: u64) -> &Page {
         let at = self.page_number(hash);
         &self.groups[at / GROUP][at % GROUP]
     }
@@ -102,7 +104,7 @@ impl Table {
         let mut table = self.clone();
         for (at, edits) in by_page {
             let old = &self.groups[at / GROUP][at % GROUP];
-            let is_changed = |row: &Row<'_>| edits.iter().any(|(hash, edit)| *hash == row.hash && edit.path == row.path);
+            let is_changed = |row: &Row<'_>| edits.iter().any(|(_, edit)| edit.path == row.path);
             let kept = old.rows().filter(|row| !is_changed(row));
             let added = edits.iter().filter_map(|(hash, edit)| {
                 edit.record.map(|record| Row { hash: *hash, path: &edit.path, record })
@@ -181,14 +183,16 @@ impl Edits<'_> {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "type and permission bits are 16")]
-fn record(node: &Node<Leaf>, layer: u32) -> Record {
-    match node {
+/// What the table says of a node.
+pub fn record(node: &Node<Leaf>, layer: u32) -> Record {
+    let (metadata, type_bits, id, links, size) = match node {
         Node::Leaf { leaf, .. } => {
-            let mode = (leaf.kind.type_bits() | leaf.metadata.mode) as u16;
-            Record { size: leaf.kind.size(), mode, layer }
+            let size = if leaf.kind.device() == 0 { leaf.kind.size() } else { leaf.kind.device() };
+            (&leaf.metadata, leaf.kind.type_bits(), leaf.id, leaf.links, size)
         }
-        Node::Dir { dir, .. } => Record { size: DIRECTORY_SIZE, mode: (DIRECTORY_BITS | dir.metadata.mode) as u16, layer },
-        Node::Whiteout { .. } => Record { size: 0, mode: 0, layer },
-    }
+        Node::Dir { dir, .. } => (&dir.metadata, DIRECTORY_BITS, dir.id, 1, DIRECTORY_SIZE),
+        Node::Whiteout { .. } => (&Metadata::default(), 0, 0, 0, 0),
+    };
+    let mode = u16::try_from(type_bits | metadata.mode).unwrap_or_default();
+    Record { mode, layer, id, links, uid: metadata.uid, gid: metadata.gid, size, mtime: metadata.mtime() }
 }

@@ -1,6 +1,7 @@
 //! Reading a stack: what `stat`, `readlink`, `read`, `readdir` and `walk` show of the union.
 
 use super::Stack;
+use super::page::Record;
 use super::resolve::Resolved;
 use crate::content::Content;
 use crate::error::{Errno, Error, Result};
@@ -58,6 +59,24 @@ impl Stat {
         }
     }
 
+    fn of_record(record: &Record) -> Self {
+        let Record { uid, gid, links, mtime, .. } = *record;
+        let stat = Self {
+            mode: record.mode.into(),
+            ino: 0,
+            nlink: links,
+            uid,
+            gid,
+            rdev: record.device(),
+            size: record.st_size(),
+            atime: mtime,
+            mtime,
+            ctime: mtime,
+            layer: None,
+        };
+        stat.placed(Some(record.layer as usize), record.id)
+    }
+
     fn placed(self, layer: Option<usize>, id: u32) -> Self {
         let ino = (layer.map_or(0, |at| at as u64) + 1) << POSITION_SHIFT | u64::from(id);
         Self { layer, ino, ..self }
@@ -81,6 +100,9 @@ impl Stack {
     /// # Errors
     /// [`Error::System`], as [`Stack::resolve`].
     pub fn stat(&self, path: &[u8], follow: bool) -> Result<Stat> {
+        if let Some(record) = self.tabled(path).filter(|record| !follow || !record.is_link()) {
+            return Ok(Stat::of_record(&record));
+        }
         Ok(match self.resolve(path, follow)? {
             Resolved::Dir(dir) => self.stat_dir(dir),
             Resolved::Leaf(leaf) => self.stat_leaf(leaf),

@@ -1,0 +1,330 @@
+"""One host end to end: import, commit, tags, removal, prune; ids and texts against what a real engine made."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+import layersim as ls
+from layersim.errors import ChainTooDeepError, ImageInUseError, ImageNotFoundError, InvalidReferenceError
+from layersim.image import instant
+from layersim.profiles import DOCKER20
+from layersim.profiles.made import Commit, committed_config, imported_config
+from tests.golden import DOCKER20 as GOLDEN
+from tests.test_usage import synthetic
+
+ONE = "a32600deef2cbf8db4fecf184ccfdbfe4735eb98b04773a1f8b641a768e06eb0"
+COMMAND = ["-c", "echo <hi>"]
+
+
+def golden_config(number: int) -> bytes:
+    return (GOLDEN / f"config-{number}.json").read_bytes()
+
+
+def created_ns(raw: bytes) -> int:
+    return instant.parse(json.loads(raw)["created"])
+
+
+@pytest.fixture
+def imported() -> ls.Image:
+    """Give `gold:1`, imported by us at the moment the real engine imported it."""
+    raw = golden_config(1)
+    engine = ls.Engine(clock=lambda: created_ns(raw))
+    config = json.loads(raw)["config"]
+    return engine.import_tar(GOLDEN / "rootfs.tar", "gold:1", message="by hand", config=config)
+
+
+def test_an_import_has_the_id_that_the_engine_gave(imported: ls.Image) -> None:
+    assert imported.raw_config == golden_config(1)
+    assert imported.id == "sha256:3e59a13451ed628294b8758cef33ac8af60117d898867a36209603d659bce698"
+    assert (imported.tags, imported.size) == (("gold:1",), 746)
+
+
+def test_a_commit_has_the_config_that_the_engine_wrote(imported: ls.Image) -> None:
+    raw = golden_config(2)
+    theirs = json.loads(raw)
+    own = {"Hostname": ONE[:12], "AttachStdout": True, "AttachStderr": True, "Image": "gold:1", "Cmd": [*COMMAND]}
+    commit = Commit(ONE, own, theirs["rootfs"]["diff_ids"][1], created_ns(raw), "a <message>", "A. Uthor")
+    assert committed_config(DOCKER20, imported, commit) == raw
+
+
+def test_a_commit_of_nothing_adds_a_step_and_no_layer(imported: ls.Image) -> None:
+    raw = golden_config(3)
+    theirs = json.loads(raw)
+    parent = replace(imported, raw_config=golden_config(2), config=ls.Engine(clock=lambda: 0).load(GOLDEN / "saved.tar")[2].config)
+    own = {"Hostname": theirs["container"][:12], "AttachStdout": True, "AttachStderr": True, "Image": "gold:2"}
+    assert committed_config(DOCKER20, parent, Commit(theirs["container"], own, None, created_ns(raw))) == raw
+
+
+def test_an_import_without_options_is_that_of_docker() -> None:
+    raw = imported_config(DOCKER20, "sha256:" + "0" * 64, 0, "Imported from -")
+    assert raw.startswith(b'{"architecture":"amd64","comment":"Imported from -","config":{"Hostname":"","Domainname":"",')
+    assert b'"history":[{"created":"1970-01-01T00:00:00Z","comment":"Imported from -"}]' in raw
+
+
+def test_a_container_becomes_an_image_with_its_layer_on_top(imported: ls.Image) -> None:
+    engine = ls.Engine(clock=lambda: 10**18)
+    base = engine.add_image(imported.layers, "base", config={"WorkingDir": "/nw/x"})
+    container = engine.create("base", command=["touch", "/etc/hello"])
+    container.fs.write_bytes("/etc/hello", b"hello\n")
+    image = container.commit("new:1", "a message", author="me")
+    assert (image.tags, image.parent, image.size) == (("new:1",), base.id, base.size + 6)
+    assert image.diff_ids[:-1] == base.diff_ids
+    view = ls.View(image.layers)
+    assert view.read_bytes("/etc/hello") == b"hello\n"
+    assert view.exists("/nw/x")
+    assert not view.exists("/.dockerenv")
+    rows = engine.history("new:1")
+    assert (rows[0].created_by, rows[0].comment, rows[0].size) == ("touch /etc/hello", "a message", 6)
+    assert [row.id for row in rows] == [image.id, base.id]
+
+
+def test_a_commit_of_an_unchanged_container_shares_all_layers() -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    base = engine.add_image([ls.Layer.from_changes([ls.write("/f", b"1")])], "base")
+    image = engine.create("base").commit("same")
+    assert image.diff_ids == base.diff_ids
+    assert engine.history("same")[0].empty_layer
+    assert image.config.history is not None
+    assert len(image.config.history) == 2
+
+
+def test_a_commit_does_not_touch_the_layers_below() -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    layer = ls.Layer.from_changes([ls.write("/f", b"before")])
+    before = layer.tar_bytes()
+    engine.add_image([layer], "base")
+    container = engine.create("base")
+    container.fs.write_bytes("/f", b"after")
+    container.commit("new")
+    assert layer.tar_bytes() == before
+    assert ls.View(engine.get_image("base").layers).read_bytes("/f") == b"before"
+    assert ls.View(engine.get_image("new").layers).read_bytes("/f") == b"after"
+
+
+def test_the_mount_points_of_a_commit_are_the_engines_own() -> None:
+    """Commit and run again: what the first container saw below its writes is in no layer."""
+    engine = ls.Engine(clock=lambda: 0)
+    engine.add_image([ls.Layer.from_changes([ls.mkdir("/etc")])], "base")
+    container = engine.create("base")
+    container.fs.write_bytes("/etc/own", b"1")
+    image = container.commit("new")
+    assert sorted(entry.path for entry in image.layers[-1]) == ["/etc", "/etc/own"]
+
+
+def test_a_tag_that_moves_leaves_a_dangling_image() -> None:
+    times = iter(range(10**18, 10**18 + 10**12, 10**9))
+    engine = ls.Engine(clock=lambda: next(times))
+    tar = ls.Layer.from_changes([ls.write("/f", b"12345")]).tar_bytes()
+    first = engine.import_tar(io.BytesIO(tar), "a")
+    second = engine.import_tar(tar, "a")
+    assert first.id != second.id
+    assert first.diff_ids == second.diff_ids
+    rows = {row.id: row for row in engine.df().images}
+    assert (rows[first.id].tags, rows[first.id].unique_size) == ((), 0)
+    assert rows[second.id].tags == ("a:latest",)
+
+
+def test_equal_calls_give_equal_bytes() -> None:
+    def run() -> list[object]:
+        engine = ls.Engine(clock=lambda: 12345)
+        engine.add_image([ls.Layer.from_changes([ls.write("/f", b"1")])], "a")
+        container = engine.run("a")
+        container.fs.write_bytes("/g", b"2")
+        target = io.BytesIO()
+        engine.save(container.commit("b").id, target)
+        return [container.name, container.id, engine.get_image("b").id, target.getvalue(), str(engine.df(verbose=True))]
+
+    assert run() == run()
+
+
+def test_clocks_of_datetimes_do_too() -> None:
+    engine = ls.Engine(clock=lambda: datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC))
+    image = engine.add_image([synthetic("a", 1)], "a")
+    assert image.config.created == "2026-01-02T03:04:05.000678Z"
+    assert image.created == datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+
+
+def test_an_unknown_profile_is_refused_with_a_list() -> None:
+    with pytest.raises(ValueError, match="no profile 'overlay2'; there is 'docker20'"):
+        ls.Engine("overlay2")
+
+
+def test_two_engines_know_nothing_of_each_other() -> None:
+    first, second = ls.Engine(clock=lambda: 0), ls.Engine(clock=lambda: 0)
+    first.add_image([synthetic("a", 1)], "a")
+    with pytest.raises(ImageNotFoundError):
+        second.get_image("a")
+
+
+def test_the_way_in_decides_a_layers_size_and_the_first_wins() -> None:
+    """accounting.md section 1: a layer of links is 0 B when built, the sum of their targets when loaded."""
+    layer = ls.Layer.from_changes([ls.write("/f", b"abc"), *(ls.symlink(f"/l{n}", "x" * 33) for n in range(9))])
+    engine = ls.Engine(clock=lambda: 0)
+    assert engine.add_image([layer], "built", way="build").size == 3
+    assert engine.add_image([layer], "loaded", config={"User": "x"}).size == 3
+    other = ls.Engine(clock=lambda: 0)
+    assert other.add_image([layer], "loaded").size == 3 + 9 * 33
+
+
+def test_a_chain_deeper_than_125_is_refused_and_leaves_nothing() -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    layers = [synthetic(str(number), 1) for number in range(126)]
+    with pytest.raises(ChainTooDeepError):
+        engine.add_image(layers, "deep")
+    assert len(engine.images(all=True)) == 0
+    assert engine.df().layers_size == 0
+    assert engine.add_image(layers[:125], "deep").size == 125
+
+
+def test_inspect(imported: ls.Image) -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    engine.add_image(imported.layers, "x", config={"Cmd": ["sh"]})
+    found = engine.inspect("x")
+    assert (found["RepoTags"], found["Size"], found["Parent"]) == (["x:latest"], 746, "")
+    assert found["RootFS"] == {"Type": "layers", "Layers": list(imported.diff_ids)}
+
+
+class TestRemoval:
+    """accounting.md section 8: what is printed, what is refused, what goes."""
+
+    @pytest.fixture
+    def engine(self) -> ls.Engine:
+        """Give `base` and `kid`, which was committed from it."""
+        engine = ls.Engine(clock=lambda: 0)
+        engine.add_image([synthetic("base", 1000)], "base:1")
+        engine.add_image([synthetic("base", 1000), synthetic("kid", 20)], "kid:1", parent="base:1")
+        return engine
+
+    def test_the_last_tag_takes_the_image_and_the_layers_that_nobody_holds(self, engine: ls.Engine) -> None:
+        kid = engine.get_image("kid:1")
+        removed = engine.remove_image("kid:1")
+        assert str(removed).splitlines() == ["Untagged: kid:1", f"Deleted: {kid.id}", f"Deleted: {kid.chain_ids[1]}"]
+        assert removed.freed == 20
+
+    def test_a_tag_among_others_is_only_untagged(self, engine: ls.Engine) -> None:
+        engine.tag("kid:1", "other")
+        assert str(engine.remove_image("other")) == "Untagged: other:latest"
+
+    def test_n1_a_used_image_keeps_its_last_name(self, engine: ls.Engine) -> None:
+        container, kid = engine.create("kid:1"), engine.get_image("kid:1")
+        with pytest.raises(ImageInUseError) as caught:
+            engine.remove_image("kid:1")
+        assert str(caught.value) == (
+            'conflict: unable to remove repository reference "kid:1" (must force) - '
+            f"container {container.id[:12]} is using its referenced image {kid.id[7:19]}"
+        )
+
+    def test_e1_children_protect_an_image_by_id_even_from_force(self, engine: ls.Engine) -> None:
+        base = engine.get_image("base:1")
+        for force in (False, True):
+            with pytest.raises(ImageInUseError) as caught:
+                engine.remove_image(base.id, force=force)
+            start = f"conflict: unable to delete {base.id[7:19]} (cannot be forced) - "
+            assert str(caught.value) == start + "image has dependent child images"
+        assert str(engine.remove_image("base:1")) == "Untagged: base:1"
+        assert engine.get_image(base.id).tags == ()
+
+    def test_e2_before_e3_before_e4(self, engine: ls.Engine) -> None:
+        kid = engine.get_image("kid:1")
+        engine.tag("kid:1", "elsewhere/kid:1")
+        stopped, running = engine.create("kid:1"), engine.run("kid:1")
+        endings = []
+        for _ in range(3):
+            with pytest.raises(ImageInUseError) as caught:
+                engine.remove_image(kid.id[7:19])
+            endings.append(str(caught.value).partition(f"unable to delete {kid.id[7:19]} ")[2])
+            if running.is_active:
+                running.stop()
+            else:
+                engine.remove_image("elsewhere/kid:1")
+        assert endings == [
+            f"(cannot be forced) - image is being used by running container {running.id[:12]}",
+            "(must be forced) - image is referenced in multiple repositories",
+            f"(must be forced) - image is being used by stopped container {stopped.id[:12]}",
+        ]
+
+    def test_force_by_id_takes_all_tags(self, engine: ls.Engine) -> None:
+        kid = engine.get_image("kid:1")
+        engine.tag("kid:1", "a/kid:1")
+        lines = str(engine.remove_image(kid.id, force=True)).splitlines()
+        assert lines[:3] == ["Untagged: a/kid:1", "Untagged: kid:1", f"Deleted: {kid.id}"]
+
+    def test_force_by_name_under_a_running_container_only_untags(self, engine: ls.Engine) -> None:
+        container = engine.run("kid:1")
+        assert str(engine.remove_image("kid:1", force=True)) == "Untagged: kid:1"
+        assert engine.get_image(container.image.id).tags == ()
+
+    def test_layers_stay_until_the_container_goes(self, engine: ls.Engine) -> None:
+        container, kid = engine.create("kid:1"), engine.get_image("kid:1")
+        assert str(engine.remove_image("kid:1", force=True)).splitlines() == ["Untagged: kid:1", f"Deleted: {kid.id}"]
+        assert container.start().state == "running"
+        container.remove(force=True)
+        engine.remove_image("base:1")
+        assert repr(engine) == "<Engine docker20: 0 images, 0 layers, 0 containers>"
+
+    def test_an_untagged_parent_goes_with_its_last_child(self, engine: ls.Engine) -> None:
+        base, kid = engine.get_image("base:1"), engine.get_image("kid:1")
+        engine.remove_image("base:1")
+        deleted = [name for kind, name in engine.remove_image("kid:1") if kind == "deleted"]
+        assert deleted == [kid.id, kid.chain_ids[1], base.id, base.chain_ids[0]]
+
+    def test_nothing_of_this_name(self, engine: ls.Engine) -> None:
+        with pytest.raises(ImageNotFoundError, match="^No such image: x$"):
+            engine.remove_image("x")
+        with pytest.raises(InvalidReferenceError):
+            engine.remove_image("X")
+
+
+class TestPrune:
+    """What nobody uses goes, and the bytes are counted."""
+
+    @pytest.fixture
+    def engine(self) -> ls.Engine:
+        """Give a tagged image, a dangling one, and one with a container."""
+        engine = ls.Engine(clock=lambda: 0)
+        engine.add_image([synthetic("a", 1000)], "a")
+        engine.add_image([synthetic("b", 500_000)])
+        engine.add_image([synthetic("c", 7)], "c")
+        engine.tag("c", "c:2")
+        engine.run("c")
+        return engine
+
+    def test_dangling_images(self, engine: ls.Engine) -> None:
+        (dangling,) = [row for row in engine.images() if not row.tags]
+        (chain_id,) = engine.get_image(dangling.id).chain_ids
+        assert str(engine.prune("images")).splitlines() == [
+            "Deleted Images:",
+            f"deleted: {dangling.id}",
+            f"deleted: {chain_id}",
+            "",
+            "Total reclaimed space: 500kB",
+        ]
+
+    def test_unused_images_go_tag_by_tag(self, engine: ls.Engine) -> None:
+        pruned = engine.prune("images", unused_images=True)
+        assert [name for kind, name in pruned.images if kind == "untagged"] == ["a:latest", "c:2"]
+        assert pruned.freed == 501_000
+        assert [row.tags for row in engine.images()] == [("c:latest",)]
+
+    def test_containers_that_do_not_run(self, engine: ls.Engine) -> None:
+        idle = engine.create("a")
+        assert str(engine.prune("containers")) == f"Deleted Containers:\n{idle.id}\n\nTotal reclaimed space: 0B"
+        assert str(engine.prune("containers")) == "Total reclaimed space: 0B"
+
+    def test_a_system_prune_counts_what_containers_wrote(self) -> None:
+        engine = ls.Engine(clock=lambda: 0)
+        engine.add_image([ls.Layer.from_changes([ls.write("/f", b"1")])], "a")
+        engine.create("a").fs.write_bytes("/g", bytes(30))
+        assert engine.prune(unused_images=True).freed == 31
+        assert len(engine.images(all=True)) == 0
+
+    def test_layers_that_a_container_holds_are_not_freed(self) -> None:
+        engine = ls.Engine(clock=lambda: 0)
+        engine.add_image([synthetic("a", 9)], "a")
+        engine.run("a")
+        assert engine.remove_image("a", force=True).freed == 0

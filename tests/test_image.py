@@ -1,0 +1,160 @@
+"""Image configs, references and times: what is read, what is refused, what is written again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import layersim as ls
+from layersim.errors import InvalidReferenceError, ValidationError
+from layersim.image import instant, parse_config, parse_reference
+from layersim.image.document import encode
+from layersim.image.runtime import of_container, written
+
+EMPTY = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+# The worked example of layers.md section 1.
+EXAMPLE = (
+    '{"architecture":"amd64","os":"linux","created":"2023-11-14T22:13:20Z","config":{"Cmd":["x"]},'
+    f'"rootfs":{{"type":"layers","diff_ids":["{EMPTY}","{EMPTY}","{EMPTY}"]}},'
+    '"history":[{"created":"2023-11-14T22:13:20Z","created_by":"one"},'
+    '{"created":"2023-11-14T22:13:20Z","created_by":"meta","empty_layer":true},'
+    '{"created":"2023-11-14T22:13:20Z","created_by":"two"},'
+    '{"created":"2023-11-14T22:13:20Z","created_by":"three"}]}'
+).encode()
+
+
+def test_the_worked_example_has_the_ids_of_the_engine() -> None:
+    assert len(EXAMPLE) == 605
+    assert ls.sha256(EXAMPLE) == "sha256:c8a2882a1fe07e439970082d39d701ef4e7f3322a6f1495db1c543bc4d5669a4"
+    assert ls.chain_ids(parse_config(EXAMPLE).diff_ids) == [
+        EMPTY,
+        "sha256:170b376f64fb30995c140276be3d71dfb256b308d86183ca3b22aa93a79ad548",
+        "sha256:7800f80a93336d416612f372faa5f69eb67b353ce6ae9535fa0848f8784c74b1",
+    ]
+
+
+def changed(**fields: Any) -> bytes:
+    """Return the example with other fields; None takes one away."""
+    document = json.loads(EXAMPLE) | fields
+    return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
+
+
+@pytest.mark.parametrize(
+    ("raw", "breach"),
+    [
+        (b"", "truncated"),
+        (b"{", "truncated"),
+        (b"[]", "Expected `object`"),
+        (b"\xff\xfe", "malformed"),
+        (b'{"novelty":' + b"[" * 100_000, "nested too deeply"),
+        (changed(rootfs=None), "no RootFS key"),
+        (changed(rootfs={"type": "base", "diff_ids": [EMPTY] * 3}), "rootfs type must be 'layers', not 'base'"),
+        (changed(rootfs={"type": "layers", "diff_ids": [EMPTY] * 2}), "too many non-empty layers in History section"),
+        (changed(rootfs={"type": "layers", "diff_ids": ["sha256:12"] * 3}), "diff_ids[0] must be sha256:"),
+        (changed(rootfs={"type": "layers", "diff_ids": [3]}), "Expected `str`, got `int` - at `$.rootfs.diff_ids[0]`"),
+        (changed(created="yesterday"), "created: not a time of RFC 3339: 'yesterday'"),
+        (changed(created="2023-02-30T00:00:00Z"), "created: "),
+        (changed(history=[{"created": "2023"}]), "history[0].created"),
+        (changed(architecture=7), "Expected `str | null`, got `int` - at `$.architecture`"),
+    ],
+)
+def test_a_config_that_breaks_a_rule(raw: bytes, breach: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        parse_config(raw, "member.json")
+    assert "member.json" in str(caught.value)
+    assert breach in str(caught.value)
+
+
+def test_every_breach_is_listed() -> None:
+    raw = changed(rootfs={"type": "x", "diff_ids": ["y"]}, created="z")
+    with pytest.raises(ValidationError) as caught:
+        parse_config(raw)
+    assert len(caught.value.breaches) == 4
+
+
+def test_unknown_fields_and_fewer_steps_than_layers_are_fine() -> None:
+    config = parse_config(changed(history=None, novelty={"a": [1]}, variant="v8"))
+    assert (config.history, config.variant) == (None, "v8")
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds", "again"),
+    [
+        ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
+        ("2026-11-24T02:29:39.237558263Z", 1795487379237558263, "2026-11-24T02:29:39.237558263Z"),
+        ("2026-11-24T02:29:39.500Z", 1795487379500000000, "2026-11-24T02:29:39.5Z"),
+        ("1970-01-01T01:00:00+01:00", 0, "1970-01-01T01:00:00+01:00"),
+        ("1970-01-01T00:00:00+00:00", 0, "1970-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", -62135596800 * 10**9, "0001-01-01T00:00:00Z"),
+    ],
+)
+def test_times(text: str, nanoseconds: int, again: str) -> None:
+    assert instant.parse(text) == nanoseconds
+    assert instant.normalised(text) == again
+    assert instant.parse(instant.format_utc(nanoseconds)) == nanoseconds
+
+
+def test_a_time_before_year_one_is_year_one() -> None:
+    assert instant.to_datetime(instant.parse("0001-01-01T00:00:00+05:00")) == datetime(1, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "familiar", "repository"),
+    [
+        ("busybox", "busybox:latest", "busybox"),
+        ("docker.io/library/busybox:1", "busybox:1", "busybox"),
+        ("index.docker.io/busybox", "busybox:latest", "busybox"),
+        ("docker.io/me/app", "me/app:latest", "me/app"),
+        ("localhost/app:v1", "localhost/app:v1", "localhost/app"),
+        ("localhost:5000/team/app", "localhost:5000/team/app:latest", "localhost:5000/team/app"),
+        ("example.com/a/b/c:X_.-1", "example.com/a/b/c:X_.-1", "example.com/a/b/c"),
+        ("a__b/c--d.e_f", "a__b/c--d.e_f:latest", "a__b/c--d.e_f"),
+        ("library/x/y", "library/x/y:latest", "library/x/y"),
+    ],
+)
+def test_references(text: str, familiar: str, repository: str) -> None:
+    reference = parse_reference(text)
+    assert (str(reference), reference.repository) == (familiar, repository)
+    assert parse_reference(str(reference)) == reference
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":", "a:", ":a", "A", "a/B", "a//b", "-a", "a-", "a..b", "a___b", "a b", "a:b c", "a:" + "x" * 129, "/a"]
+    + ["a" * 256, "f" * 64, "a@sha256:" + "0" * 64, "é", "a:é", "http://x", "a:-", "x.y:z/a", "a" * 100_000, "a\n"],
+)
+def test_bad_references(text: str) -> None:
+    with pytest.raises(InvalidReferenceError):
+        parse_reference(text)
+
+
+def test_a_capital_letter_is_named_as_the_reason() -> None:
+    with pytest.raises(InvalidReferenceError, match="must be lowercase"):
+        parse_reference("Bad:1")
+
+
+def test_a_hostile_reference_is_refused_at_once() -> None:
+    with pytest.raises(InvalidReferenceError):
+        parse_reference("a" + "-a" * 120 + "!")
+
+
+def test_json_is_escaped_as_go_does() -> None:
+    assert encode({"a": "<&>\u2028é"}) == '{"a":"\\u003c\\u0026\\u003e\\u2028é"}'.encode()
+
+
+def test_a_container_config_is_written_in_the_order_of_the_engine() -> None:
+    config = written({"Shell": ["sh"], "Cmd": "x", "Labels": {"b": "1", "a": "2"}, "StopTimeout": 0, "Unknown": 1})
+    assert list(config)[-3:] == ["Labels", "StopTimeout", "Shell"]
+    assert (config["Cmd"], json.dumps(config["Labels"])) == (["x"], '{"a": "2", "b": "1"}')
+    assert "Unknown" not in config
+    assert len(written(None)) == 17
+
+
+def test_a_container_inherits_what_it_does_not_say_itself() -> None:
+    image = {"Env": ["A=1"], "Cmd": ["a"], "Entrypoint": ["e"], "OnBuild": ["x"], "WorkingDir": "/w"}
+    config = of_container(image, {"Cmd": ["own"], "Hostname": "h"})
+    assert (config["Cmd"], config["Entrypoint"], config["OnBuild"], config["Labels"]) == (["own"], ["e"], None, {})
+    assert of_container(image, {"Entrypoint": ["own"]})["Cmd"] is None
