@@ -1,7 +1,7 @@
 //! The only match from the core's causes to Python's exceptions.
 
 use layersim::error::{Errno, Error};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use pyo3::{PyErr, PyResult, Python, import_exception};
 
 use crate::convert::text_of;
@@ -49,7 +49,10 @@ impl From<Error> for Raised {
 ///
 /// # Errors
 /// What the work says.
-pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> layersim::Result<T> + Send) -> Result<T> {
+pub fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> layersim::Result<T> + Send,
+) -> Result<T> {
     Ok(py.detach(work)?)
 }
 
@@ -59,9 +62,9 @@ fn exception(error: Error, context: &str) -> PyErr {
     match error {
         Error::Member { name, source } => exception(*source, &format!("{context}{name}: ")),
         Error::DigestFormat { .. } => DigestFormatError::new_err(text),
-        Error::DigestMismatch { expected, actual, .. } => {
-            DigestMismatchError::new_err((text, expected.to_string(), actual.to_string()))
-        }
+        Error::DigestMismatch {
+            expected, actual, ..
+        } => DigestMismatchError::new_err((text, expected.to_string(), actual.to_string())),
         Error::Archive { offset, .. } => ArchiveError::new_err((text, offset)),
         Error::Limit { limit, offset, .. } => ArchiveLimitError::new_err((text, offset, limit)),
         Error::Compression { .. } => ArchiveError::new_err((text, 0)),
@@ -83,6 +86,7 @@ fn system(errno: Errno, path: &[u8]) -> PyErr {
             Err(raised) => return raised,
         };
         match errno {
+            Errno::ENOMEM => PyMemoryError::new_err(arguments.1),
             Errno::ENOENT => PathNotFoundError::new_err(arguments),
             Errno::EEXIST => PathExistsError::new_err(arguments),
             Errno::ENOTDIR => PathNotDirectoryError::new_err(arguments),

@@ -46,7 +46,11 @@ mod _core {
 
     /// How the extension was built: `release` or `debug`. Benchmarks refuse the latter.
     #[pymodule_export]
-    const BUILD_PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+    const BUILD_PROFILE: &str = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     /// The longest chain of layers that a view can attribute.
     #[pymodule_export]
     const MAX_CHAIN: usize = layersim::stack::MAX_DEPTH;

@@ -68,11 +68,17 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BatchArg {
 
 /// The fields of a numpy array of bytes (dtype `S`), taken over in one copy; other strings are encoded by numpy first.
 fn fixed(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBatch>> {
-    let Ok(dtype) = object.getattr("dtype") else { return Ok(None) };
+    let Ok(dtype) = object.getattr("dtype") else {
+        return Ok(None);
+    };
     let kind: String = dtype.getattr("kind")?.extract()?;
     let fields = match kind.as_str() {
         "S" => object.clone(),
-        "U" => object.py().import("numpy")?.getattr("strings")?.call_method1("encode", (object, "utf-8", "surrogateescape"))?,
+        "U" => object
+            .py()
+            .import("numpy")?
+            .getattr("strings")?
+            .call_method1("encode", (object, "utf-8", "surrogateescape"))?,
         _ => return Ok(None),
     };
     let width: usize = fields.getattr("dtype")?.getattr("itemsize")?.extract()?;
@@ -151,7 +157,9 @@ impl PyFound {
     #[getter]
     fn probes(&self, py: Python<'_>) -> Py<PyArray1<u32>> {
         let counted = || frozen(py, py.detach(|| self.stack.probes_of(&self.paths)));
-        self.probes.get_or_init_py_attached(py, counted).clone_ref(py)
+        self.probes
+            .get_or_init_py_attached(py, counted)
+            .clone_ref(py)
     }
 
     fn __len__(&self) -> usize {

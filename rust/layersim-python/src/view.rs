@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use layersim::archive::Dialect;
+use layersim::error::Error;
 use layersim::layer::{Layer, write_flattened};
 use layersim::stack::Walked;
 use layersim::{Stack, change};
@@ -56,7 +57,10 @@ pub fn stack_of(py: Python<'_>, layers: &Bound<'_, PyAny>) -> Result<Arc<Stack>>
     if let Ok(view) = layers.cast::<PyView>() {
         return Ok(Arc::clone(&view.get().0));
     }
-    let layers = layers.try_iter()?.map(|layer| Ok(layer?.cast::<PyLayer>()?.get().0.clone())).collect::<PyResult<Vec<Layer>>>()?;
+    let layers = layers
+        .try_iter()?
+        .map(|layer| Ok(layer?.cast::<PyLayer>()?.get().0.clone()))
+        .collect::<PyResult<Vec<Layer>>>()?;
     detached(py, || Stack::of(&layers))
 }
 
@@ -120,7 +124,10 @@ impl PyView {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, *, follow_symlinks=true))]
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn stat(&self, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
         Ok(PyStat(self.0.stat(&path.bytes, follow_symlinks)?))
     }
@@ -141,7 +148,10 @@ impl PyView {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn lstat(&self, path: PathArg<'_>) -> Result<PyStat> {
         Ok(PyStat(self.0.stat(&path.bytes, false)?))
     }
@@ -157,7 +167,10 @@ impl PyView {
     /// -------
     /// bool
     ///     False for a dangling link; ``in`` asks for the link itself.
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn exists(&self, path: PathArg<'_>) -> bool {
         self.0.resolve(&path.bytes, true).is_ok()
     }
@@ -178,10 +191,15 @@ impl PyView {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn read_bytes<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyBytes>> {
         let content = self.0.content(&path.bytes)?;
-        let bytes = py.detach(|| content.read(0..content.len()));
+        let bytes = py
+            .detach(|| content.read(0..content.len()))
+            .map_err(|errno| Error::system(errno, &path.bytes))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -201,7 +219,10 @@ impl PyView {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn readlink<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         Ok(path.answer(py, self.0.read_link(&path.bytes)?)?)
     }
@@ -223,10 +244,16 @@ impl PyView {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path=PathArg::root()))]
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn listdir<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Vec<Bound<'py, PyAny>>> {
         let names = self.0.list(&path.bytes)?;
-        Ok(names.iter().map(|name| path.answer(py, name)).collect::<PyResult<_>>()?)
+        Ok(names
+            .iter()
+            .map(|name| path.answer(py, name))
+            .collect::<PyResult<_>>()?)
     }
 
     /// List the names of extended attributes.
@@ -248,10 +275,21 @@ impl PyView {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, *, follow_symlinks=true))]
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn listxattr<'py>(&self, py: Python<'py>, path: PathArg<'_>, follow_symlinks: bool) -> Result<Vec<Bound<'py, PyAny>>> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
+    fn listxattr<'py>(
+        &self,
+        py: Python<'py>,
+        path: PathArg<'_>,
+        follow_symlinks: bool,
+    ) -> Result<Vec<Bound<'py, PyAny>>> {
         let xattrs = self.0.xattrs(&path.bytes, follow_symlinks)?;
-        Ok(xattrs.iter().map(|(name, _)| crate::convert::text_of(py, name)).collect::<PyResult<_>>()?)
+        Ok(xattrs
+            .iter()
+            .map(|(name, _)| crate::convert::text_of(py, name))
+            .collect::<PyResult<_>>()?)
     }
 
     /// Read an extended attribute.
@@ -275,7 +313,10 @@ impl PyView {
     /// OSError
     ///     With the kernel's errno; ``ENODATA`` when there is none of that name.
     #[pyo3(signature = (path, name, *, follow_symlinks=true))]
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn getxattr<'py>(
         &self,
         py: Python<'py>,
@@ -283,7 +324,10 @@ impl PyView {
         name: PathArg<'_>,
         follow_symlinks: bool,
     ) -> Result<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, self.0.xattr(&path.bytes, &name.bytes, follow_symlinks)?))
+        Ok(PyBytes::new(
+            py,
+            self.0.xattr(&path.bytes, &name.bytes, follow_symlinks)?,
+        ))
     }
 
     /// Walk a tree, parents first, as ``os.walk`` does.
@@ -303,7 +347,10 @@ impl PyView {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path=PathArg::root()))]
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn walk<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         let start = path.bytes.as_ref();
         let walked = detached(py, || self.0.walk(start))?;
@@ -343,7 +390,9 @@ impl PyView {
     /// OSError
     ///     When the target cannot be written.
     fn write_tar(&self, py: Python<'_>, target: TargetArg) -> Result<u64> {
-        target.fill(py, |writer| write_flattened(self.0.root(), Dialect::Canonical, writer))
+        target.fill(py, |writer| {
+            write_flattened(self.0.root(), Dialect::Canonical, writer)
+        })
     }
 
     /// Write what the view shows as files on a disk.
@@ -362,13 +411,19 @@ impl PyView {
     /// -----
     /// Owners, device nodes and privileged attributes need root; otherwise files belong to the user and devices are
     /// refused. Nothing is written outside ``directory``, whatever links say.
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn extract(&self, py: Python<'_>, directory: PathArg<'_>) -> Result<()> {
         let directory = directory.as_host_path();
         detached(py, || layersim::extract::extract(self.0.root(), directory))
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an extracted argument can only be owned"
+    )]
     fn __contains__(&self, path: PathArg<'_>) -> bool {
         self.0.lookup_one(&path.bytes).is_some()
     }
@@ -382,19 +437,36 @@ impl PyView {
     }
 
     fn __repr__(&self) -> String {
-        format!("View({} layers, {} entries)", self.0.depth(), self.__len__())
+        format!(
+            "View({} layers, {} entries)",
+            self.0.depth(),
+            self.__len__()
+        )
     }
 }
 
 /// A walk as Python's own `os.walk` yields it.
-pub fn steps<'py>(py: Python<'py>, path: &PathArg<'_>, walked: &[Walked]) -> Result<Bound<'py, PyAny>> {
+pub fn steps<'py>(
+    py: Python<'py>,
+    path: &PathArg<'_>,
+    walked: &[Walked],
+) -> Result<Bound<'py, PyAny>> {
     let names = |names: &[layersim::tree::Name]| -> PyResult<Bound<'py, PyList>> {
-        let names = names.iter().map(|name| path.answer(py, name)).collect::<PyResult<Vec<_>>>()?;
+        let names = names
+            .iter()
+            .map(|name| path.answer(py, name))
+            .collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, names)
     };
     let rows = walked
         .iter()
-        .map(|step| Ok((path.answer(py, &step.path)?, names(&step.dirs)?, names(&step.files)?)))
+        .map(|step| {
+            Ok((
+                path.answer(py, &step.path)?,
+                names(&step.dirs)?,
+                names(&step.files)?,
+            ))
+        })
         .collect::<PyResult<Vec<_>>>()?;
     Ok(PyList::new(py, rows)?.as_any().try_iter()?.into_any())
 }

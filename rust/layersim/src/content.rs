@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::blob::Blob;
+use crate::error::Errno;
 
 const ZEROS: [u8; 1 << 14] = [0; 1 << 14];
 const SEEDED_WORD: u64 = 8;
@@ -51,14 +52,24 @@ impl Default for Content {
 impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
-        Self { len, body: if len == 0 { Body::Hole } else { Body::Slice(bytes.into(), 0) } }
+        Self {
+            len,
+            body: if len == 0 {
+                Body::Hole
+            } else {
+                Body::Slice(bytes.into(), 0)
+            },
+        }
     }
 }
 
 impl Content {
     /// `len` zero bytes that take no room.
     pub fn hole(len: u64) -> Self {
-        Self { len, body: Body::Hole }
+        Self {
+            len,
+            body: Body::Hole,
+        }
     }
 
     /// A part of a blob; `None` when the blob does not reach that far.
@@ -67,13 +78,26 @@ impl Content {
         if range.end > blob.len() as u64 {
             return None;
         }
-        Some(Self { len, body: if len == 0 { Body::Hole } else { Body::Slice(blob.clone(), range.start) } })
+        Some(Self {
+            len,
+            body: if len == 0 {
+                Body::Hole
+            } else {
+                Body::Slice(blob.clone(), range.start)
+            },
+        })
     }
 
     /// `len` bytes that follow from `seed` alone, made when they are read.
     pub fn seeded(seed: u64, len: u64) -> Self {
-        let piece = Piece { end: len, source: Source::Seeded { seed, start: 0 } };
-        Self { len, body: Body::Pieces(Arc::new(vec![piece])) }
+        let piece = Piece {
+            end: len,
+            source: Source::Seeded { seed, start: 0 },
+        };
+        Self {
+            len,
+            body: Body::Pieces(Arc::new(vec![piece])),
+        }
     }
 
     /// The length, holes included, in bytes.
@@ -99,11 +123,18 @@ impl Content {
     }
 
     /// All bytes from `range`, cut at the end of the file.
-    pub fn read(&self, range: Range<u64>) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// `ENOMEM` when there is no room for them: a hole may be longer than memory.
+    pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Errno> {
         let len = self.len.min(range.end).saturating_sub(range.start);
-        let mut bytes = vec![0; size(len)];
-        self.read_at(range.start, &mut bytes);
+        let mut bytes = Vec::new();
         bytes
+            .try_reserve_exact(size(len))
+            .map_err(|_| Errno::ENOMEM)?;
+        bytes.resize(size(len), 0);
+        self.read_at(range.start, &mut bytes);
+        Ok(bytes)
     }
 
     /// Writes all bytes, without a copy where they are in a blob.
@@ -126,7 +157,10 @@ impl Content {
         if self.len < offset {
             self.truncate(offset);
         }
-        let written = Piece { end, source: Source::Blob(bytes.to_vec().into(), 0) };
+        let written = Piece {
+            end,
+            source: Source::Blob(bytes.to_vec().into(), 0),
+        };
         if offset == 0 && end >= self.len {
             *self = Self::of_piece(written);
             return;
@@ -137,7 +171,10 @@ impl Content {
     /// Cuts the file, or extends it by a hole.
     pub fn truncate(&mut self, len: u64) {
         if len > self.len && !matches!(self.body, Body::Hole) {
-            let hole = Piece { end: len, source: Source::Hole };
+            let hole = Piece {
+                end: len,
+                source: Source::Hole,
+            };
             self.splice(self.len..len, hole);
         } else if let Body::Pieces(pieces) = &mut self.body {
             let kept = pieces.partition_point(|piece| piece.end < len) + 1;
@@ -155,7 +192,6 @@ impl Content {
 
     /// Whether both have the same bytes.
     pub fn same_bytes(&self, other: &Self) -> bool {
-        const BLOCK: u64 = 1 << 16;
         if self.len != other.len {
             return false;
         }
@@ -165,17 +201,24 @@ impl Content {
         {
             return true;
         }
-        (0..self.len.div_ceil(BLOCK)).all(|block| {
-            let range = block * BLOCK..(block + 1) * BLOCK;
-            self.read(range.clone()) == other.read(range)
+        let (mut left, mut right) = (ZEROS, ZEROS);
+        (0..self.len).step_by(ZEROS.len()).all(|start| {
+            let len = self.read_at(start, &mut left);
+            other.read_at(start, &mut right) == len && left[..len] == right[..len]
         })
     }
 
     fn of_piece(piece: Piece) -> Self {
         match piece.source {
             Source::Hole => Self::hole(piece.end),
-            Source::Blob(blob, start) => Self { len: piece.end, body: Body::Slice(blob, start) },
-            Source::Seeded { .. } => Self { len: piece.end, body: Body::Pieces(Arc::new(vec![piece])) },
+            Source::Blob(blob, start) => Self {
+                len: piece.end,
+                body: Body::Slice(blob, start),
+            },
+            Source::Seeded { .. } => Self {
+                len: piece.end,
+                body: Body::Pieces(Arc::new(vec![piece])),
+            },
         }
     }
 
@@ -185,10 +228,18 @@ impl Content {
         let (blob, start, begin) = match &mut self.body {
             Body::Slice(blob, start) => (blob, *start, 0),
             Body::Pieces(pieces) => {
-                let Some(pieces) = Arc::get_mut(pieces) else { return false };
-                let begin = pieces.len().checked_sub(2).map_or(0, |before| pieces[before].end);
+                let Some(pieces) = Arc::get_mut(pieces) else {
+                    return false;
+                };
+                let begin = pieces
+                    .len()
+                    .checked_sub(2)
+                    .map_or(0, |before| pieces[before].end);
                 match pieces.last_mut() {
-                    Some(Piece { end, source: Source::Blob(blob, start) }) if blob.len() as u64 == *start + len - begin => {
+                    Some(Piece {
+                        end,
+                        source: Source::Blob(blob, start),
+                    }) if blob.len() as u64 == *start + len - begin => {
                         if !blob.extend_unshared(bytes) {
                             return false;
                         }
@@ -210,9 +261,20 @@ impl Content {
     /// Replaces what is in `range` (which may reach beyond the end) by one piece.
     fn splice(&mut self, range: Range<u64>, piece: Piece) {
         let before = self.sources(0..range.start.min(self.len));
-        let mut pieces: Vec<Piece> = before.map(|(range, source)| Piece { end: range.end, source }).collect();
+        let mut pieces: Vec<Piece> = before
+            .map(|(range, source)| Piece {
+                end: range.end,
+                source,
+            })
+            .collect();
         pieces.push(piece);
-        pieces.extend(self.sources(range.end..self.len).map(|(range, source)| Piece { end: range.end, source }));
+        pieces.extend(
+            self.sources(range.end..self.len)
+                .map(|(range, source)| Piece {
+                    end: range.end,
+                    source,
+                }),
+        );
         self.len = self.len.max(range.end);
         self.body = Body::Pieces(Arc::new(pieces));
     }
@@ -233,10 +295,14 @@ impl Content {
             Some((range, piece.source.clone()))
         });
         let whole = single.map(|source| (0..self.len, source));
-        whole.into_iter().chain(listed).map_while(move |(range, source)| {
-            let cut = range.start.max(wanted.start)..range.end.min(wanted.end);
-            (cut.start < cut.end).then(|| (cut.clone(), source.advanced(cut.start - range.start)))
-        })
+        whole
+            .into_iter()
+            .chain(listed)
+            .map_while(move |(range, source)| {
+                let cut = range.start.max(wanted.start)..range.end.min(wanted.end);
+                (cut.start < cut.end)
+                    .then(|| (cut.clone(), source.advanced(cut.start - range.start)))
+            })
     }
 }
 
@@ -247,12 +313,25 @@ impl FromIterator<(u64, Content)> for Content {
         let mut len = 0;
         for (offset, part) in parts {
             if offset > len {
-                pieces.push(Piece { end: offset, source: Source::Hole });
+                pieces.push(Piece {
+                    end: offset,
+                    source: Source::Hole,
+                });
             }
-            pieces.extend(part.sources(0..part.len).map(|(range, source)| Piece { end: offset + range.end, source }));
+            pieces.extend(part.sources(0..part.len).map(|(range, source)| Piece {
+                end: offset + range.end,
+                source,
+            }));
             len = offset.max(len) + part.len;
         }
-        Self { len, body: if pieces.is_empty() { Body::Hole } else { Body::Pieces(Arc::new(pieces)) } }
+        Self {
+            len,
+            body: if pieces.is_empty() {
+                Body::Hole
+            } else {
+                Body::Pieces(Arc::new(pieces))
+            },
+        }
     }
 }
 
@@ -262,14 +341,19 @@ impl Source {
         match self {
             Self::Hole => Self::Hole,
             Self::Blob(blob, start) => Self::Blob(blob.clone(), start + by),
-            Self::Seeded { seed, start } => Self::Seeded { seed: *seed, start: start + by },
+            Self::Seeded { seed, start } => Self::Seeded {
+                seed: *seed,
+                start: start + by,
+            },
         }
     }
 
     fn fill(&self, part: &mut [u8]) {
         match self {
             Self::Hole => part.fill(0),
-            Self::Blob(blob, start) => part.copy_from_slice(&blob[size(*start)..size(*start) + part.len()]),
+            Self::Blob(blob, start) => {
+                part.copy_from_slice(&blob[size(*start)..size(*start) + part.len()])
+            }
             Self::Seeded { seed, start } => {
                 for (byte, at) in part.iter_mut().zip(*start..) {
                     *byte = seeded_byte(*seed, at);
@@ -296,14 +380,21 @@ impl Source {
 
 /// One byte of the stream that `seed` names: splitmix64 over the index of its word.
 fn seeded_byte(seed: u64, at: u64) -> u8 {
-    let mut word = seed.wrapping_add((at / SEEDED_WORD).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut word = seed.wrapping_add(
+        (at / SEEDED_WORD)
+            .wrapping_add(1)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15),
+    );
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (word ^ (word >> 31)).to_le_bytes()[(at % SEEDED_WORD) as usize]
 }
 
 /// A length that a buffer of this process has.
-#[expect(clippy::cast_possible_truncation, reason = "lengths of buffers in memory fit; the crate is for 64-bit targets")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lengths of buffers in memory fit; the crate is for 64-bit targets"
+)]
 fn size(len: u64) -> usize {
     len as usize
 }

@@ -113,41 +113,60 @@ pub enum Error {
 impl Error {
     /// An [`Error::Archive`] at `offset`.
     pub fn archive(offset: u64, cause: impl Into<String>) -> Self {
-        Self::Archive { cause: cause.into(), offset }
+        Self::Archive {
+            cause: cause.into(),
+            offset,
+        }
     }
 
     /// The same error, of the member `name`.
     #[must_use]
     pub fn of_member(self, name: &[u8]) -> Self {
-        Self::Member { name: shown(name), source: Box::new(self) }
+        Self::Member {
+            name: shown(name),
+            source: Box::new(self),
+        }
     }
 
     /// An [`Error::Input`].
     pub fn input(cause: impl Into<String>) -> Self {
-        Self::Input { cause: cause.into() }
+        Self::Input {
+            cause: cause.into(),
+        }
     }
 
     /// An [`Error::System`] about `path`.
     pub fn system(errno: Errno, path: &[u8]) -> Self {
-        Self::System { errno, path: path.to_vec() }
+        Self::System {
+            errno,
+            path: path.to_vec(),
+        }
     }
 
     /// An [`Error::Io`] that says what was being done.
     pub fn io(context: impl Into<String>, source: io::Error) -> Self {
-        Self::Io { context: context.into(), source }
+        Self::Io {
+            context: context.into(),
+            source,
+        }
     }
 }
 
 /// The kernel's error numbers that file operations of this crate answer with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "errno(3) defines these names")]
-#[expect(clippy::upper_case_acronyms, reason = "errno(3) spells these names in capitals")]
+#[expect(
+    clippy::upper_case_acronyms,
+    reason = "errno(3) spells these names in capitals"
+)]
 #[repr(i32)]
 pub enum Errno {
     EPERM = 1,
     ENOENT = 2,
+    ENXIO = 6,
     E2BIG = 7,
     EBADF = 9,
+    ENOMEM = 12,
     EACCES = 13,
     EBUSY = 16,
     EEXIST = 17,
@@ -182,8 +201,10 @@ impl Errno {
         match self {
             Self::EPERM => "Operation not permitted",
             Self::ENOENT => "No such file or directory",
+            Self::ENXIO => "No such device or address",
             Self::E2BIG => "Argument list too long",
             Self::EBADF => "Bad file descriptor",
+            Self::ENOMEM => "Cannot allocate memory",
             Self::EACCES => "Permission denied",
             Self::EBUSY => "Device or resource busy",
             Self::EEXIST => "File exists",

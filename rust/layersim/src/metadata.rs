@@ -18,9 +18,14 @@ pub struct Timestamp {
 impl Timestamp {
     /// Splits nanoseconds since 1970; beyond the range of `seconds` it saturates.
     pub fn from_nanos(nanos: i128) -> Self {
-        let seconds = nanos.div_euclid(NANOS_PER_SECOND).clamp(i64::MIN.into(), i64::MAX.into());
+        let seconds = nanos
+            .div_euclid(NANOS_PER_SECOND)
+            .clamp(i64::MIN.into(), i64::MAX.into());
         let rest = nanos.rem_euclid(NANOS_PER_SECOND);
-        Self { seconds: i64::try_from(seconds).unwrap_or_default(), nanos: u32::try_from(rest).unwrap_or_default() }
+        Self {
+            seconds: i64::try_from(seconds).unwrap_or_default(),
+            nanos: u32::try_from(rest).unwrap_or_default(),
+        }
     }
 
     /// Nanoseconds since 1970.
@@ -36,13 +41,19 @@ pub struct Xattrs(Option<Arc<Vec<(Vec<u8>, Vec<u8>)>>>);
 impl Xattrs {
     /// All attributes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0.iter().flat_map(|pairs| pairs.iter()).map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0
+            .iter()
+            .flat_map(|pairs| pairs.iter())
+            .map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// The value of one attribute.
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
         let pairs = self.0.as_ref()?;
-        pairs.binary_search_by(|(have, _)| have.as_slice().cmp(name)).ok().map(|at| pairs[at].1.as_slice())
+        pairs
+            .binary_search_by(|(have, _)| have.as_slice().cmp(name))
+            .ok()
+            .map(|at| pairs[at].1.as_slice())
     }
 
     /// Sets one attribute.
@@ -56,8 +67,12 @@ impl Xattrs {
 
     /// Drops one attribute; says whether it was there.
     pub fn remove(&mut self, name: &[u8]) -> bool {
-        let Some(pairs) = &mut self.0 else { return false };
-        let Ok(at) = pairs.binary_search_by(|(have, _)| have.as_slice().cmp(name)) else { return false };
+        let Some(pairs) = &mut self.0 else {
+            return false;
+        };
+        let Ok(at) = pairs.binary_search_by(|(have, _)| have.as_slice().cmp(name)) else {
+            return false;
+        };
         Arc::make_mut(pairs).remove(at);
         if pairs.is_empty() {
             self.0 = None;
@@ -99,12 +114,18 @@ pub struct Metadata {
 impl Metadata {
     /// Root's, modified at 1970, with this mode.
     pub fn with_mode(mode: u32) -> Self {
-        Self { mode: mode & PERMISSIONS, ..Self::default() }
+        Self {
+            mode: mode & PERMISSIONS,
+            ..Self::default()
+        }
     }
 
     /// The modification time.
     pub fn mtime(&self) -> Timestamp {
-        Timestamp { seconds: self.mtime_seconds, nanos: self.mtime_nanos }
+        Timestamp {
+            seconds: self.mtime_seconds,
+            nanos: self.mtime_nanos,
+        }
     }
 
     /// Changes the modification time.

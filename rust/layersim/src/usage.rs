@@ -36,12 +36,22 @@ pub fn usage(sizes: &[u64], chains: Chains<'_>, counted: &[bool]) -> Result<Usag
             references[*layer as usize] += 1;
         }
     }
-    let held = references.iter().zip(sizes).filter(|(references, _)| **references > 0);
-    let mut usage = Usage { layers_size: held.map(|(_, size)| size).sum(), ..Usage::default() };
+    let held = references
+        .iter()
+        .zip(sizes)
+        .filter(|(references, _)| **references > 0);
+    let mut usage = Usage {
+        layers_size: held.map(|(_, size)| size).sum(),
+        ..Usage::default()
+    };
     for chain in chains {
         let size: u64 = chain.iter().map(|layer| sizes[*layer as usize]).sum();
         let is_shared = |layer: &&u32| references[**layer as usize] > 1;
-        let shared: u64 = chain.iter().filter(is_shared).map(|layer| sizes[*layer as usize]).sum();
+        let shared: u64 = chain
+            .iter()
+            .filter(is_shared)
+            .map(|layer| sizes[*layer as usize])
+            .sum();
         usage.size.push(size);
         usage.shared_size.push(shared);
         usage.unique_size.push(size - shared);
@@ -57,10 +67,18 @@ fn checked<'a>(chains: Chains<'a>, layers: usize, images: usize) -> Result<Vec<&
     if chains.layers.iter().any(|layer| *layer as usize >= layers) {
         return Err(Error::input("a layer has no size"));
     }
-    let bounds = chains.offsets.windows(2).map(|pair| (usize::try_from(pair[0]), usize::try_from(pair[1])));
+    let bounds = chains
+        .offsets
+        .windows(2)
+        .map(|pair| (usize::try_from(pair[0]), usize::try_from(pair[1])));
     let slice = |(start, end)| match (start, end) {
         (Ok(start), Ok(end)) => chains.layers.get(start..end),
         _ => None,
     };
-    bounds.map(|bounds| slice(bounds).ok_or_else(|| Error::input("offsets must rise and stay within the layers"))).collect()
+    bounds
+        .map(|bounds| {
+            slice(bounds)
+                .ok_or_else(|| Error::input("offsets must rise and stay within the layers"))
+        })
+        .collect()
 }

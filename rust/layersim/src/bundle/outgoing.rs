@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::archive::{Dialect, Header, Kind, Writer};
-use crate::content::Content as FileContent;
+use crate::content::Content;
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::metadata::{Metadata, Timestamp};
@@ -12,13 +12,13 @@ use crate::metadata::{Metadata, Timestamp};
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     name: Vec<u8>,
-    content: Content,
+    content: Payload,
     metadata: Metadata,
 }
 
 /// What a member is.
 #[derive(Debug, Clone)]
-pub enum Content {
+pub enum Payload {
     /// A file with these bytes.
     Bytes(Vec<u8>),
     /// A file with the uncompressed tar of a layer.
@@ -31,10 +31,17 @@ pub enum Content {
 
 impl Outgoing {
     /// Describes a member; `mtime` is in seconds since 1970.
-    pub fn new(name: Vec<u8>, content: Content, mtime: i64, mode: u32) -> Self {
+    pub fn new(name: Vec<u8>, content: Payload, mtime: i64, mode: u32) -> Self {
         let mut metadata = Metadata::with_mode(mode);
-        metadata.set_mtime(Timestamp { seconds: mtime, nanos: 0 });
-        Self { name, content, metadata }
+        metadata.set_mtime(Timestamp {
+            seconds: mtime,
+            nanos: 0,
+        });
+        Self {
+            name,
+            content,
+            metadata,
+        }
     }
 
     /// Its name.
@@ -56,11 +63,14 @@ impl Outgoing {
 
     fn append_to(&self, writer: &mut Writer<&mut dyn Write>) -> Result<()> {
         let (kind, content) = match &self.content {
-            Content::Bytes(bytes) => (Kind::Regular, Some(FileContent::from(bytes.clone()))),
-            Content::Layer(layer) => (Kind::Regular, Some(layer.tar_content()?)),
-            Content::Directory => (Kind::Directory, None),
-            Content::Symlink(target) => (Kind::Symlink(target.as_slice().into()), None),
+            Payload::Bytes(bytes) => (Kind::Regular, Some(Content::from(bytes.clone()))),
+            Payload::Layer(layer) => (Kind::Regular, Some(layer.tar_content()?)),
+            Payload::Directory => (Kind::Directory, None),
+            Payload::Symlink(target) => (Kind::Symlink(target.as_slice().into()), None),
         };
-        writer.append(&Header::new(&self.name, kind, &self.metadata), content.as_ref())
+        writer.append(
+            &Header::new(&self.name, kind, &self.metadata),
+            content.as_ref(),
+        )
     }
 }

@@ -44,21 +44,40 @@ struct Edits<'a> {
 impl Table {
     /// The table of a whole tree; `position` tells the layer of each node.
     pub fn of(root: &Dir<Leaf>, position: &dyn Fn(&Node<Leaf>) -> u32) -> Self {
-        let pages = (usize::try_from(root.visible()).unwrap_or(usize::MAX) / ROWS).max(1).next_power_of_two();
+        let pages = (usize::try_from(root.visible()).unwrap_or(usize::MAX) / ROWS)
+            .max(1)
+            .next_power_of_two();
         let page = Page::of(&[]);
         let group: Arc<[Page]> = vec![page; pages.min(GROUP)].into();
-        let empty = Self { groups: vec![group; pages.div_ceil(GROUP)], shift: u64::BITS - pages.trailing_zeros() };
-        let mut edits = Edits { edits: Vec::new(), path: Vec::new(), position };
+        let empty = Self {
+            groups: vec![group; pages.div_ceil(GROUP)],
+            shift: u64::BITS - pages.trailing_zeros(),
+        };
+        let mut edits = Edits {
+            edits: Vec::new(),
+            path: Vec::new(),
+            position,
+        };
         edits.insert_below(root);
         empty.edited(edits.edits)
     }
 
     /// The table after `layer` has been merged onto the tree `lower`, which this is the table of; `merged` is the result.
-    pub fn with(&self, lower: &Dir<Leaf>, layer: &Dir<Leaf>, merged: &Dir<Leaf>, position: &dyn Fn(&Node<Leaf>) -> u32) -> Self {
+    pub fn with(
+        &self,
+        lower: &Dir<Leaf>,
+        layer: &Dir<Leaf>,
+        merged: &Dir<Leaf>,
+        position: &dyn Fn(&Node<Leaf>) -> u32,
+    ) -> Self {
         if usize::try_from(merged.visible()).unwrap_or(usize::MAX) / CROWDED_ROWS > self.pages() {
             return Self::of(merged, position);
         }
-        let mut edits = Edits { edits: Vec::new(), path: Vec::new(), position };
+        let mut edits = Edits {
+            edits: Vec::new(),
+            path: Vec::new(),
+            position,
+        };
         edits.merge(lower, layer);
         self.edited(edits.edits)
     }
@@ -89,7 +108,10 @@ impl Table {
     }
 
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a table in memory has fewer pages than addresses")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a table in memory has fewer pages than addresses"
+    )]
     fn page_number(&self, hash: u64) -> usize {
         hash.checked_shr(self.shift).unwrap_or(0) as usize
     }
@@ -99,7 +121,10 @@ impl Table {
         let mut by_page: BTreeMap<usize, Vec<(u64, Edit)>> = BTreeMap::new();
         for edit in edits {
             let hash = Self::hash(&edit.path);
-            by_page.entry(self.page_number(hash)).or_default().push((hash, edit));
+            by_page
+                .entry(self.page_number(hash))
+                .or_default()
+                .push((hash, edit));
         }
         let mut table = self.clone();
         for (at, edits) in by_page {
@@ -107,7 +132,11 @@ impl Table {
             let is_changed = |row: &Row<'_>| edits.iter().any(|(_, edit)| edit.path == row.path);
             let kept = old.rows().filter(|row| !is_changed(row));
             let added = edits.iter().filter_map(|(hash, edit)| {
-                edit.record.map(|record| Row { hash: *hash, path: &edit.path, record })
+                edit.record.map(|record| Row {
+                    hash: *hash,
+                    path: &edit.path,
+                    record,
+                })
             });
             let rows: Vec<Row<'_>> = kept.chain(added).collect();
             Arc::make_mut(&mut table.groups[at / GROUP])[at % GROUP] = Page::of(&rows);
@@ -164,18 +193,29 @@ impl Edits<'_> {
     fn set(&mut self, node: &Node<Leaf>) {
         if self.path.len() <= usize::from(u16::MAX) && node.is_visible() {
             let record = record(node, (self.position)(node));
-            self.edits.push(Edit { path: self.path.clone(), record: Some(record) });
+            self.edits.push(Edit {
+                path: self.path.clone(),
+                record: Some(record),
+            });
         }
     }
 
     fn remove(&mut self, node: Option<&Node<Leaf>>) {
-        let Some(node) = node.filter(|node| node.is_visible()) else { return };
-        self.edits.push(Edit { path: self.path.clone(), record: None });
+        let Some(node) = node.filter(|node| node.is_visible()) else {
+            return;
+        };
+        self.edits.push(Edit {
+            path: self.path.clone(),
+            record: None,
+        });
         let Node::Dir { dir, .. } = node else { return };
         let (edits, path) = (&mut self.edits, &self.path);
         let walked: Result<(), std::convert::Infallible> = visit(dir, &mut |below, node| {
             if node.is_visible() {
-                edits.push(Edit { path: crate::path::join(path, below), record: None });
+                edits.push(Edit {
+                    path: crate::path::join(path, below),
+                    record: None,
+                });
             }
             Ok(Step::Into)
         });
@@ -187,12 +227,31 @@ impl Edits<'_> {
 pub fn record(node: &Node<Leaf>, layer: u32) -> Record {
     let (metadata, type_bits, id, links, size) = match node {
         Node::Leaf { leaf, .. } => {
-            let size = if leaf.kind.device() == 0 { leaf.kind.size() } else { leaf.kind.device() };
-            (&leaf.metadata, leaf.kind.type_bits(), leaf.id, leaf.links, size)
+            let size = if leaf.kind.device() == 0 {
+                leaf.kind.size()
+            } else {
+                leaf.kind.device()
+            };
+            (
+                &leaf.metadata,
+                leaf.kind.type_bits(),
+                leaf.id,
+                leaf.links,
+                size,
+            )
         }
         Node::Dir { dir, .. } => (&dir.metadata, DIRECTORY_BITS, dir.id, 1, DIRECTORY_SIZE),
         Node::Whiteout { .. } => (&Metadata::default(), 0, 0, 0, 0),
     };
     let mode = u16::try_from(type_bits | metadata.mode).unwrap_or_default();
-    Record { mode, layer, id, links, uid: metadata.uid, gid: metadata.gid, size, mtime: metadata.mtime() }
+    Record {
+        mode,
+        layer,
+        id,
+        links,
+        uid: metadata.uid,
+        gid: metadata.gid,
+        size,
+        mtime: metadata.mtime(),
+    }
 }

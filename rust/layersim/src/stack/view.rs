@@ -60,7 +60,13 @@ impl Stat {
     }
 
     fn of_record(record: &Record) -> Self {
-        let Record { uid, gid, links, mtime, .. } = *record;
+        let Record {
+            uid,
+            gid,
+            links,
+            mtime,
+            ..
+        } = *record;
         let stat = Self {
             mode: record.mode.into(),
             ino: 0,
@@ -77,8 +83,8 @@ impl Stat {
         stat.placed(Some(record.layer as usize), record.id)
     }
 
-    fn placed(self, layer: Option<usize>, id: u32) -> Self {
-        let ino = (layer.map_or(0, |at| at as u64) + 1) << POSITION_SHIFT | u64::from(id);
+    pub(crate) fn placed(self, layer: Option<usize>, id: u32) -> Self {
+        let ino = layer.map_or(0, |at| at as u64 + 1) << POSITION_SHIFT | u64::from(id);
         Self { layer, ino, ..self }
     }
 }
@@ -100,7 +106,10 @@ impl Stack {
     /// # Errors
     /// [`Error::System`], as [`Stack::resolve`].
     pub fn stat(&self, path: &[u8], follow: bool) -> Result<Stat> {
-        if let Some(record) = self.tabled(path).filter(|record| !follow || !record.is_link()) {
+        if let Some(record) = self
+            .tabled(path)
+            .filter(|record| !follow || !record.is_link())
+        {
             return Ok(Stat::of_record(&record));
         }
         Ok(match self.resolve(path, follow)? {
@@ -117,7 +126,12 @@ impl Stack {
     /// What a leaf of this stack's tree says of itself.
     pub(crate) fn stat_leaf(&self, leaf: &Inode) -> Stat {
         let stat = Stat::new(&leaf.metadata, leaf.kind.type_bits());
-        let stat = Stat { nlink: leaf.links, rdev: leaf.kind.device(), size: leaf.kind.size(), ..stat };
+        let stat = Stat {
+            nlink: leaf.links,
+            rdev: leaf.kind.device(),
+            size: leaf.kind.size(),
+            ..stat
+        };
         stat.placed(self.position(&leaf.origin), leaf.id)
     }
 
@@ -164,7 +178,9 @@ impl Stack {
     /// # Errors
     /// `ENODATA` when there is none of that name, and as [`Stack::resolve`].
     pub fn xattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<&[u8]> {
-        self.xattrs(path, follow)?.get(name).ok_or_else(|| Error::system(Errno::ENODATA, path))
+        self.xattrs(path, follow)?
+            .get(name)
+            .ok_or_else(|| Error::system(Errno::ENODATA, path))
     }
 
     /// The names in a directory, sorted by their bytes.
@@ -189,13 +205,23 @@ impl Stack {
     fn walk_below(&self, dir: &Dir<Leaf>, path: Vec<u8>, walked: &mut Vec<Walked>) {
         let leads_to_dir = |name: &Name, node: &Node<Leaf>| match node {
             Node::Leaf { leaf, .. } if matches!(leaf.kind, Kind::Symlink(_)) => {
-                matches!(self.resolve(&crate::path::join(&path, name), true), Ok(Resolved::Dir(_)))
+                matches!(
+                    self.resolve(&crate::path::join(&path, name), true),
+                    Ok(Resolved::Dir(_))
+                )
             }
             node => node.as_dir().is_some(),
         };
-        let (dirs, files): (Vec<_>, Vec<_>) = visible(dir).partition(|(name, node)| leads_to_dir(name, node));
-        let names = |listed: &[(&Name, &Node<Leaf>)]| listed.iter().map(|(name, _)| Name::clone(name)).collect();
-        walked.push(Walked { path: path.clone(), dirs: names(&dirs), files: names(&files) });
+        let (dirs, files): (Vec<_>, Vec<_>) =
+            visible(dir).partition(|(name, node)| leads_to_dir(name, node));
+        let names = |listed: &[(&Name, &Node<Leaf>)]| {
+            listed.iter().map(|(name, _)| Name::clone(name)).collect()
+        };
+        walked.push(Walked {
+            path: path.clone(),
+            dirs: names(&dirs),
+            files: names(&files),
+        });
         for (name, node) in dirs {
             if let Some(dir) = node.as_dir() {
                 self.walk_below(dir, crate::path::join(&path, name), walked);
@@ -212,5 +238,8 @@ impl Stack {
 }
 
 fn visible(dir: &Dir<Leaf>) -> impl Iterator<Item = (&Name, &Node<Leaf>)> {
-    dir.entries().iter().filter(|entry| entry.node.is_visible()).map(|entry| (&entry.name, &entry.node))
+    dir.entries()
+        .iter()
+        .filter(|entry| entry.node.is_visible())
+        .map(|entry| (&entry.name, &entry.node))
 }

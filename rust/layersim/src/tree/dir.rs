@@ -33,12 +33,24 @@ impl<L> Dir<L> {
     /// An empty directory.
     pub fn new(origin: Arc<Origin>, id: u32, metadata: Metadata) -> Self {
         let entries = Entries::default();
-        Self { origin, id, members: 1, is_opaque: false, is_implicit: false, metadata, entries, visible: 0 }
+        Self {
+            origin,
+            id,
+            members: 1,
+            is_opaque: false,
+            is_implicit: false,
+            metadata,
+            entries,
+            visible: 0,
+        }
     }
 
     /// A directory that no entry describes: 0755, root's.
     pub fn implicit(origin: Arc<Origin>, id: u32) -> Self {
-        Self { is_implicit: true, ..Self::new(origin, id, Metadata::with_mode(IMPLICIT_MODE)) }
+        Self {
+            is_implicit: true,
+            ..Self::new(origin, id, Metadata::with_mode(IMPLICIT_MODE))
+        }
     }
 
     /// What it holds, marks included.

@@ -88,7 +88,9 @@ impl Kind {
 
     /// `st_rdev`, packed as Linux packs it.
     pub fn device(&self) -> u64 {
-        let (Self::CharDevice { major, minor } | Self::BlockDevice { major, minor }) = self else { return 0 };
+        let (Self::CharDevice { major, minor } | Self::BlockDevice { major, minor }) = self else {
+            return 0;
+        };
         let (major, minor) = (u64::from(*major), u64::from(*minor));
         (major & !0xfff) << 32 | (minor & !0xff) << 12 | (major & 0xfff) << 8 | (minor & 0xff)
     }

@@ -16,7 +16,10 @@ pub enum Step {
 ///
 /// # Errors
 /// The first error of `show` ends the walk.
-pub fn visit<L, E>(root: &Dir<L>, show: &mut dyn FnMut(&[u8], &Node<L>) -> Result<Step, E>) -> Result<(), E> {
+pub fn visit<L, E>(
+    root: &Dir<L>,
+    show: &mut dyn FnMut(&[u8], &Node<L>) -> Result<Step, E>,
+) -> Result<(), E> {
     let mut path = Vec::new();
     visit_below(root, &mut path, show)
 }

@@ -1,0 +1,149 @@
+//! The top as a layer: what `docker commit` keeps of it (spec/layers.md section 7).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Overlay;
+use super::attributes::CAPABILITY;
+use super::upper::{InodeId, Live, Upper};
+use crate::archive::Dialect;
+use crate::error::Result;
+use crate::layer::{Layer, Spelling};
+use crate::limits::Limits;
+use crate::metadata::{Metadata, Timestamp, Xattrs};
+use crate::tree::{Dir, Inode, Kind, Leaf, Node, Origin};
+use crate::whiteout::{self, Meaning};
+
+impl Overlay {
+    /// Freezes what was written. Stacked on the layers below, it shows what this overlay shows: times in whole seconds,
+    /// without sockets, and for Docker's dialects without attributes other than capabilities.
+    ///
+    /// A file whose name spells a mark is one in the layer, as it is with Docker.
+    ///
+    /// # Errors
+    /// [`crate::Error::Archive`] when something cannot be spelled as a tar.
+    pub fn to_layer(&self, dialect: Dialect) -> Result<Layer> {
+        let origin = Arc::new(Origin::default());
+        let root = Dir::implicit(Arc::clone(&origin), 0);
+        let Some(upper) = &self.upper else {
+            return Layer::from_tree(
+                root,
+                &origin,
+                Spelling {
+                    dialect,
+                    ..Spelling::default()
+                },
+            );
+        };
+        let whiteout_mtime = whole(upper.whiteout_mtime.unwrap_or_default());
+        let mut frost = Frost {
+            upper,
+            origin,
+            dialect,
+            leaves: HashMap::new(),
+            speaks: false,
+        };
+        let root = frost.fill(root, &upper.root);
+        let layer = Layer::from_tree(
+            root,
+            &frost.origin,
+            Spelling {
+                dialect,
+                whiteout_mtime,
+            },
+        )?;
+        if !frost.speaks {
+            return Ok(layer);
+        }
+        let mut tar = Vec::new();
+        layer.write_tar(&mut tar)?;
+        Layer::from_tar(&tar.into(), Some(layer.diff_id()), &Limits::default())
+    }
+}
+
+/// A freezing on its way.
+struct Frost<'t> {
+    upper: &'t Upper,
+    origin: Arc<Origin>,
+    dialect: Dialect,
+    leaves: HashMap<InodeId, Leaf>,
+    /// Whether a name spells a mark: then the tar says something else than the tree.
+    speaks: bool,
+}
+
+impl Frost<'_> {
+    fn fill(&mut self, mut frozen: Dir<Leaf>, dir: &Dir<InodeId>) -> Dir<Leaf> {
+        for entry in dir.entries().iter() {
+            let node = match &entry.node {
+                Node::Whiteout { .. } => Some(Node::whiteout()),
+                Node::Dir { dir, .. } => Some(Node::dir(self.dir(dir))),
+                Node::Leaf { leaf, .. } => self.leaf(*leaf).map(Node::leaf),
+            };
+            if let Some(node) = node {
+                self.speaks |= node.is_visible()
+                    && !matches!(whiteout::meaning(&entry.name), Meaning::Entry(_));
+                frozen.put(Arc::clone(&entry.name), node);
+            }
+        }
+        frozen.shrink();
+        frozen
+    }
+
+    fn dir(&mut self, dir: &Dir<InodeId>) -> Dir<Leaf> {
+        let mut frozen = Dir::new(
+            Arc::clone(&self.origin),
+            dir.id,
+            self.metadata(&dir.metadata),
+        );
+        frozen.is_opaque = dir.is_opaque;
+        self.fill(frozen, dir)
+    }
+
+    fn leaf(&mut self, id: InodeId) -> Option<Leaf> {
+        if let Some(leaf) = self.leaves.get(&id) {
+            return Some(Leaf::clone(leaf));
+        }
+        let Live {
+            metadata,
+            kind,
+            links,
+            ..
+        } = &**self.upper.inodes.get(&id)?;
+        if matches!(kind, Kind::Socket) {
+            return None;
+        }
+        let (origin, metadata, kind) = (
+            Arc::clone(&self.origin),
+            self.metadata(metadata),
+            kind.clone(),
+        );
+        let leaf = Arc::new(Inode {
+            origin,
+            id: id.0,
+            links: *links,
+            metadata,
+            kind,
+        });
+        self.leaves.insert(id, Leaf::clone(&leaf));
+        Some(leaf)
+    }
+
+    fn metadata(&self, metadata: &Metadata) -> Metadata {
+        let mut kept = metadata.clone();
+        kept.set_mtime(whole(metadata.mtime()));
+        if self.dialect != Dialect::Canonical {
+            kept.xattrs = metadata
+                .xattrs
+                .get(CAPABILITY)
+                .map(|value| (CAPABILITY, value))
+                .into_iter()
+                .collect::<Xattrs>();
+        }
+        kept
+    }
+}
+
+/// A time without its nanoseconds.
+fn whole(time: Timestamp) -> Timestamp {
+    Timestamp { nanos: 0, ..time }
+}

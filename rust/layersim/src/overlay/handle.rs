@@ -1,0 +1,243 @@
+//! Open files: reading, writing and describing them, whatever happens to their names.
+
+use super::attributes::{CAPABILITY, FILE_MAX};
+use super::resolve::{Outcome, Seen};
+use super::upper::InodeId;
+use super::{Caller, Overlay};
+use crate::content::Content;
+use crate::error::{Errno, Error, Result};
+use crate::stack::Stat;
+use crate::tree::{Kind, Leaf, Name};
+
+/// What a handle may do.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Access {
+    pub reads: bool,
+    pub writes: bool,
+    pub appends: bool,
+    /// Whether it only marks a place (`O_PATH`).
+    pub is_path: bool,
+}
+
+/// What a handle is open on.
+#[derive(Debug)]
+pub(super) enum Opened {
+    /// An inode of the top.
+    Upper(InodeId),
+    /// A leaf of the layers at its real path: if that is copied up later, the handle sees the copy.
+    Lower(Vec<Name>, Leaf),
+    /// A directory, where it was and what it said of itself.
+    Dir(Vec<Name>, Stat),
+}
+
+/// An open file; it belongs to the overlay that opened it.
+#[derive(Debug)]
+pub struct Handle {
+    opened: Opened,
+    access: Access,
+    position: u64,
+}
+
+/// What an offset counts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SeekFrom {
+    /// The start of the file.
+    Start,
+    /// The current position.
+    Current,
+    /// The end of the file.
+    End,
+}
+
+impl Handle {
+    pub(super) fn new(opened: Opened, access: Access) -> Self {
+        Self {
+            opened,
+            access,
+            position: 0,
+        }
+    }
+
+    fn writable(&self) -> Outcome<InodeId> {
+        match self.opened {
+            Opened::Upper(id) if self.access.writes => Ok(id),
+            _ => Err(Errno::EBADF),
+        }
+    }
+}
+
+impl Overlay {
+    /// Reads at most `size` bytes from the handle's position on.
+    ///
+    /// # Errors
+    /// `EBADF` for a handle that does not read, `EISDIR`, `ENOMEM`.
+    pub fn read(&self, handle: &mut Handle, size: u64) -> Result<Vec<u8>> {
+        let bytes = self.pread(handle, size, handle.position)?;
+        handle.position += bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    /// Reads at most `size` bytes from `offset` on.
+    ///
+    /// # Errors
+    /// As [`Overlay::read`].
+    pub fn pread(&self, handle: &Handle, size: u64, offset: u64) -> Result<Vec<u8>> {
+        unnamed(|| {
+            if !handle.access.reads {
+                return Err(Errno::EBADF);
+            }
+            self.opened_content(handle)?
+                .read(offset..offset.saturating_add(size))
+        })
+    }
+
+    /// Writes at the handle's position, or at the end if it appends.
+    ///
+    /// # Errors
+    /// `EBADF` for a handle that does not write, `EFBIG`.
+    pub fn write(&mut self, handle: &mut Handle, bytes: &[u8], caller: &Caller) -> Result<()> {
+        handle.position = unnamed(|| self.write_from(handle, bytes, handle.position, caller))?;
+        Ok(())
+    }
+
+    /// Writes at `offset`, or at the end if the handle appends (as Linux does).
+    ///
+    /// # Errors
+    /// As [`Overlay::write`].
+    pub fn pwrite(
+        &mut self,
+        handle: &Handle,
+        bytes: &[u8],
+        offset: u64,
+        caller: &Caller,
+    ) -> Result<()> {
+        unnamed(|| self.write_from(handle, bytes, offset, caller)).map(drop)
+    }
+
+    /// Writes and returns where it ended.
+    fn write_from(
+        &mut self,
+        handle: &Handle,
+        bytes: &[u8],
+        offset: u64,
+        caller: &Caller,
+    ) -> Outcome<u64> {
+        let live = self.upper_mut().live_mut(handle.writable()?)?;
+        let Kind::Regular(content) = &mut live.kind else {
+            return Err(Errno::EBADF);
+        };
+        let offset = if handle.access.appends {
+            content.len()
+        } else {
+            offset
+        };
+        let end = offset
+            .checked_add(bytes.len() as u64)
+            .filter(|end| *end <= FILE_MAX)
+            .ok_or(Errno::EFBIG)?;
+        if !bytes.is_empty() {
+            content.write_at(offset, bytes);
+            live.metadata.xattrs.remove(CAPABILITY);
+            live.metadata.set_mtime(caller.now);
+        }
+        Ok(end)
+    }
+
+    /// Moves the handle's position.
+    ///
+    /// # Errors
+    /// `EINVAL` for a position before the start or beyond the longest file, `EBADF` for a handle that only marks a place.
+    pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
+        handle.position = unnamed(|| {
+            if handle.access.is_path {
+                return Err(Errno::EBADF);
+            }
+            let base = match from {
+                SeekFrom::Start => 0,
+                SeekFrom::Current => handle.position,
+                SeekFrom::End => self.opened_content(handle).map_or(0, Content::len),
+            };
+            base.checked_add_signed(offset)
+                .filter(|position| *position <= FILE_MAX)
+                .ok_or(Errno::EINVAL)
+        })?;
+        Ok(handle.position)
+    }
+
+    /// Cuts an open file, or extends it by a hole.
+    ///
+    /// # Errors
+    /// `EINVAL` for a negative length or a handle that does not write, `EFBIG`.
+    pub fn ftruncate(&mut self, handle: &Handle, length: i64, caller: &Caller) -> Result<()> {
+        unnamed(|| {
+            let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
+            if handle.access.is_path {
+                return Err(Errno::EBADF);
+            }
+            self.cut(
+                handle.writable().map_err(|_| Errno::EINVAL)?,
+                length,
+                caller,
+            )
+        })
+    }
+
+    /// Describes an open file.
+    ///
+    /// # Errors
+    /// `EBADF` when the overlay does not hold it.
+    pub fn fstat(&self, handle: &Handle) -> Result<Stat> {
+        unnamed(|| match &handle.opened {
+            Opened::Upper(id) => self.stat_seen(Seen::Upper(*id)),
+            Opened::Lower(path, leaf) => match self.copied_to(path) {
+                Some(id) => self.stat_seen(Seen::Upper(id)),
+                None => Ok(self.lower.stat_leaf(leaf)),
+            },
+            Opened::Dir(path, stat) => {
+                let now = self.seen_at(path).and_then(|seen| self.stat_seen(seen));
+                Ok(now.ok().filter(|now| now.ino == stat.ino).unwrap_or(*stat))
+            }
+        })
+    }
+
+    /// Closes an open file.
+    pub fn close(&mut self, handle: Handle) {
+        if let Opened::Upper(id) = handle.opened {
+            let upper = self.upper_mut();
+            if let Ok(live) = upper.live_mut(id) {
+                live.open = live.open.saturating_sub(1);
+            }
+            upper.forget_if_unused(id);
+        }
+    }
+
+    fn copied_to(&self, path: &[Name]) -> Option<InodeId> {
+        self.upper.as_ref()?.copied.get(path).copied()
+    }
+
+    fn opened_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
+        let upper = match &handle.opened {
+            Opened::Dir(..) => return Err(Errno::EISDIR),
+            Opened::Upper(id) => self.live(*id),
+            Opened::Lower(path, leaf) => match self.copied_to(path) {
+                None => return regular(&leaf.kind).ok_or(Errno::EBADF),
+                Some(id) => self.live(id),
+            },
+        };
+        upper
+            .and_then(|live| regular(&live.kind))
+            .ok_or(Errno::EBADF)
+    }
+}
+
+pub(super) fn regular(kind: &Kind) -> Option<&Content> {
+    match kind {
+        Kind::Regular(content) => Some(content),
+        _ => None,
+    }
+}
+
+/// Runs an operation on an open file, whose errors name no path.
+fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
+    work().map_err(|errno| Error::system(errno, b""))
+}

@@ -1,0 +1,81 @@
+//! The overlay: a writable top over a stack, with the semantics of Linux overlayfs (spec/overlay.md).
+//!
+//! An overlay is a pair: the merged tree of the layers, which nothing changes, and a tree of what was written, with whiteout
+//! marks and opaque flags as the kernel's upper directory has them. The union of the two is made while walking and never
+//! stored. Inodes of the upper tree live in a map of their own, so that open files survive rename and unlink, and hard links
+//! are real. All parts are persistent: a clone of an overlay is its fork.
+
+mod attributes;
+mod copy_up;
+mod create;
+mod freeze;
+mod handle;
+mod link;
+mod listing;
+mod open;
+mod remove;
+mod rename;
+mod resolve;
+mod upper;
+
+use std::sync::Arc;
+
+pub use handle::{Handle, SeekFrom};
+pub(crate) use upper::{InodeId, Live};
+
+use crate::metadata::Timestamp;
+use crate::stack::Stack;
+use crate::tree::Dir;
+use upper::Upper;
+
+/// The deepest directory that can be made: a path longer than this cannot be said in one system call anyway.
+const MAX_DEPTH: usize = crate::path::PATH_MAX / 2;
+
+/// Who asks, and when: the core has no clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The time of the operation.
+    pub now: Timestamp,
+}
+
+impl Caller {
+    /// Root, at this time.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now }
+    }
+}
+
+/// A writable union. A clone is a fork: neither sees what the other writes.
+#[derive(Debug, Clone)]
+pub struct Overlay {
+    lower: Arc<Stack>,
+    /// Nothing until the first write.
+    upper: Option<Arc<Upper>>,
+}
+
+impl Overlay {
+    /// An overlay that nothing has been written to.
+    pub fn new(lower: Arc<Stack>) -> Self {
+        Self { lower, upper: None }
+    }
+
+    /// The layers below.
+    pub fn lower(&self) -> &Arc<Stack> {
+        &self.lower
+    }
+
+    /// Bytes that the top holds by the INODE rule: distinct files and link targets (spec/accounting.md section 5).
+    pub fn size_rw(&self) -> u64 {
+        self.upper.as_ref().map_or(0, |upper| upper.size())
+    }
+
+    /// The tree of what was written, if anything was.
+    pub(crate) fn upper_root(&self) -> Option<&Dir<InodeId>> {
+        self.upper.as_ref().map(|upper| &*upper.root)
+    }
+
+    /// An inode of the upper tree.
+    pub(crate) fn live(&self, id: InodeId) -> Option<&Live> {
+        self.upper.as_ref()?.inodes.get(&id).map(|live| &**live)
+    }
+}

@@ -1,0 +1,215 @@
+//! Opening a file, with the kernel's errors in the kernel's order (spec/overlay.md sections 5 and 6).
+
+use super::copy_up::Bytes;
+use super::create::made;
+use super::handle::{Access, Handle, Opened};
+use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
+use super::upper::Live;
+use super::{Caller, Overlay};
+use crate::content::Content;
+use crate::error::{Errno, Result};
+use crate::tree::{Kind, Leaf, Name};
+
+const ACCESS: i32 = 0o3;
+const WRITE_ONLY: i32 = 0o1;
+const READ_WRITE: i32 = 0o2;
+const CREATE: i32 = 0o100;
+const EXCLUSIVE: i32 = 0o200;
+const TRUNCATE: i32 = 0o1000;
+const APPEND: i32 = 0o2000;
+const DIRECTORY: i32 = 0o200_000;
+const NO_FOLLOW: i32 = 0o400_000;
+const PATH_ONLY: i32 = 0o10_000_000;
+const NAMELESS: i32 = 0o20_000_000;
+
+/// What a file is created with where nobody says: no bit is masked.
+const FILE_MODE: u32 = 0o666;
+
+/// The flags of `open(2)` on x86-64.
+#[derive(Debug, Clone, Copy)]
+struct Flags(i32);
+
+impl Flags {
+    fn new(flags: i32) -> Outcome<Self> {
+        let flags = if flags & PATH_ONLY == 0 {
+            flags
+        } else {
+            flags & (PATH_ONLY | DIRECTORY | NO_FOLLOW)
+        };
+        if flags & NAMELESS != 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        if flags & (CREATE | DIRECTORY) == CREATE | DIRECTORY {
+            return Err(Errno::EINVAL);
+        }
+        Ok(Self(flags))
+    }
+
+    fn has(self, flag: i32) -> bool {
+        self.0 & flag != 0
+    }
+
+    fn follows(self) -> bool {
+        !self.has(NO_FOLLOW) && !(self.has(CREATE) && self.has(EXCLUSIVE))
+    }
+
+    /// Whether the kernel asks for the right to write: then lower files are copied up.
+    fn changes(self) -> bool {
+        self.has(ACCESS) || self.has(TRUNCATE)
+    }
+
+    fn access(self) -> Access {
+        let way = self.0 & ACCESS;
+        Access {
+            reads: !self.has(PATH_ONLY) && (way == 0 || way == READ_WRITE),
+            writes: way == WRITE_ONLY || way == READ_WRITE,
+            appends: self.has(APPEND),
+            is_path: self.has(PATH_ONLY),
+        }
+    }
+}
+
+impl Overlay {
+    /// Opens a file; `flags` are those of `open(2)` on Linux, `mode` is for a file that is created.
+    ///
+    /// # Errors
+    /// [`crate::Error::System`] as the kernel; `ENXIO` for sockets, pipes and devices, behind which nothing is.
+    pub fn open(&mut self, path: &[u8], flags: i32, mode: u32, caller: &Caller) -> Result<Handle> {
+        about(path, || {
+            let flags = Flags::new(flags)?;
+            if !flags.has(CREATE) {
+                let Found { path, seen } = self.find(path, flags.follows())?;
+                let seen = self.held(seen);
+                return self.opened(path, seen, flags, caller);
+            }
+            let Spot {
+                parent,
+                pair,
+                last,
+                slash,
+            } = self.landing(path, flags.follows())?;
+            let Last::Name(_) = last else {
+                return Err(flags.if_there());
+            };
+            if slash {
+                return Err(Errno::EISDIR);
+            }
+            let target = Spot {
+                parent,
+                pair,
+                last,
+                slash,
+            }
+            .target()
+            .map_err(|_| Errno::EISDIR)??;
+            let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
+            match seen {
+                Held::Absent => {
+                    let file = Live::new(made(mode, caller), Kind::Regular(Content::default()));
+                    let id = self.settle(&parent, &name, file, caller)?;
+                    self.hold(Opened::Upper(id), flags.access())
+                }
+                _ if flags.has(EXCLUSIVE) => Err(Errno::EEXIST),
+                Held::Dir => Err(Errno::EISDIR),
+                seen => self.opened([parent, vec![name]].concat(), seen, flags, caller),
+            }
+        })
+    }
+
+    /// Writes a whole file, which is created if need be (mode 0666).
+    ///
+    /// # Errors
+    /// [`crate::Error::System`] as the kernel.
+    pub fn write_file(&mut self, path: &[u8], bytes: &[u8], caller: &Caller) -> Result<()> {
+        let mut handle = self.open(path, WRITE_ONLY | CREATE | TRUNCATE, FILE_MODE, caller)?;
+        let written = self.write(&mut handle, bytes, caller);
+        self.close(handle);
+        written
+    }
+
+    /// Opens what is there.
+    fn opened(
+        &mut self,
+        path: Vec<Name>,
+        held: Held,
+        flags: Flags,
+        caller: &Caller,
+    ) -> Outcome<Handle> {
+        let kind = match &held {
+            Held::Absent => return Err(Errno::ENOENT),
+            Held::Dir if flags.changes() => return Err(Errno::EISDIR),
+            Held::Dir => {
+                let stat = self.stat_seen(self.seen_at(&path)?)?;
+                return self.hold(Opened::Dir(path, stat), flags.access());
+            }
+            _ if flags.has(DIRECTORY) => return Err(Errno::ENOTDIR),
+            Held::Upper(_, kind) => kind,
+            Held::Lower(leaf) => &leaf.kind,
+        };
+        match kind {
+            _ if flags.has(PATH_ONLY) => {}
+            Kind::Regular(_) => {}
+            Kind::Symlink(_) => return Err(Errno::ELOOP),
+            _ => return Err(Errno::ENXIO),
+        }
+        let opened = match held {
+            Held::Lower(leaf) if flags.changes() => {
+                let bytes = if flags.has(TRUNCATE) {
+                    Bytes::Dropped
+                } else {
+                    Bytes::Shared
+                };
+                Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
+            }
+            Held::Lower(leaf) => Opened::Lower(path, leaf),
+            Held::Upper(id, _) => Opened::Upper(id),
+            Held::Absent | Held::Dir => return Err(Errno::ENOENT),
+        };
+        if let Opened::Upper(id) = opened
+            && flags.has(TRUNCATE)
+        {
+            self.cut(id, 0, caller)?;
+        }
+        self.hold(opened, flags.access())
+    }
+
+    /// Keeps the inode for as long as the handle is open.
+    fn hold(&mut self, opened: Opened, access: Access) -> Outcome<Handle> {
+        if let Opened::Upper(id) = opened {
+            self.upper_mut().live_mut(id)?.open += 1;
+        }
+        Ok(Handle::new(opened, access))
+    }
+
+    /// What is seen, without a borrow of the trees.
+    fn held(&self, seen: Seen<'_>) -> Held {
+        match seen {
+            Seen::Absent => Held::Absent,
+            Seen::Dir(_) => Held::Dir,
+            Seen::Lower(leaf) => Held::Lower(Leaf::clone(leaf)),
+            Seen::Upper(id) => self
+                .live(id)
+                .map_or(Held::Absent, |live| Held::Upper(id, live.kind.clone())),
+        }
+    }
+}
+
+/// What is to be opened.
+#[derive(Debug)]
+enum Held {
+    Absent,
+    Dir,
+    Upper(super::InodeId, Kind),
+    Lower(Leaf),
+}
+
+impl Flags {
+    /// What stands in the way of creating a name that is `.`, `..` or the root.
+    fn if_there(self) -> Errno {
+        if self.has(EXCLUSIVE) {
+            Errno::EEXIST
+        } else {
+            Errno::EISDIR
+        }
+    }
+}

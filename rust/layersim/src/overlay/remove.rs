@@ -1,0 +1,85 @@
+//! Removing names, and the marks that hide what is below them (spec/overlay.md section 3).
+
+use super::resolve::{Last, Outcome, Seen, Target, about};
+use super::{Caller, Overlay};
+use crate::error::{Errno, Result};
+use crate::tree::{Dir, Name, Node};
+
+use super::upper::InodeId;
+
+impl Overlay {
+    /// Removes a name that is no directory.
+    ///
+    /// # Errors
+    /// [`crate::Error::System`] as the kernel.
+    pub fn unlink(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
+        about(path, || {
+            let Target {
+                parent,
+                name,
+                slash,
+                seen,
+                ..
+            } = self.spot(path)?.target().map_err(|_| Errno::EISDIR)??;
+            match seen {
+                Seen::Absent => Err(Errno::ENOENT),
+                Seen::Dir(_) => Err(Errno::EISDIR),
+                _ if slash => Err(Errno::ENOTDIR),
+                _ => self.erase(&parent, &name, caller),
+            }
+        })
+    }
+
+    /// Removes a directory that looks empty.
+    ///
+    /// # Errors
+    /// [`crate::Error::System`] as the kernel.
+    pub fn rmdir(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
+        about(path, || {
+            let target = self.spot(path)?.target().map_err(|last| match last {
+                Last::Dot => Errno::EINVAL,
+                Last::DotDot => Errno::ENOTEMPTY,
+                _ => Errno::EBUSY,
+            })??;
+            match target.seen {
+                Seen::Absent => Err(Errno::ENOENT),
+                Seen::Dir(pair) if pair.looks_empty() => {
+                    let Target { parent, name, .. } = target;
+                    self.erase(&parent, &name, caller)
+                }
+                Seen::Dir(_) => Err(Errno::ENOTEMPTY),
+                _ => Err(Errno::ENOTDIR),
+            }
+        })
+    }
+
+    /// Takes a name out of the union: out of the top, and hidden where the layers would show through.
+    pub(super) fn erase(&mut self, parent: &[Name], name: &Name, caller: &Caller) -> Outcome<()> {
+        let mut site = self.site(parent)?;
+        let removed = site.dir.get(name).cloned();
+        let is_marked = site.take(name, caller.now);
+        let upper = self.upper_mut();
+        if is_marked {
+            upper.whiteout_mtime.get_or_insert(caller.now);
+        }
+        if let Some(node) = removed {
+            self.release(&node);
+        }
+        Ok(())
+    }
+
+    /// Takes the names of a removed part of the top from its inodes.
+    pub(super) fn release(&mut self, node: &Node<InodeId>) {
+        match node {
+            Node::Leaf { leaf, .. } => self.upper_mut().unlinked(*leaf),
+            Node::Dir { dir, .. } => self.release_below(dir),
+            Node::Whiteout { .. } => {}
+        }
+    }
+
+    fn release_below(&mut self, dir: &Dir<InodeId>) {
+        for entry in dir.entries().iter() {
+            self.release(&entry.node);
+        }
+    }
+}

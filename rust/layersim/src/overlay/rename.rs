@@ -1,0 +1,151 @@
+//! Renaming (spec/overlay.md section 4): the checks in the kernel's order, then the move within the top.
+
+use super::copy_up::Bytes;
+use super::resolve::{Outcome, Seen, Target, about};
+use super::{Caller, MAX_DEPTH, Overlay};
+use crate::error::{Errno, Result};
+use crate::tree::{Dir, Leaf, Name, Node};
+
+use super::upper::InodeId;
+
+/// A rename that has passed its checks.
+struct Move {
+    from: (Vec<Name>, Name),
+    to: (Vec<Name>, Name),
+    /// Whether a directory that arrives must hide what is below it.
+    into_merged: bool,
+    /// A lower file that is to be copied up first.
+    lower: Option<Leaf>,
+}
+
+impl Overlay {
+    /// Renames `source` to `path`, replacing what is there.
+    ///
+    /// # Errors
+    /// [`crate::Error::System`] as the kernel, about `source`.
+    pub fn rename(&mut self, source: &[u8], path: &[u8], caller: &Caller) -> Result<()> {
+        crate::path::check(path)?;
+        about(source, || match self.checked(source, path)? {
+            Some(checked) => self.carry_out(checked, caller),
+            None => Ok(()),
+        })
+    }
+
+    /// The move, or nothing where both names are of one inode.
+    fn checked(&mut self, source: &[u8], path: &[u8]) -> Outcome<Option<Move>> {
+        let (from, to) = (self.spot(source)?, self.spot(path)?);
+        let from = from.target().map_err(|_| Errno::EBUSY);
+        let to = to.target().map_err(|_| Errno::EBUSY);
+        let (from, to) = (from??, to??);
+        let old = (join(&from), join(&to));
+        match from.seen {
+            Seen::Absent => return Err(Errno::ENOENT),
+            Seen::Dir(_) => {}
+            _ if from.slash || to.slash => return Err(Errno::ENOTDIR),
+            _ => {}
+        }
+        if to.parent.starts_with(&old.0) {
+            return Err(Errno::EINVAL);
+        }
+        if from.parent.starts_with(&old.1) {
+            return Err(Errno::ENOTEMPTY);
+        }
+        if old.0 == old.1 || is_one_inode(from.seen, to.seen) {
+            return Ok(None);
+        }
+        let into_merged = to.pair.is_merged();
+        match (from.seen, to.seen) {
+            (Seen::Dir(_), Seen::Upper(_) | Seen::Lower(_)) => return Err(Errno::ENOTDIR),
+            (Seen::Dir(pair), _) if pair.is_merged() => return Err(Errno::EXDEV),
+            (Seen::Dir(pair), there) => {
+                let depth = pair.upper.map_or(0, depth_of) + to.parent.len();
+                if depth > MAX_DEPTH {
+                    return Err(Errno::ENAMETOOLONG);
+                }
+                if let Seen::Dir(there) = there
+                    && !there.looks_empty()
+                {
+                    let is_marked = !there.is_merged() && into_merged;
+                    return self.refuse_full(&from.parent.clone(), &from.name.clone(), is_marked);
+                }
+            }
+            (_, Seen::Dir(_)) => return Err(Errno::EISDIR),
+            _ => {}
+        }
+        let lower = if let Seen::Lower(leaf) = from.seen {
+            Some(Leaf::clone(leaf))
+        } else {
+            None
+        };
+        Ok(Some(Move {
+            from: (from.parent, from.name),
+            to: (to.parent, to.name),
+            into_merged,
+            lower,
+        }))
+    }
+
+    /// The kernel marks the source opaque before the upper file system finds the target not empty.
+    fn refuse_full(
+        &mut self,
+        parent: &[Name],
+        name: &Name,
+        is_marked: bool,
+    ) -> Outcome<Option<Move>> {
+        if is_marked
+            && let Some(Node::Dir { dir, .. }) = self.site(parent)?.dir.entries_mut().get_mut(name)
+        {
+            std::sync::Arc::make_mut(dir).is_opaque = true;
+        }
+        Err(Errno::ENOTEMPTY)
+    }
+
+    fn carry_out(&mut self, checked: Move, caller: &Caller) -> Outcome<()> {
+        let Move {
+            from: (from_parent, from_name),
+            to: (to_parent, to_name),
+            into_merged,
+            lower,
+        } = checked;
+        if let Some(leaf) = lower {
+            let path: Vec<Name> = from_parent.iter().chain([&from_name]).cloned().collect();
+            self.copy_up(&path, &leaf, Bytes::Shared)?;
+        }
+        self.site(&to_parent)?;
+        let mut site = self.site(&from_parent)?;
+        let mut node = site.dir.get(&from_name).cloned().ok_or(Errno::ENOENT)?;
+        if site.take(&from_name, caller.now) {
+            self.upper_mut().whiteout_mtime.get_or_insert(caller.now);
+        }
+        if let Node::Dir { dir, .. } = &mut node
+            && into_merged
+        {
+            std::sync::Arc::make_mut(dir).is_opaque = true;
+        }
+        let mut site = self.site(&to_parent)?;
+        let replaced = site.dir.get(&to_name).cloned();
+        site.put(&to_name, node, caller.now);
+        if let Some(node) = replaced {
+            self.release(&node);
+        }
+        Ok(())
+    }
+}
+
+fn join(target: &Target<'_>) -> Vec<Name> {
+    target
+        .parent
+        .iter()
+        .chain([&target.name])
+        .cloned()
+        .collect()
+}
+
+fn is_one_inode(from: Seen<'_>, to: Seen<'_>) -> bool {
+    matches!((from, to), (Seen::Upper(from), Seen::Upper(to)) if from == to)
+}
+
+fn depth_of(dir: &Dir<InodeId>) -> usize {
+    let below = dir.entries().iter().filter_map(|entry| entry.node.as_dir());
+    1 + below.map(|dir| depth_of(dir)).max().unwrap_or(0)
+}

@@ -1,0 +1,216 @@
+//! What the writable top holds: its tree, its inodes, and where lower files were copied to.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use super::{MAX_DEPTH, Overlay};
+use crate::error::Errno;
+use crate::metadata::{Metadata, Timestamp};
+use crate::tree::{Dir, Kind, Leaf, Name, Node, Origin};
+
+/// The number of an inode of the top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InodeId(pub u32);
+
+/// An inode of the top.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// Mode, owner, modification time, attributes.
+    pub metadata: Metadata,
+    /// Last access.
+    pub atime: Timestamp,
+    /// What it is, with its bytes.
+    pub kind: Kind,
+    /// Its names.
+    pub links: u32,
+    /// Open files that need it even without a name.
+    pub open: u32,
+    /// Whether it was copied up: then it stays, for a file may have been opened before.
+    pub is_copy: bool,
+}
+
+impl Live {
+    /// A new inode with one name.
+    pub fn new(metadata: Metadata, kind: Kind) -> Self {
+        Self {
+            atime: metadata.mtime(),
+            metadata,
+            kind,
+            links: 1,
+            open: 0,
+            is_copy: false,
+        }
+    }
+}
+
+/// All that was written. A clone shares everything.
+#[derive(Debug, Clone)]
+pub struct Upper {
+    /// Own entries, marks, copied-up directories.
+    pub root: Arc<Dir<InodeId>>,
+    /// The inodes that the tree names or an open file holds.
+    pub inodes: OrdMap<InodeId, Arc<Live>>,
+    /// Where each lower file went that was copied up, by its path.
+    pub copied: OrdMap<Vec<Name>, InodeId>,
+    /// When the first mark was made: the kernel makes all marks of one inode.
+    pub whiteout_mtime: Option<Timestamp>,
+    pub origin: Arc<Origin>,
+    next_id: u32,
+}
+
+impl Upper {
+    fn over(lower: &Dir<Leaf>) -> Self {
+        let origin = Arc::new(Origin::default());
+        let root = Arc::new(Dir::new(Arc::clone(&origin), 0, lower.metadata.clone()));
+        let (inodes, copied) = (OrdMap::new(), OrdMap::new());
+        Self {
+            root,
+            inodes,
+            copied,
+            whiteout_mtime: None,
+            origin,
+            next_id: 1,
+        }
+    }
+
+    /// Distinct inodes of the tree, in bytes.
+    pub fn size(&self) -> u64 {
+        let mut seen = HashSet::new();
+        let mut size = 0;
+        self.add(&self.root, &mut seen, &mut size);
+        size
+    }
+
+    fn add(&self, dir: &Dir<InodeId>, seen: &mut HashSet<InodeId>, size: &mut u64) {
+        for entry in dir.entries().iter() {
+            match &entry.node {
+                Node::Dir { dir, .. } => self.add(dir, seen, size),
+                Node::Leaf { leaf, .. } if seen.insert(*leaf) => {
+                    *size += self.inodes.get(leaf).map_or(0, |live| live.kind.size());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A number that no inode or directory of this top has.
+    pub fn id(&mut self) -> u32 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// Takes a new inode in.
+    pub fn admit(&mut self, live: Live) -> InodeId {
+        let id = InodeId(self.id());
+        self.inodes.insert(id, Arc::new(live));
+        id
+    }
+
+    /// An inode, to be changed.
+    pub fn live_mut(&mut self, id: InodeId) -> Result<&mut Live, Errno> {
+        self.inodes
+            .get_mut(&id)
+            .map(Arc::make_mut)
+            .ok_or(Errno::ENOENT)
+    }
+
+    /// Takes one name from an inode; without names and open files it goes, unless it was copied up.
+    pub fn unlinked(&mut self, id: InodeId) {
+        let Some(live) = self.inodes.get_mut(&id).map(Arc::make_mut) else {
+            return;
+        };
+        live.links = live.links.saturating_sub(1);
+        self.forget_if_unused(id);
+    }
+
+    /// Drops an inode that nothing can reach any more.
+    pub fn forget_if_unused(&mut self, id: InodeId) {
+        let is_unused = |live: &Arc<Live>| live.links == 0 && live.open == 0 && !live.is_copy;
+        if self.inodes.get(&id).is_some_and(is_unused) {
+            self.inodes.remove(&id);
+        }
+    }
+}
+
+/// A directory of the top, to be changed, and what is below it.
+#[derive(Debug)]
+pub struct Site<'a> {
+    /// The directory.
+    pub dir: &'a mut Dir<InodeId>,
+    /// What the layers have here, unless it is hidden.
+    pub below: Option<Arc<Dir<Leaf>>>,
+}
+
+impl Site<'_> {
+    /// Whether the layers show something under a name.
+    pub fn covers(&self, name: &[u8]) -> bool {
+        self.below
+            .as_ref()
+            .and_then(|below| below.get(name))
+            .is_some_and(Node::is_visible)
+    }
+
+    /// Puts a node, in the place of whatever is there, and says when.
+    pub fn put(&mut self, name: &Name, node: Node<InodeId>, now: Timestamp) {
+        self.dir.entries_mut().insert(Arc::clone(name), node);
+        self.dir.metadata.set_mtime(now);
+    }
+
+    /// Takes a name out, leaves a mark if the layers would show through, and says when. True if it left one.
+    pub fn take(&mut self, name: &Name, now: Timestamp) -> bool {
+        let covers = self.covers(name);
+        if covers {
+            self.dir
+                .entries_mut()
+                .insert(Arc::clone(name), Node::whiteout());
+        } else {
+            self.dir.entries_mut().remove(name);
+        }
+        self.dir.metadata.set_mtime(now);
+        covers
+    }
+}
+
+impl Overlay {
+    /// The top, this overlay's own from here on.
+    pub(super) fn upper_mut(&mut self) -> &mut Upper {
+        let lower = &self.lower;
+        Arc::make_mut(
+            self.upper
+                .get_or_insert_with(|| Arc::new(Upper::over(lower.root()))),
+        )
+    }
+
+    /// The directory at a real path in the top; it and its ancestors are copied up where they are missing.
+    pub(super) fn site(&mut self, path: &[Name]) -> Result<Site<'_>, Errno> {
+        if path.len() > MAX_DEPTH {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        let mut below = Some(Arc::clone(self.lower.root()));
+        let Upper {
+            root,
+            next_id,
+            origin,
+            ..
+        } = self.upper_mut();
+        let mut dir = Arc::make_mut(root);
+        for name in path {
+            below = below.and_then(|below| below.get(name).and_then(Node::as_dir).cloned());
+            if dir.get(name).is_none() {
+                let metadata = below.as_ref().ok_or(Errno::ENOENT)?.metadata.clone();
+                let copy = Dir::new(Arc::clone(origin), *next_id, metadata);
+                *next_id += 1;
+                dir.entries_mut().insert(Arc::clone(name), Node::dir(copy));
+            }
+            let Some(Node::Dir { dir: child, .. }) = dir.entries_mut().get_mut(name) else {
+                return Err(Errno::ENOTDIR);
+            };
+            dir = Arc::make_mut(child);
+            below = below.filter(|_| !dir.is_opaque);
+        }
+        Ok(Site { dir, below })
+    }
+}
