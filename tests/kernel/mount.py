@@ -30,16 +30,20 @@ OPAQUE = "trusted.overlay.opaque"
 
 
 def extract(tar: bytes, folder: str) -> None:
-    """Extract one layer: whiteouts become 0/0 devices, opaque markers an attribute of their directory."""
+    """Extract one layer: whiteouts become 0/0 devices, opaque markers an attribute of their directory.
+
+    A directory that the tar only implies is of 1970; an engine's would be of the moment.
+    """
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         members = archive.getmembers()
         for member in members:
             path = os.path.join(folder, member.name.strip("/"))
             os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
             _place(archive, member, folder, path)
-        for member in members:
-            if member.isdir():
-                os.utime(os.path.join(folder, member.name.strip("/")), (member.mtime, member.mtime))
+        told = {member.name.strip("/"): member.mtime for member in members if member.isdir()}
+    for directory, _, _ in os.walk(folder, topdown=False):
+        time = told.get(os.path.relpath(directory, folder), 0)
+        os.utime(directory, (time, time))
 
 
 def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: str, path: str) -> None:

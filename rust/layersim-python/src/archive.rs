@@ -49,10 +49,7 @@ impl PyArchive {
     ///     When it cannot be read.
     #[staticmethod]
     #[pyo3(signature = (path, *, limits=None))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn open(py: Python<'_>, path: PathArg<'_>, limits: Option<PyLimits>) -> Result<Self> {
         let (path, limits) = (path.as_host_path(), limits_or_default(limits));
         detached(py, || Bundle::open(path, &limits)).map(Self)
@@ -137,16 +134,8 @@ impl PyArchive {
     fn read<'py>(&self, py: Python<'py>, name: &str, limit: u64) -> Result<Bound<'py, PyBytes>> {
         let blob = self.member(name)?;
         let what = format!("{name}: {} bytes", blob.len());
-        let error = layersim::Error::Limit {
-            what,
-            limit,
-            offset: 0,
-        };
-        if blob.len() as u64 > limit {
-            Err(Raised::from(error))
-        } else {
-            Ok(PyBytes::new(py, &blob))
-        }
+        let error = layersim::Error::Limit { what, limit, offset: 0 };
+        if blob.len() as u64 > limit { Err(Raised::from(error)) } else { Ok(PyBytes::new(py, &blob)) }
     }
 
     /// Hash a member as it is stored.
@@ -199,10 +188,7 @@ impl PyArchive {
     /// ValueError
     ///     When the sequences have different lengths.
     #[pyo3(signature = (names, diff_ids, *, digests=None, limits=None, progress=None))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted list can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
     fn layers(
         &self,
         py: Python<'_>,
@@ -217,10 +203,7 @@ impl PyArchive {
         let raised = std::sync::Mutex::new(None);
         let told = |done: u64, total: u64| tell(progress.as_ref(), done, total, &raised);
         let read = detached(py, || self.0.layers(&wanted, &limits, &told));
-        match raised
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-        {
+        match raised.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
             Some(raised) => Err(Raised::from(raised)),
             None => Ok(read?.into_iter().map(PyLayer).collect()),
         }
@@ -262,9 +245,7 @@ fn tell(
     let Err(error) = Python::attach(|py| progress.call1(py, (done, total)).map(drop)) else {
         return Ok(());
     };
-    *raised
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
+    *raised.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
     Err(layersim::Error::input("the progress callback raised"))
 }
 
@@ -295,12 +276,7 @@ impl PyMember {
     #[staticmethod]
     #[pyo3(signature = (name, data, *, mtime=0, mode=0o644))]
     fn file(name: String, data: BytesArg, mtime: i64, mode: u32) -> Self {
-        Self(Outgoing::new(
-            name.into_bytes(),
-            Payload::Bytes(data.0),
-            mtime,
-            mode,
-        ))
+        Self(Outgoing::new(name.into_bytes(), Payload::Bytes(data.0), mtime, mode))
     }
 
     /// Describe a directory.
@@ -321,12 +297,7 @@ impl PyMember {
     #[staticmethod]
     #[pyo3(signature = (name, *, mtime=0, mode=0o755))]
     fn directory(name: String, mtime: i64, mode: u32) -> Self {
-        Self(Outgoing::new(
-            name.into_bytes(),
-            Payload::Directory,
-            mtime,
-            mode,
-        ))
+        Self(Outgoing::new(name.into_bytes(), Payload::Directory, mtime, mode))
     }
 
     /// Describe a symbolic link.
@@ -347,12 +318,7 @@ impl PyMember {
     #[staticmethod]
     #[pyo3(signature = (name, target, *, mtime=0))]
     fn symlink(name: String, target: String, mtime: i64) -> Self {
-        Self(Outgoing::new(
-            name.into_bytes(),
-            Payload::Symlink(target.into_bytes()),
-            mtime,
-            0o777,
-        ))
+        Self(Outgoing::new(name.into_bytes(), Payload::Symlink(target.into_bytes()), mtime, 0o777))
     }
 
     /// Describe a file that holds the uncompressed tar of a layer.
@@ -375,12 +341,7 @@ impl PyMember {
     #[staticmethod]
     #[pyo3(signature = (name, layer, *, mtime=0, mode=0o644))]
     fn layer(name: String, layer: PyLayer, mtime: i64, mode: u32) -> Self {
-        Self(Outgoing::new(
-            name.into_bytes(),
-            Payload::Layer(layer.0),
-            mtime,
-            mode,
-        ))
+        Self(Outgoing::new(name.into_bytes(), Payload::Layer(layer.0), mtime, mode))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -409,15 +370,8 @@ impl PyMember {
 /// ContentMissingError
 ///     For a synthetic layer.
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted list can only be owned"
-)]
-pub fn write_archive(
-    py: Python<'_>,
-    target: TargetArg,
-    members: Vec<Bound<'_, PyMember>>,
-) -> Result<u64> {
+#[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
+pub fn write_archive(py: Python<'_>, target: TargetArg, members: Vec<Bound<'_, PyMember>>) -> Result<u64> {
     let members: Vec<&Outgoing> = members.iter().map(|member| &member.get().0).collect();
     target.fill(py, |writer| Outgoing::write_all(&members, writer))
 }

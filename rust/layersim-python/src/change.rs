@@ -27,25 +27,14 @@ pub struct PyChange(pub Change);
 #[pymethods]
 impl PyChange {
     #[new]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn new(kind: &str, path: PathArg<'_>) -> PyResult<Self> {
-        let refused =
-            || PyValueError::new_err(format!("kind must be 'A', 'C' or 'D', got {kind:?}"));
+        let refused = || PyValueError::new_err(format!("kind must be 'A', 'C' or 'D', got {kind:?}"));
         let mut letters = kind.chars();
-        let kind = match (
-            letters.next().and_then(ChangeKind::from_letter),
-            letters.next(),
-        ) {
-            (Some(kind), None) => kind,
-            _ => return Err(refused()),
+        let (Some(kind), None) = (letters.next().and_then(ChangeKind::from_letter), letters.next()) else {
+            return Err(refused());
         };
-        Ok(Self(Change {
-            kind,
-            path: path.bytes.to_vec(),
-        }))
+        Ok(Self(Change { kind, path: path.bytes.to_vec() }))
     }
 
     /// ``"A"`` added, ``"C"`` changed, ``"D"`` deleted.
@@ -65,11 +54,7 @@ impl PyChange {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!(
-            "Change('{}', {})",
-            self.kind(),
-            self.path(py)?.repr()?
-        ))
+        Ok(format!("Change('{}', {})", self.kind(), self.path(py)?.repr()?))
     }
 
     fn __getnewargs__<'py>(&self, py: Python<'py>) -> PyResult<(char, Bound<'py, PyAny>)> {

@@ -34,39 +34,24 @@ impl<'a, 'py> FromPyObject<'a, 'py> for PathArg<'a> {
                 Ok(text) => Cow::Borrowed(text.as_bytes()),
                 Err(_) => Cow::Owned(object.extract::<OsString>()?.into_vec()),
             };
-            return Ok(Self {
-                bytes,
-                is_bytes: false,
-            });
+            return Ok(Self { bytes, is_bytes: false });
         }
         if let Ok(bytes) = <&'a [u8]>::extract(object) {
-            return Ok(Self {
-                bytes: Cow::Borrowed(bytes),
-                is_bytes: true,
-            });
+            return Ok(Self { bytes: Cow::Borrowed(bytes), is_bytes: true });
         }
-        let named = object
-            .py()
-            .import("os")?
-            .call_method1("fspath", (object,))?;
+        let named = object.py().import("os")?.call_method1("fspath", (object,))?;
         let (path, is_bytes) = match named.cast::<PyBytes>() {
             Ok(bytes) => (bytes.as_bytes().to_vec(), true),
             Err(_) => (named.extract::<OsString>()?.into_vec(), false),
         };
-        Ok(Self {
-            bytes: Cow::Owned(path),
-            is_bytes,
-        })
+        Ok(Self { bytes: Cow::Owned(path), is_bytes })
     }
 }
 
 impl PathArg<'_> {
     /// The root of a union, the default of what lists.
     pub fn root() -> Self {
-        Self {
-            bytes: Cow::Borrowed(b"/"),
-            is_bytes: false,
-        }
+        Self { bytes: Cow::Borrowed(b"/"), is_bytes: false }
     }
 
     /// The path of a file on the host.
@@ -76,11 +61,7 @@ impl PathArg<'_> {
 
     /// A name found below this path, of the type that the path has.
     pub fn answer<'py>(&self, py: Python<'py>, name: &[u8]) -> PyResult<Bound<'py, PyAny>> {
-        if self.is_bytes {
-            Ok(PyBytes::new(py, name).into_any())
-        } else {
-            text_of(py, name)
-        }
+        if self.is_bytes { Ok(PyBytes::new(py, name).into_any()) } else { text_of(py, name) }
     }
 }
 
@@ -120,9 +101,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for SourceArg {
             let bytes = read.call0()?;
             return match bytes.extract::<BytesArg>() {
                 Ok(bytes) => Ok(Self(bytes.0.into())),
-                Err(_) => Err(PyTypeError::new_err(
-                    "expected a file opened in binary mode: read() must return bytes",
-                )),
+                Err(_) => Err(PyTypeError::new_err("expected a file opened in binary mode: read() must return bytes")),
             };
         }
         let path: PathArg<'_> = object.extract()?;

@@ -42,11 +42,7 @@ pub fn sha256(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 fn hash(py: Python<'_>, bytes: &[u8]) -> String {
-    let digest = if bytes.len() < DETACH_BYTES {
-        Digest::of(bytes)
-    } else {
-        py.detach(|| Digest::of(bytes))
-    };
+    let digest = if bytes.len() < DETACH_BYTES { Digest::of(bytes) } else { py.detach(|| Digest::of(bytes)) };
     digest.to_string()
 }
 
@@ -78,17 +74,8 @@ fn hash(py: Python<'_>, bytes: &[u8]) -> String {
 /// >>> chain_ids([empty, empty])[1][:19]
 /// 'sha256:170b376f64fb'
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted list can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
 pub fn chain_ids(diff_ids: Vec<String>) -> Result<Vec<String>> {
-    let diff_ids = diff_ids
-        .iter()
-        .map(|text| text.parse())
-        .collect::<layersim::Result<Vec<DiffId>>>()?;
-    Ok(ChainId::of_chain(&diff_ids)
-        .iter()
-        .map(ToString::to_string)
-        .collect())
+    let diff_ids = diff_ids.iter().map(|text| text.parse()).collect::<layersim::Result<Vec<DiffId>>>()?;
+    Ok(ChainId::of_chain(&diff_ids).iter().map(ToString::to_string).collect())
 }

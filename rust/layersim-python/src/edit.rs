@@ -40,19 +40,10 @@ impl PyEdit {
 }
 
 fn edit(path: &PathArg<'_>, operation: Operation) -> PyEdit {
-    PyEdit(Edit {
-        path: path.bytes.to_vec(),
-        operation,
-    })
+    PyEdit(Edit { path: path.bytes.to_vec(), operation })
 }
 
-fn owned(
-    mode: u32,
-    uid: u32,
-    gid: u32,
-    mtime_ns: i128,
-    xattrs: Option<HashMap<String, Vec<u8>>>,
-) -> Metadata {
+fn owned(mode: u32, uid: u32, gid: u32, mtime_ns: i128, xattrs: Option<HashMap<String, Vec<u8>>>) -> Metadata {
     let mut metadata = Metadata::with_mode(mode);
     (metadata.uid, metadata.gid) = (uid, gid);
     metadata.set_mtime(Timestamp::from_nanos(mtime_ns));
@@ -87,10 +78,7 @@ fn owned(
 /// mkdir('/app')
 #[pyfunction]
 #[pyo3(signature = (path, *, mode=0o755, uid=0, gid=0, mtime_ns=0, xattrs=None))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted argument can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
 pub fn mkdir(
     path: PathArg<'_>,
     mode: u32,
@@ -99,10 +87,7 @@ pub fn mkdir(
     mtime_ns: i128,
     xattrs: Option<HashMap<String, Vec<u8>>>,
 ) -> PyEdit {
-    edit(
-        &path,
-        Operation::MakeDir(owned(mode, uid, gid, mtime_ns, xattrs)),
-    )
+    edit(&path, Operation::MakeDir(owned(mode, uid, gid, mtime_ns, xattrs)))
 }
 
 /// Make a file.
@@ -134,10 +119,7 @@ pub fn mkdir(
 /// 846
 #[pyfunction]
 #[pyo3(signature = (path, data, *, mode=0o644, uid=0, gid=0, mtime_ns=0, xattrs=None))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted argument can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
 pub fn write(
     path: PathArg<'_>,
     data: BytesArg,
@@ -147,10 +129,7 @@ pub fn write(
     mtime_ns: i128,
     xattrs: Option<HashMap<String, Vec<u8>>>,
 ) -> PyEdit {
-    edit(
-        &path,
-        Operation::Write(owned(mode, uid, gid, mtime_ns, xattrs), data.0.into()),
-    )
+    edit(&path, Operation::Write(owned(mode, uid, gid, mtime_ns, xattrs), data.0.into()))
 }
 
 /// Make a symbolic link.
@@ -178,17 +157,8 @@ pub fn write(
 /// 'symlink'
 #[pyfunction]
 #[pyo3(signature = (path, target, *, uid=0, gid=0, mtime_ns=0))]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted argument can only be owned"
-)]
-pub fn symlink(
-    path: PathArg<'_>,
-    target: PathArg<'_>,
-    uid: u32,
-    gid: u32,
-    mtime_ns: i128,
-) -> PyEdit {
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+pub fn symlink(path: PathArg<'_>, target: PathArg<'_>, uid: u32, gid: u32, mtime_ns: i128) -> PyEdit {
     let metadata = owned(0o777, uid, gid, mtime_ns, None);
     edit(&path, Operation::Symlink(metadata, target.bytes.to_vec()))
 }
@@ -213,10 +183,7 @@ pub fn symlink(
 /// >>> Layer.from_changes([write("/a", b"12"), hardlink("/b", "/a")]).size
 /// 2
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted argument can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
 pub fn hardlink(path: PathArg<'_>, target: PathArg<'_>) -> PyEdit {
     edit(&path, Operation::HardLink(target.bytes.to_vec()))
 }
@@ -239,10 +206,7 @@ pub fn hardlink(path: PathArg<'_>, target: PathArg<'_>) -> PyEdit {
 /// >>> [entry.kind for entry in Layer.from_changes([remove("/etc/motd")])]
 /// ['directory', 'whiteout']
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted argument can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
 pub fn remove(path: PathArg<'_>) -> PyEdit {
     edit(&path, Operation::Remove)
 }
@@ -265,10 +229,7 @@ pub fn remove(path: PathArg<'_>) -> PyEdit {
 /// >>> [entry.is_opaque for entry in Layer.from_changes([opaque("/etc")])]
 /// [True]
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted argument can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
 pub fn opaque(path: PathArg<'_>) -> PyEdit {
     edit(&path, Operation::Opaque)
 }

@@ -62,11 +62,7 @@ impl PyEntry {
     /// Target of a symbolic link, otherwise None.
     #[getter]
     fn target<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0
-            .target
-            .as_deref()
-            .map(|target| text_of(py, target))
-            .transpose()
+        self.0.target.as_deref().map(|target| text_of(py, target)).transpose()
     }
 
     /// Whether a directory hides all that lower layers have below it.
@@ -77,9 +73,6 @@ impl PyEntry {
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
         let path = self.path(py)?.repr()?;
-        Ok(PyString::new(
-            py,
-            &format!("Entry({}, {}, {} bytes)", path, self.0.kind, self.0.size),
-        ))
+        Ok(PyString::new(py, &format!("Entry({}, {}, {} bytes)", path, self.0.kind, self.0.size)))
     }
 }

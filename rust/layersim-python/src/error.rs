@@ -49,10 +49,7 @@ impl From<Error> for Raised {
 ///
 /// # Errors
 /// What the work says.
-pub fn detached<T: Send>(
-    py: Python<'_>,
-    work: impl FnOnce() -> layersim::Result<T> + Send,
-) -> Result<T> {
+pub fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> layersim::Result<T> + Send) -> Result<T> {
     Ok(py.detach(work)?)
 }
 
@@ -62,9 +59,9 @@ fn exception(error: Error, context: &str) -> PyErr {
     match error {
         Error::Member { name, source } => exception(*source, &format!("{context}{name}: ")),
         Error::DigestFormat { .. } => DigestFormatError::new_err(text),
-        Error::DigestMismatch {
-            expected, actual, ..
-        } => DigestMismatchError::new_err((text, expected.to_string(), actual.to_string())),
+        Error::DigestMismatch { expected, actual, .. } => {
+            DigestMismatchError::new_err((text, expected.to_string(), actual.to_string()))
+        }
         Error::Archive { offset, .. } => ArchiveError::new_err((text, offset)),
         Error::Limit { limit, offset, .. } => ArchiveLimitError::new_err((text, offset, limit)),
         Error::Compression { .. } => ArchiveError::new_err((text, 0)),

@@ -32,22 +32,14 @@ pub struct PyFile {
 impl PyFile {
     /// Wraps an open handle of `overlay`.
     pub fn new(overlay: Py<PyOverlay>, handle: Handle) -> Self {
-        Self {
-            overlay,
-            handle: Mutex::new(Some(handle)),
-        }
+        Self { overlay, handle: Mutex::new(Some(handle)) }
     }
 
     /// Runs one operation of the core on the open handle.
     fn with<T>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(
-            &mut layersim::Overlay,
-            &mut Handle,
-            &layersim::overlay::Caller,
-        ) -> layersim::Result<T>
-        + Send,
+        work: impl FnOnce(&mut layersim::Overlay, &mut Handle, &layersim::overlay::Caller) -> layersim::Result<T> + Send,
     ) -> Result<T>
     where
         T: Send,
@@ -111,14 +103,9 @@ impl PyFile {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (data, /))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn write(&self, py: Python<'_>, data: BytesArg) -> Result<usize> {
-        self.with(py, |overlay, handle, caller| {
-            overlay.write(handle, &data.0, caller)
-        })?;
+        self.with(py, |overlay, handle, caller| overlay.write(handle, &data.0, caller))?;
         Ok(data.0.len())
     }
 
@@ -165,14 +152,9 @@ impl PyFile {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (data, offset, /))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn pwrite(&self, py: Python<'_>, data: BytesArg, offset: u64) -> Result<usize> {
-        self.with(py, |overlay, handle, caller| {
-            overlay.pwrite(handle, &data.0, offset, caller)
-        })?;
+        self.with(py, |overlay, handle, caller| overlay.pwrite(handle, &data.0, offset, caller))?;
         Ok(data.0.len())
     }
 
@@ -197,9 +179,7 @@ impl PyFile {
     #[pyo3(signature = (offset, whence=SEEK_SET, /))]
     fn seek(&self, py: Python<'_>, offset: i64, whence: i32) -> Result<u64> {
         if !(SEEK_SET..=SEEK_END).contains(&whence) {
-            return Err(
-                PyValueError::new_err(format!("whence must be 0, 1 or 2, got {whence}")).into(),
-            );
+            return Err(PyValueError::new_err(format!("whence must be 0, 1 or 2, got {whence}")).into());
         }
         self.with(py, |overlay, handle, _| match whence {
             SEEK_SET => overlay.seek(handle, layersim::overlay::SeekFrom::Start, offset),
@@ -240,9 +220,7 @@ impl PyFile {
             Some(len) => len,
             None => i64::try_from(self.tell(py)?).unwrap_or(i64::MAX),
         };
-        self.with(py, |overlay, handle, caller| {
-            overlay.ftruncate(handle, len, caller)
-        })?;
+        self.with(py, |overlay, handle, caller| overlay.ftruncate(handle, len, caller))?;
         Ok(len)
     }
 
@@ -253,8 +231,7 @@ impl PyFile {
     /// Stat
     ///     With the names of ``os.stat_result``.
     fn stat(&self, py: Python<'_>) -> Result<PyStat> {
-        self.with(py, |overlay, handle, _| overlay.fstat(handle))
-            .map(PyStat)
+        self.with(py, |overlay, handle, _| overlay.fstat(handle)).map(PyStat)
     }
 
     /// Close the file; a second time does nothing.
@@ -288,10 +265,6 @@ impl PyFile {
     }
 
     fn __repr__(&self) -> &'static str {
-        if self.closed() {
-            "File(closed)"
-        } else {
-            "File(open)"
-        }
+        if self.closed() { "File(closed)" } else { "File(open)" }
     }
 }

@@ -136,16 +136,8 @@ impl PyLayer {
     /// and the same name twice is refused.
     #[staticmethod]
     #[pyo3(signature = (source, *, diff_id=None, limits=None))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
-    fn from_tar(
-        py: Python<'_>,
-        source: SourceArg,
-        diff_id: Option<&str>,
-        limits: Option<PyLimits>,
-    ) -> Result<Self> {
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn from_tar(py: Python<'_>, source: SourceArg, diff_id: Option<&str>, limits: Option<PyLimits>) -> Result<Self> {
         let expected = diff_id.map(str::parse::<DiffId>).transpose()?;
         let limits = limits_or_default(limits);
         detached(py, || Layer::from_tar(&source.0, expected, &limits)).map(Self)
@@ -173,10 +165,7 @@ impl PyLayer {
     /// 0/0 character devices are whiteouts and ``trusted.overlay.opaque`` is obeyed, so the upper directory of an
     /// overlay mount is read as what it means. Sockets are left out.
     #[staticmethod]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn from_directory(py: Python<'_>, path: PathArg<'_>) -> Result<Self> {
         let path = path.as_host_path();
         detached(py, || Layer::from_directory(path)).map(Self)
@@ -307,6 +296,7 @@ impl PyLayer {
         usize::try_from(self.0.len()).unwrap_or(usize::MAX)
     }
 
+    #[expect(clippy::unused_self, reason = "Python passes it")]
     fn __bool__(&self) -> bool {
         true
     }
@@ -328,12 +318,7 @@ impl PyLayer {
     }
 
     fn __repr__(&self) -> String {
-        format!(
-            "Layer({:.19}, {} bytes, {} entries)",
-            self.diff_id(),
-            self.size(),
-            self.0.len()
-        )
+        format!("Layer({:.19}, {} bytes, {} entries)", self.diff_id(), self.size(), self.0.len())
     }
 
     fn __copy__(&self) -> Self {
@@ -348,16 +333,9 @@ impl PyLayer {
     fn __reduce__<'py>(
         &self,
         py: Python<'py>,
-    ) -> Result<(
-        Bound<'py, PyAny>,
-        (String, u64, Option<Bound<'py, PyBytes>>),
-    )> {
+    ) -> Result<(Bound<'py, PyAny>, (String, u64, Option<Bound<'py, PyBytes>>))> {
         let restore = py.import("layersim._core")?.getattr("restore_layer")?;
-        let tar = if self.0.is_synthetic() {
-            None
-        } else {
-            Some(self.tar_bytes(py)?)
-        };
+        let tar = if self.0.is_synthetic() { None } else { Some(self.tar_bytes(py)?) };
         Ok((restore, (self.diff_id(), self.size(), tar)))
     }
 }
@@ -384,19 +362,11 @@ impl PyLayer {
 ///     When the bytes are not those of ``diff_id``.
 #[pyfunction]
 #[pyo3(signature = (diff_id, size, tar=None))]
-pub fn restore_layer(
-    py: Python<'_>,
-    diff_id: &str,
-    size: u64,
-    tar: Option<&[u8]>,
-) -> Result<PyLayer> {
+pub fn restore_layer(py: Python<'_>, diff_id: &str, size: u64, tar: Option<&[u8]>) -> Result<PyLayer> {
     let expected: DiffId = diff_id.parse()?;
     let Some(tar) = tar else {
         return Ok(PyLayer(Layer::synthetic(expected, size)));
     };
     let blob = Blob::from(tar.to_vec());
-    detached(py, || {
-        Layer::from_tar(&blob, Some(expected), &Limits::default())
-    })
-    .map(PyLayer)
+    detached(py, || Layer::from_tar(&blob, Some(expected), &Limits::default())).map(PyLayer)
 }

@@ -1,4 +1,9 @@
 //! The compiled floor of the Python package `layersim`: it converts, detaches from the interpreter and makes one core call.
+#![expect(
+    clippy::doc_markdown,
+    clippy::doc_link_with_quotes,
+    reason = "the docstrings are numpydoc, read by Python: ADR 0003"
+)]
 
 mod archive;
 mod change;
@@ -46,11 +51,7 @@ mod _core {
 
     /// How the extension was built: `release` or `debug`. Benchmarks refuse the latter.
     #[pymodule_export]
-    const BUILD_PROFILE: &str = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
+    const BUILD_PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
     /// The longest chain of layers that a view can attribute.
     #[pymodule_export]
     const MAX_CHAIN: usize = layersim::stack::MAX_DEPTH;

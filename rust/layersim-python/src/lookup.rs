@@ -157,9 +157,7 @@ impl PyFound {
     #[getter]
     fn probes(&self, py: Python<'_>) -> Py<PyArray1<u32>> {
         let counted = || frozen(py, py.detach(|| self.stack.probes_of(&self.paths)));
-        self.probes
-            .get_or_init_py_attached(py, counted)
-            .clone_ref(py)
+        self.probes.get_or_init_py_attached(py, counted).clone_ref(py)
     }
 
     fn __len__(&self) -> usize {

@@ -37,6 +37,7 @@ impl PyStat {
 
     /// The device of the union: always 0.
     #[getter]
+    #[expect(clippy::unused_self, reason = "Python passes it")]
     fn st_dev(&self) -> u64 {
         0
     }
@@ -110,23 +111,11 @@ impl PyStat {
     /// Position of the layer it comes from, base 0; -1 for the writable top.
     #[getter]
     fn layer(&self) -> i64 {
-        self.0
-            .layer
-            .and_then(|at| i64::try_from(at).ok())
-            .unwrap_or(-1)
+        self.0.layer.and_then(|at| i64::try_from(at).ok()).unwrap_or(-1)
     }
 
     fn __repr__(&self) -> String {
-        let Stat {
-            mode,
-            uid,
-            gid,
-            size,
-            ..
-        } = self.0;
-        format!(
-            "Stat(st_mode=0o{mode:o}, st_uid={uid}, st_gid={gid}, st_size={size}, layer={})",
-            self.layer()
-        )
+        let Stat { mode, uid, gid, size, .. } = self.0;
+        format!("Stat(st_mode=0o{mode:o}, st_uid={uid}, st_gid={gid}, st_size={size}, layer={})", self.layer())
     }
 }

@@ -28,9 +28,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for TargetArg {
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.getattr("write") {
             Ok(_) => Ok(Self::File(object.to_owned().unbind())),
-            Err(_) => Ok(Self::Path(
-                object.extract::<PathArg<'_>>()?.as_host_path().to_owned(),
-            )),
+            Err(_) => Ok(Self::Path(object.extract::<PathArg<'_>>()?.as_host_path().to_owned())),
         }
     }
 }
@@ -44,10 +42,7 @@ impl TargetArg {
     ) -> Result<u64> {
         detached(py, || match self {
             Self::Path(path) => layersim::saving::save(&path, |writer| counted(writer, write)),
-            Self::File(file) => counted(
-                &mut io::BufWriter::with_capacity(BUFFER, PythonFile(file)),
-                write,
-            ),
+            Self::File(file) => counted(&mut io::BufWriter::with_capacity(BUFFER, PythonFile(file)), write),
         })
     }
 }
@@ -58,9 +53,7 @@ fn counted(
 ) -> layersim::Result<u64> {
     let mut counting = Counting { writer, written: 0 };
     write(&mut counting)?;
-    counting
-        .flush()
-        .map_err(|source| Error::io("cannot write", source))?;
+    counting.flush().map_err(|source| Error::io("cannot write", source))?;
     Ok(counting.written)
 }
 
@@ -87,9 +80,7 @@ struct PythonFile(Py<PyAny>);
 impl Write for PythonFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Python::attach(|py| {
-            self.0
-                .call_method1(py, "write", (PyBytes::new(py, bytes),))
-                .map_err(io::Error::other)?;
+            self.0.call_method1(py, "write", (PyBytes::new(py, bytes),)).map_err(io::Error::other)?;
             Ok(bytes.len())
         })
     }

@@ -87,10 +87,7 @@ impl PyUsage {
 /// >>> base_and_app.unique_size.tolist(), base_and_app.layers_size
 /// ([0, 3], 13)
 #[pyfunction]
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "an extracted array can only be owned"
-)]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted array can only be owned")]
 pub fn usage(
     py: Python<'_>,
     sizes: PyReadonlyArray1<'_, u64>,
@@ -98,20 +95,11 @@ pub fn usage(
     offsets: PyReadonlyArray1<'_, u64>,
     counted: PyReadonlyArray1<'_, bool>,
 ) -> Result<PyUsage> {
-    let (sizes, counted) = (
-        sizes.as_slice().map_err(PyErr::from)?,
-        counted.as_slice().map_err(PyErr::from)?,
-    );
-    let chains = Chains {
-        layers: layers.as_slice().map_err(PyErr::from)?,
-        offsets: offsets.as_slice().map_err(PyErr::from)?,
-    };
-    let Usage {
-        size,
-        shared_size,
-        unique_size,
-        layers_size,
-    } = detached(py, || layersim::usage::usage(sizes, chains, counted))?;
+    let (sizes, counted) = (sizes.as_slice().map_err(PyErr::from)?, counted.as_slice().map_err(PyErr::from)?);
+    let chains =
+        Chains { layers: layers.as_slice().map_err(PyErr::from)?, offsets: offsets.as_slice().map_err(PyErr::from)? };
+    let Usage { size, shared_size, unique_size, layers_size } =
+        detached(py, || layersim::usage::usage(sizes, chains, counted))?;
     Ok(PyUsage {
         size: frozen(py, size),
         shared_size: frozen(py, shared_size),

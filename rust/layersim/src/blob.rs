@@ -31,12 +31,9 @@ impl Blob {
         if file.metadata().map_err(refused)?.len() == 0 {
             return Ok(Self::from(Vec::new()));
         }
+        #[expect(unsafe_code, reason = "mmap is the one way not to copy a layer: docs/adr/0006-mapped-files.md")]
         // SAFETY: the mapping is private and read-only, so this process cannot write through it. Another process that
         // truncates the file while it is mapped is outside what any user of mmap(2) can exclude: see docs/adr.
-        #[expect(
-            unsafe_code,
-            reason = "mmap is the one way not to copy a layer: docs/adr/0006-mapped-files.md"
-        )]
         let map = unsafe { Mmap::map(&file) }.map_err(refused)?;
         Ok(Self(Arc::new(Backing::Mapped(map))))
     }
@@ -45,10 +42,9 @@ impl Blob {
     pub fn part(&self, range: Range<usize>) -> Option<Self> {
         self.get(range.clone())?;
         Some(Self(Arc::new(match &*self.0 {
-            Backing::Part(whole, outer) => Backing::Part(
-                whole.clone(),
-                outer.start + range.start..outer.start + range.end,
-            ),
+            Backing::Part(whole, outer) => {
+                Backing::Part(whole.clone(), outer.start + range.start..outer.start + range.end)
+            }
             _ => Backing::Part(self.clone(), range),
         })))
     }

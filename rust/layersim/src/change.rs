@@ -32,9 +32,7 @@ impl ChangeKind {
 
     /// What a letter stands for.
     pub fn from_letter(letter: char) -> Option<Self> {
-        [Self::Add, Self::Modify, Self::Delete]
-            .into_iter()
-            .find(|kind| kind.letter() == letter)
+        [Self::Add, Self::Modify, Self::Delete].into_iter().find(|kind| kind.letter() == letter)
     }
 }
 
@@ -113,11 +111,7 @@ struct Comparison<'n, N> {
 
 impl<'n, N> Comparison<'n, N> {
     fn new(newer: &'n N) -> Self {
-        Self {
-            newer,
-            path: Vec::new(),
-            changes: Vec::new(),
-        }
+        Self { newer, path: Vec::new(), changes: Vec::new() }
     }
 
     fn of<L>(mut self, older: Option<&Dir<Leaf>>, newer: &Dir<L>) -> Vec<Change>
@@ -133,11 +127,7 @@ impl<'n, N> Comparison<'n, N> {
     where
         N: Newer<L>,
     {
-        let before = |name: &Name| {
-            older
-                .and_then(|dir| dir.get(name))
-                .filter(|node| node.is_visible())
-        };
+        let before = |name: &Name| older.and_then(|dir| dir.get(name)).filter(|node| node.is_visible());
         for entry in newer.entries().iter() {
             self.named(&entry.name, |comparison| match &entry.node {
                 Node::Dir { dir, .. } => comparison.dir(before(&entry.name), dir),
@@ -147,12 +137,8 @@ impl<'n, N> Comparison<'n, N> {
         }
         let is_shown = |name: &Name| newer.get(name).is_some_and(Node::is_visible);
         let gone: Vec<&Name> = match older {
-            Some(older) if self.newer.is_whole(newer) => visible_names(older)
-                .filter(|name| !is_shown(name))
-                .collect(),
-            _ => marked_names(newer)
-                .filter(|name| before(name).is_some())
-                .collect(),
+            Some(older) if self.newer.is_whole(newer) => visible_names(older).filter(|name| !is_shown(name)).collect(),
+            _ => marked_names(newer).filter(|name| before(name).is_some()).collect(),
         };
         for name in gone {
             self.named(name, |comparison| comparison.tell(ChangeKind::Delete));
@@ -197,25 +183,16 @@ impl<'n, N> Comparison<'n, N> {
     }
 
     fn tell(&mut self, kind: ChangeKind) {
-        self.changes.push(Change {
-            kind,
-            path: self.path.clone(),
-        });
+        self.changes.push(Change { kind, path: self.path.clone() });
     }
 }
 
 fn visible_names(dir: &Dir<Leaf>) -> impl Iterator<Item = &Name> {
-    dir.entries()
-        .iter()
-        .filter(|entry| entry.node.is_visible())
-        .map(|entry| &entry.name)
+    dir.entries().iter().filter(|entry| entry.node.is_visible()).map(|entry| &entry.name)
 }
 
 fn marked_names<L>(dir: &Dir<L>) -> impl Iterator<Item = &Name> {
-    dir.entries()
-        .iter()
-        .filter(|entry| !entry.node.is_visible())
-        .map(|entry| &entry.name)
+    dir.entries().iter().filter(|entry| !entry.node.is_visible()).map(|entry| &entry.name)
 }
 
 /// What happened to a name, if anything did.
@@ -240,25 +217,16 @@ struct Look<'t> {
 
 impl<'t> Look<'t> {
     fn of_dir<L>(dir: &'t Dir<L>) -> Self {
-        Self {
-            metadata: &dir.metadata,
-            kind: None,
-        }
+        Self { metadata: &dir.metadata, kind: None }
     }
 
     fn of_leaf(metadata: &'t Metadata, kind: &'t Kind) -> Self {
-        Self {
-            metadata,
-            kind: Some(kind),
-        }
+        Self { metadata, kind: Some(kind) }
     }
 
     fn differs(&self, older: &Self) -> bool {
         let owned = |look: &Self| (look.metadata.mode, look.metadata.uid, look.metadata.gid);
-        let shaped = |look: &Self| {
-            look.kind
-                .map(|kind| (kind.type_bits(), kind.device(), kind.size()))
-        };
+        let shaped = |look: &Self| look.kind.map(|kind| (kind.type_bits(), kind.device(), kind.size()));
         let capability = |look: &Self| look.metadata.xattrs.get(CAPABILITY).map(<[u8]>::to_vec);
         let is_timed = self.kind.is_some();
         owned(self) != owned(older)

@@ -52,24 +52,14 @@ impl Default for Content {
 impl From<Vec<u8>> for Content {
     fn from(bytes: Vec<u8>) -> Self {
         let len = bytes.len() as u64;
-        Self {
-            len,
-            body: if len == 0 {
-                Body::Hole
-            } else {
-                Body::Slice(bytes.into(), 0)
-            },
-        }
+        Self { len, body: if len == 0 { Body::Hole } else { Body::Slice(bytes.into(), 0) } }
     }
 }
 
 impl Content {
     /// `len` zero bytes that take no room.
     pub fn hole(len: u64) -> Self {
-        Self {
-            len,
-            body: Body::Hole,
-        }
+        Self { len, body: Body::Hole }
     }
 
     /// A part of a blob; `None` when the blob does not reach that far.
@@ -78,26 +68,13 @@ impl Content {
         if range.end > blob.len() as u64 {
             return None;
         }
-        Some(Self {
-            len,
-            body: if len == 0 {
-                Body::Hole
-            } else {
-                Body::Slice(blob.clone(), range.start)
-            },
-        })
+        Some(Self { len, body: if len == 0 { Body::Hole } else { Body::Slice(blob.clone(), range.start) } })
     }
 
     /// `len` bytes that follow from `seed` alone, made when they are read.
     pub fn seeded(seed: u64, len: u64) -> Self {
-        let piece = Piece {
-            end: len,
-            source: Source::Seeded { seed, start: 0 },
-        };
-        Self {
-            len,
-            body: Body::Pieces(Arc::new(vec![piece])),
-        }
+        let piece = Piece { end: len, source: Source::Seeded { seed, start: 0 } };
+        Self { len, body: Body::Pieces(Arc::new(vec![piece])) }
     }
 
     /// The length, holes included, in bytes.
@@ -129,9 +106,7 @@ impl Content {
     pub fn read(&self, range: Range<u64>) -> Result<Vec<u8>, Errno> {
         let len = self.len.min(range.end).saturating_sub(range.start);
         let mut bytes = Vec::new();
-        bytes
-            .try_reserve_exact(size(len))
-            .map_err(|_| Errno::ENOMEM)?;
+        bytes.try_reserve_exact(size(len)).map_err(|_| Errno::ENOMEM)?;
         bytes.resize(size(len), 0);
         self.read_at(range.start, &mut bytes);
         Ok(bytes)
@@ -157,10 +132,7 @@ impl Content {
         if self.len < offset {
             self.truncate(offset);
         }
-        let written = Piece {
-            end,
-            source: Source::Blob(bytes.to_vec().into(), 0),
-        };
+        let written = Piece { end, source: Source::Blob(bytes.to_vec().into(), 0) };
         if offset == 0 && end >= self.len {
             *self = Self::of_piece(written);
             return;
@@ -171,10 +143,7 @@ impl Content {
     /// Cuts the file, or extends it by a hole.
     pub fn truncate(&mut self, len: u64) {
         if len > self.len && !matches!(self.body, Body::Hole) {
-            let hole = Piece {
-                end: len,
-                source: Source::Hole,
-            };
+            let hole = Piece { end: len, source: Source::Hole };
             self.splice(self.len..len, hole);
         } else if let Body::Pieces(pieces) = &mut self.body {
             let kept = pieces.partition_point(|piece| piece.end < len) + 1;
@@ -211,14 +180,8 @@ impl Content {
     fn of_piece(piece: Piece) -> Self {
         match piece.source {
             Source::Hole => Self::hole(piece.end),
-            Source::Blob(blob, start) => Self {
-                len: piece.end,
-                body: Body::Slice(blob, start),
-            },
-            Source::Seeded { .. } => Self {
-                len: piece.end,
-                body: Body::Pieces(Arc::new(vec![piece])),
-            },
+            Source::Blob(blob, start) => Self { len: piece.end, body: Body::Slice(blob, start) },
+            Source::Seeded { .. } => Self { len: piece.end, body: Body::Pieces(Arc::new(vec![piece])) },
         }
     }
 
@@ -231,15 +194,11 @@ impl Content {
                 let Some(pieces) = Arc::get_mut(pieces) else {
                     return false;
                 };
-                let begin = pieces
-                    .len()
-                    .checked_sub(2)
-                    .map_or(0, |before| pieces[before].end);
+                let begin = pieces.len().checked_sub(2).map_or(0, |before| pieces[before].end);
                 match pieces.last_mut() {
-                    Some(Piece {
-                        end,
-                        source: Source::Blob(blob, start),
-                    }) if blob.len() as u64 == *start + len - begin => {
+                    Some(Piece { end, source: Source::Blob(blob, start) })
+                        if blob.len() as u64 == *start + len - begin =>
+                    {
                         if !blob.extend_unshared(bytes) {
                             return false;
                         }
@@ -261,20 +220,9 @@ impl Content {
     /// Replaces what is in `range` (which may reach beyond the end) by one piece.
     fn splice(&mut self, range: Range<u64>, piece: Piece) {
         let before = self.sources(0..range.start.min(self.len));
-        let mut pieces: Vec<Piece> = before
-            .map(|(range, source)| Piece {
-                end: range.end,
-                source,
-            })
-            .collect();
+        let mut pieces: Vec<Piece> = before.map(|(range, source)| Piece { end: range.end, source }).collect();
         pieces.push(piece);
-        pieces.extend(
-            self.sources(range.end..self.len)
-                .map(|(range, source)| Piece {
-                    end: range.end,
-                    source,
-                }),
-        );
+        pieces.extend(self.sources(range.end..self.len).map(|(range, source)| Piece { end: range.end, source }));
         self.len = self.len.max(range.end);
         self.body = Body::Pieces(Arc::new(pieces));
     }
@@ -295,14 +243,10 @@ impl Content {
             Some((range, piece.source.clone()))
         });
         let whole = single.map(|source| (0..self.len, source));
-        whole
-            .into_iter()
-            .chain(listed)
-            .map_while(move |(range, source)| {
-                let cut = range.start.max(wanted.start)..range.end.min(wanted.end);
-                (cut.start < cut.end)
-                    .then(|| (cut.clone(), source.advanced(cut.start - range.start)))
-            })
+        whole.into_iter().chain(listed).map_while(move |(range, source)| {
+            let cut = range.start.max(wanted.start)..range.end.min(wanted.end);
+            (cut.start < cut.end).then(|| (cut.clone(), source.advanced(cut.start - range.start)))
+        })
     }
 }
 
@@ -313,25 +257,12 @@ impl FromIterator<(u64, Content)> for Content {
         let mut len = 0;
         for (offset, part) in parts {
             if offset > len {
-                pieces.push(Piece {
-                    end: offset,
-                    source: Source::Hole,
-                });
+                pieces.push(Piece { end: offset, source: Source::Hole });
             }
-            pieces.extend(part.sources(0..part.len).map(|(range, source)| Piece {
-                end: offset + range.end,
-                source,
-            }));
+            pieces.extend(part.sources(0..part.len).map(|(range, source)| Piece { end: offset + range.end, source }));
             len = offset.max(len) + part.len;
         }
-        Self {
-            len,
-            body: if pieces.is_empty() {
-                Body::Hole
-            } else {
-                Body::Pieces(Arc::new(pieces))
-            },
-        }
+        Self { len, body: if pieces.is_empty() { Body::Hole } else { Body::Pieces(Arc::new(pieces)) } }
     }
 }
 
@@ -341,10 +272,7 @@ impl Source {
         match self {
             Self::Hole => Self::Hole,
             Self::Blob(blob, start) => Self::Blob(blob.clone(), start + by),
-            Self::Seeded { seed, start } => Self::Seeded {
-                seed: *seed,
-                start: start + by,
-            },
+            Self::Seeded { seed, start } => Self::Seeded { seed: *seed, start: start + by },
         }
     }
 
@@ -352,7 +280,7 @@ impl Source {
         match self {
             Self::Hole => part.fill(0),
             Self::Blob(blob, start) => {
-                part.copy_from_slice(&blob[size(*start)..size(*start) + part.len()])
+                part.copy_from_slice(&blob[size(*start)..size(*start) + part.len()]);
             }
             Self::Seeded { seed, start } => {
                 for (byte, at) in part.iter_mut().zip(*start..) {
@@ -380,11 +308,7 @@ impl Source {
 
 /// One byte of the stream that `seed` names: splitmix64 over the index of its word.
 fn seeded_byte(seed: u64, at: u64) -> u8 {
-    let mut word = seed.wrapping_add(
-        (at / SEEDED_WORD)
-            .wrapping_add(1)
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15),
-    );
+    let mut word = seed.wrapping_add((at / SEEDED_WORD).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     (word ^ (word >> 31)).to_le_bytes()[(at % SEEDED_WORD) as usize]

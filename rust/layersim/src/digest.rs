@@ -29,9 +29,7 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(PREFIX)?;
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -45,9 +43,7 @@ impl FromStr for Digest {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refused = || Error::DigestFormat {
-            text: text.to_owned(),
-        };
+        let refused = || Error::DigestFormat { text: text.to_owned() };
         let hex = text.strip_prefix(PREFIX).ok_or_else(refused)?.as_bytes();
         let mut bytes = [0; 32];
         if hex.len() != 2 * bytes.len() {

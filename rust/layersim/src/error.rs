@@ -113,52 +113,34 @@ pub enum Error {
 impl Error {
     /// An [`Error::Archive`] at `offset`.
     pub fn archive(offset: u64, cause: impl Into<String>) -> Self {
-        Self::Archive {
-            cause: cause.into(),
-            offset,
-        }
+        Self::Archive { cause: cause.into(), offset }
     }
 
     /// The same error, of the member `name`.
     #[must_use]
     pub fn of_member(self, name: &[u8]) -> Self {
-        Self::Member {
-            name: shown(name),
-            source: Box::new(self),
-        }
+        Self::Member { name: shown(name), source: Box::new(self) }
     }
 
     /// An [`Error::Input`].
     pub fn input(cause: impl Into<String>) -> Self {
-        Self::Input {
-            cause: cause.into(),
-        }
+        Self::Input { cause: cause.into() }
     }
 
     /// An [`Error::System`] about `path`.
     pub fn system(errno: Errno, path: &[u8]) -> Self {
-        Self::System {
-            errno,
-            path: path.to_vec(),
-        }
+        Self::System { errno, path: path.to_vec() }
     }
 
     /// An [`Error::Io`] that says what was being done.
     pub fn io(context: impl Into<String>, source: io::Error) -> Self {
-        Self::Io {
-            context: context.into(),
-            source,
-        }
+        Self::Io { context: context.into(), source }
     }
 }
 
 /// The kernel's error numbers that file operations of this crate answer with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "errno(3) defines these names")]
-#[expect(
-    clippy::upper_case_acronyms,
-    reason = "errno(3) spells these names in capitals"
-)]
 #[repr(i32)]
 pub enum Errno {
     EPERM = 1,

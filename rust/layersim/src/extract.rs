@@ -28,15 +28,9 @@ pub fn extract(root: &Dir<Leaf>, directory: &Path) -> Result<()> {
     let refused = |source| Error::io(format!("cannot extract to {}", directory.display()), source);
     fs::create_dir_all(directory).map_err(refused)?;
     if fs::read_dir(directory).map_err(refused)?.next().is_some() {
-        return Err(Error::input(format!(
-            "{} is not empty",
-            directory.display()
-        )));
+        return Err(Error::input(format!("{} is not empty", directory.display())));
     }
-    let mut extraction = Extraction {
-        first_names: HashMap::new(),
-        is_root: rustix::process::geteuid().is_root(),
-    };
+    let mut extraction = Extraction { first_names: HashMap::new(), is_root: rustix::process::geteuid().is_root() };
     extraction.fill(root, directory)
 }
 
@@ -80,12 +74,8 @@ impl Extraction {
             Kind::Symlink(target) => symlink(OsStr::from_bytes(target), path)?,
             Kind::Fifo => make_node(path, FileType::Fifo, 0)?,
             Kind::Socket => make_node(path, FileType::Socket, 0)?,
-            Kind::CharDevice { major, minor } => {
-                make_node(path, FileType::CharacterDevice, device(*major, *minor))?
-            }
-            Kind::BlockDevice { major, minor } => {
-                make_node(path, FileType::BlockDevice, device(*major, *minor))?
-            }
+            Kind::CharDevice { major, minor } => make_node(path, FileType::CharacterDevice, device(*major, *minor))?,
+            Kind::BlockDevice { major, minor } => make_node(path, FileType::BlockDevice, device(*major, *minor))?,
         }
         self.describe(&leaf.metadata, path, matches!(leaf.kind, Kind::Symlink(_)))
     }
@@ -105,31 +95,14 @@ impl Extraction {
             fs::set_permissions(path, fs::Permissions::from_mode(metadata.mode))?;
         }
         let mtime = metadata.mtime();
-        let time = Timespec {
-            tv_sec: mtime.seconds,
-            tv_nsec: mtime.nanos.into(),
-        };
-        let times = Timestamps {
-            last_access: time,
-            last_modification: time,
-        };
-        Ok(rustix::fs::utimensat(
-            CWD,
-            path,
-            &times,
-            AtFlags::SYMLINK_NOFOLLOW,
-        )?)
+        let time = Timespec { tv_sec: mtime.seconds, tv_nsec: mtime.nanos.into() };
+        let times = Timestamps { last_access: time, last_modification: time };
+        Ok(rustix::fs::utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 }
 
 fn make_node(path: &Path, file_type: FileType, device: u64) -> io::Result<()> {
-    Ok(rustix::fs::mknodat(
-        CWD,
-        path,
-        file_type,
-        Mode::RUSR | Mode::WUSR,
-        device,
-    )?)
+    Ok(rustix::fs::mknodat(CWD, path, file_type, Mode::RUSR | Mode::WUSR, device)?)
 }
 
 fn device(major: u32, minor: u32) -> u64 {

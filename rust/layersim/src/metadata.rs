@@ -18,14 +18,9 @@ pub struct Timestamp {
 impl Timestamp {
     /// Splits nanoseconds since 1970; beyond the range of `seconds` it saturates.
     pub fn from_nanos(nanos: i128) -> Self {
-        let seconds = nanos
-            .div_euclid(NANOS_PER_SECOND)
-            .clamp(i64::MIN.into(), i64::MAX.into());
+        let seconds = nanos.div_euclid(NANOS_PER_SECOND).clamp(i64::MIN.into(), i64::MAX.into());
         let rest = nanos.rem_euclid(NANOS_PER_SECOND);
-        Self {
-            seconds: i64::try_from(seconds).unwrap_or_default(),
-            nanos: u32::try_from(rest).unwrap_or_default(),
-        }
+        Self { seconds: i64::try_from(seconds).unwrap_or_default(), nanos: u32::try_from(rest).unwrap_or_default() }
     }
 
     /// Nanoseconds since 1970.
@@ -34,26 +29,23 @@ impl Timestamp {
     }
 }
 
+/// A name and its value.
+type Pair = (Vec<u8>, Vec<u8>);
+
 /// Extended attributes, sorted by name. Empty ones cost one word.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Xattrs(Option<Arc<Vec<(Vec<u8>, Vec<u8>)>>>);
+pub struct Xattrs(Option<Arc<Vec<Pair>>>);
 
 impl Xattrs {
     /// All attributes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.0
-            .iter()
-            .flat_map(|pairs| pairs.iter())
-            .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        self.0.iter().flat_map(|pairs| pairs.iter()).map(|(name, value)| (name.as_slice(), value.as_slice()))
     }
 
     /// The value of one attribute.
     pub fn get(&self, name: &[u8]) -> Option<&[u8]> {
         let pairs = self.0.as_ref()?;
-        pairs
-            .binary_search_by(|(have, _)| have.as_slice().cmp(name))
-            .ok()
-            .map(|at| pairs[at].1.as_slice())
+        pairs.binary_search_by(|(have, _)| have.as_slice().cmp(name)).ok().map(|at| pairs[at].1.as_slice())
     }
 
     /// Sets one attribute.
@@ -114,18 +106,12 @@ pub struct Metadata {
 impl Metadata {
     /// Root's, modified at 1970, with this mode.
     pub fn with_mode(mode: u32) -> Self {
-        Self {
-            mode: mode & PERMISSIONS,
-            ..Self::default()
-        }
+        Self { mode: mode & PERMISSIONS, ..Self::default() }
     }
 
     /// The modification time.
     pub fn mtime(&self) -> Timestamp {
-        Timestamp {
-            seconds: self.mtime_seconds,
-            nanos: self.mtime_nanos,
-        }
+        Timestamp { seconds: self.mtime_seconds, nanos: self.mtime_nanos }
     }
 
     /// Changes the modification time.

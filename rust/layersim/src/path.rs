@@ -9,8 +9,7 @@ pub const PATH_MAX: usize = 4096;
 
 /// The components that name something: empty ones and `.` are left out, `..` is kept.
 pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {
-    path.split(|byte| *byte == b'/')
-        .filter(|part| !part.is_empty() && *part != b".")
+    path.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".")
 }
 
 /// The components after `..` has been taken literally and stopped at the root.
@@ -53,10 +52,7 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
 /// `ENAMETOOLONG` from [`PATH_MAX`] bytes on (spec/overlay.md section 6), [`Error::InvalidPath`] for a NUL byte.
 pub fn check(path: &[u8]) -> Result<()> {
     if path.contains(&0) {
-        return Err(Error::InvalidPath {
-            path: path.to_vec(),
-            cause: "it holds a NUL byte",
-        });
+        return Err(Error::InvalidPath { path: path.to_vec(), cause: "it holds a NUL byte" });
     }
     if path.len() >= PATH_MAX {
         return Err(Error::system(Errno::ENAMETOOLONG, path));

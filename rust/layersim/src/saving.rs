@@ -18,9 +18,7 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     let file = File::create(&beside.path).map_err(refused)?;
     let mut writer = BufWriter::with_capacity(BUFFER, file);
     let written = write(&mut writer)?;
-    let file = writer
-        .into_inner()
-        .map_err(|error| refused(error.into_error()))?;
+    let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
     file.sync_all().map_err(refused)?;
     fs::rename(&beside.path, target).map_err(refused)?;
     Ok(written)
@@ -39,9 +37,7 @@ impl Beside {
         let mut hidden = std::ffi::OsString::from(".");
         hidden.push(name);
         hidden.push(format!(".{}.part", std::process::id()));
-        Ok(Self {
-            path: target.with_file_name(hidden),
-        })
+        Ok(Self { path: target.with_file_name(hidden) })
     }
 }
 

@@ -36,22 +36,12 @@ pub fn usage(sizes: &[u64], chains: Chains<'_>, counted: &[bool]) -> Result<Usag
             references[*layer as usize] += 1;
         }
     }
-    let held = references
-        .iter()
-        .zip(sizes)
-        .filter(|(references, _)| **references > 0);
-    let mut usage = Usage {
-        layers_size: held.map(|(_, size)| size).sum(),
-        ..Usage::default()
-    };
+    let held = references.iter().zip(sizes).filter(|(references, _)| **references > 0);
+    let mut usage = Usage { layers_size: held.map(|(_, size)| size).sum(), ..Usage::default() };
     for chain in chains {
         let size: u64 = chain.iter().map(|layer| sizes[*layer as usize]).sum();
         let is_shared = |layer: &&u32| references[**layer as usize] > 1;
-        let shared: u64 = chain
-            .iter()
-            .filter(is_shared)
-            .map(|layer| sizes[*layer as usize])
-            .sum();
+        let shared: u64 = chain.iter().filter(is_shared).map(|layer| sizes[*layer as usize]).sum();
         usage.size.push(size);
         usage.shared_size.push(shared);
         usage.unique_size.push(size - shared);
@@ -60,25 +50,19 @@ pub fn usage(sizes: &[u64], chains: Chains<'_>, counted: &[bool]) -> Result<Usag
 }
 
 /// The chains as slices, once every number is known to be in range.
-fn checked<'a>(chains: Chains<'a>, layers: usize, images: usize) -> Result<Vec<&'a [u32]>> {
+fn checked(chains: Chains<'_>, layers: usize, images: usize) -> Result<Vec<&[u32]>> {
     if chains.offsets.len() != images + 1 {
         return Err(Error::input("there must be one offset more than images"));
     }
     if chains.layers.iter().any(|layer| *layer as usize >= layers) {
         return Err(Error::input("a layer has no size"));
     }
-    let bounds = chains
-        .offsets
-        .windows(2)
-        .map(|pair| (usize::try_from(pair[0]), usize::try_from(pair[1])));
+    let bounds = chains.offsets.windows(2).map(|pair| (usize::try_from(pair[0]), usize::try_from(pair[1])));
     let slice = |(start, end)| match (start, end) {
         (Ok(start), Ok(end)) => chains.layers.get(start..end),
         _ => None,
     };
     bounds
-        .map(|bounds| {
-            slice(bounds)
-                .ok_or_else(|| Error::input("offsets must rise and stay within the layers"))
-        })
+        .map(|bounds| slice(bounds).ok_or_else(|| Error::input("offsets must rise and stay within the layers")))
         .collect()
 }

@@ -10,10 +10,7 @@ use crate::convert::{BytesArg, PathArg, text_of};
 use crate::error::Result;
 
 /// A pair of times as `os.utime` takes them; None: now.
-fn times_of(
-    times: Option<(f64, f64)>,
-    ns: Option<(i128, i128)>,
-) -> PyResult<Option<(Timestamp, Timestamp)>> {
+fn times_of(times: Option<(f64, f64)>, ns: Option<(i128, i128)>) -> PyResult<Option<(Timestamp, Timestamp)>> {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "os.utime rounds down too, and a float that is too large saturates"
@@ -21,9 +18,7 @@ fn times_of(
     let nanos = |seconds: f64| (seconds * 1e9).floor() as i128;
     let pair = match (times, ns) {
         (Some(_), Some(_)) => {
-            return Err(PyValueError::new_err(
-                "utime: you may specify either 'times' or 'ns' but not both",
-            ));
+            return Err(PyValueError::new_err("utime: you may specify either 'times' or 'ns' but not both"));
         }
         (Some((atime, mtime)), None) => Some((nanos(atime), nanos(mtime))),
         (None, ns) => ns,
@@ -36,9 +31,9 @@ fn id_of(id: i64) -> PyResult<Option<u32>> {
     if id == -1 {
         return Ok(None);
     }
-    u32::try_from(id).map(Some).map_err(|_| {
-        PyValueError::new_err(format!("expected an id of 0 to 4294967295 or -1, got {id}"))
-    })
+    u32::try_from(id)
+        .map(Some)
+        .map_err(|_| PyValueError::new_err(format!("expected an id of 0 to 4294967295 or -1, got {id}")))
 }
 
 #[pymethods]
@@ -56,15 +51,10 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn truncate(&self, py: Python<'_>, path: PathArg<'_>, length: i64) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| {
-            overlay.truncate(bytes, length, caller)
-        })
+        self.change(py, |overlay, caller| overlay.truncate(bytes, length, caller))
     }
 
     /// Change permission bits.
@@ -83,21 +73,10 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, mode, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
-    fn chmod(
-        &self,
-        py: Python<'_>,
-        path: PathArg<'_>,
-        mode: u32,
-        follow_symlinks: bool,
-    ) -> Result<()> {
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn chmod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, follow_symlinks: bool) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| {
-            overlay.chmod(bytes, mode, follow_symlinks, caller)
-        })
+        self.change(py, |overlay, caller| overlay.chmod(bytes, mode, follow_symlinks, caller))
     }
 
     /// Change owners.
@@ -116,22 +95,10 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, uid, gid, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
-    fn chown(
-        &self,
-        py: Python<'_>,
-        path: PathArg<'_>,
-        uid: i64,
-        gid: i64,
-        follow_symlinks: bool,
-    ) -> Result<()> {
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn chown(&self, py: Python<'_>, path: PathArg<'_>, uid: i64, gid: i64, follow_symlinks: bool) -> Result<()> {
         let (bytes, uid, gid) = (path.bytes.as_ref(), id_of(uid)?, id_of(gid)?);
-        self.change(py, |overlay, caller| {
-            overlay.chown(bytes, uid, gid, follow_symlinks, caller)
-        })
+        self.change(py, |overlay, caller| overlay.chown(bytes, uid, gid, follow_symlinks, caller))
     }
 
     /// Change times.
@@ -152,10 +119,7 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, times=None, *, ns=None, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn utime(
         &self,
         py: Python<'_>,
@@ -165,9 +129,7 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, times) = (path.bytes.as_ref(), times_of(times, ns)?);
-        self.change(py, |overlay, caller| {
-            overlay.utime(bytes, times, follow_symlinks, caller)
-        })
+        self.change(py, |overlay, caller| overlay.utime(bytes, times, follow_symlinks, caller))
     }
 
     /// Set an extended attribute.
@@ -190,10 +152,7 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, name, value, flags=0, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn setxattr(
         &self,
         py: Python<'_>,
@@ -204,9 +163,7 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), name.bytes.as_ref());
-        self.change(py, |overlay, caller| {
-            overlay.setxattr(bytes, name, &value.0, flags, follow_symlinks, caller)
-        })
+        self.change(py, |overlay, caller| overlay.setxattr(bytes, name, &value.0, flags, follow_symlinks, caller))
     }
 
     /// Read an extended attribute.
@@ -230,10 +187,7 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, name, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn getxattr<'py>(
         &self,
         py: Python<'py>,
@@ -265,10 +219,7 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn listxattr<'py>(
         &self,
         py: Python<'py>,
@@ -277,10 +228,7 @@ impl PyOverlay {
     ) -> Result<Vec<Bound<'py, PyAny>>> {
         let bytes = path.bytes.as_ref();
         let names = self.ask(py, |overlay| overlay.listxattr(bytes, follow_symlinks))?;
-        Ok(names
-            .iter()
-            .map(|name| text_of(py, name))
-            .collect::<PyResult<_>>()?)
+        Ok(names.iter().map(|name| text_of(py, name)).collect::<PyResult<_>>()?)
     }
 
     /// Remove an extended attribute.
@@ -299,20 +247,9 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, name, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
-    fn removexattr(
-        &self,
-        py: Python<'_>,
-        path: PathArg<'_>,
-        name: PathArg<'_>,
-        follow_symlinks: bool,
-    ) -> Result<()> {
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn removexattr(&self, py: Python<'_>, path: PathArg<'_>, name: PathArg<'_>, follow_symlinks: bool) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), name.bytes.as_ref());
-        self.change(py, |overlay, caller| {
-            overlay.removexattr(bytes, name, follow_symlinks, caller)
-        })
+        self.change(py, |overlay, caller| overlay.removexattr(bytes, name, follow_symlinks, caller))
     }
 }

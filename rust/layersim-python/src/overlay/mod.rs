@@ -67,10 +67,7 @@ pub struct PyOverlay {
 
 impl PyOverlay {
     fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
-        Self {
-            overlay: Mutex::new(overlay),
-            clock,
-        }
+        Self { overlay: Mutex::new(overlay), clock }
     }
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
@@ -82,9 +79,7 @@ impl PyOverlay {
     pub fn caller(&self, py: Python<'_>) -> Result<Caller> {
         let nanos = match &self.clock {
             Some(clock) => clock.call0(py)?.extract(py)?,
-            None => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| since.as_nanos() as i128),
+            None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().cast_signed()),
         };
         Ok(Caller::at(Timestamp::from_nanos(nanos)))
     }
@@ -98,11 +93,7 @@ impl PyOverlay {
         detached(py, || work(&mut self.lock(), &caller))
     }
 
-    fn ask<T: Send>(
-        &self,
-        py: Python<'_>,
-        work: impl FnOnce(&Overlay) -> layersim::Result<T> + Send,
-    ) -> Result<T> {
+    fn ask<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Overlay) -> layersim::Result<T> + Send) -> Result<T> {
         detached(py, || work(&self.lock()))
     }
 }
@@ -111,17 +102,9 @@ impl PyOverlay {
 impl PyOverlay {
     #[new]
     #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None))]
-    fn new(
-        py: Python<'_>,
-        layers: &Bound<'_, PyAny>,
-        redirect_dir: bool,
-        clock: Option<Py<PyAny>>,
-    ) -> Result<Self> {
+    fn new(py: Python<'_>, layers: &Bound<'_, PyAny>, redirect_dir: bool, clock: Option<Py<PyAny>>) -> Result<Self> {
         if redirect_dir {
-            return Err(PyValueError::new_err(
-                "redirect_dir=True is not modelled: Docker mounts without it",
-            )
-            .into());
+            return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
         }
         Ok(Self::over(Overlay::new(stack_of(py, layers)?), clock))
     }
@@ -159,15 +142,10 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, flags=0, mode=0o666))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn open(slf: Bound<'_, Self>, path: PathArg<'_>, flags: i32, mode: u32) -> Result<PyFile> {
         let bytes = path.bytes.as_ref();
-        let handle = slf.get().change(slf.py(), |overlay, caller| {
-            overlay.open(bytes, flags, mode, caller)
-        })?;
+        let handle = slf.get().change(slf.py(), |overlay, caller| overlay.open(bytes, flags, mode, caller))?;
         Ok(PyFile::new(slf.unbind(), handle))
     }
 
@@ -182,10 +160,7 @@ impl PyOverlay {
     /// -----
     /// The cost follows what was written, not the size of the layers.
     fn changes(&self, py: Python<'_>) -> Vec<PyChange> {
-        py.detach(|| change::changes(&self.lock()))
-            .into_iter()
-            .map(PyChange)
-            .collect()
+        py.detach(|| change::changes(&self.lock())).into_iter().map(PyChange).collect()
     }
 
     /// Freeze what the writable top holds, as ``docker commit`` does.
@@ -216,8 +191,7 @@ impl PyOverlay {
                 return Err(PyValueError::new_err(text).into());
             }
         };
-        self.ask(py, |overlay| overlay.to_layer(dialect))
-            .map(PyLayer)
+        self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
     }
 
     /// Copy the overlay; neither sees what the other writes from here on.
@@ -238,11 +212,7 @@ impl PyOverlay {
     fn __repr__(&self, py: Python<'_>) -> String {
         py.detach(|| {
             let overlay = self.lock();
-            format!(
-                "Overlay({} layers, {} bytes written)",
-                overlay.lower().depth(),
-                overlay.size_rw()
-            )
+            format!("Overlay({} layers, {} bytes written)", overlay.lower().depth(), overlay.size_rw())
         })
     }
 }

@@ -22,10 +22,7 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, mode=0o777))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn mkdir(&self, py: Python<'_>, path: PathArg<'_>, mode: u32) -> Result<()> {
         let bytes = path.bytes.as_ref();
         self.change(py, |overlay, caller| overlay.mkdir(bytes, mode, caller))
@@ -42,10 +39,7 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rmdir(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
         let bytes = path.bytes.as_ref();
         self.change(py, |overlay, caller| overlay.rmdir(bytes, caller))
@@ -62,10 +56,7 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn unlink(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
         let bytes = path.bytes.as_ref();
         self.change(py, |overlay, caller| overlay.unlink(bytes, caller))
@@ -84,10 +75,7 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rename(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
         self.change(py, |overlay, caller| overlay.rename(from, to, caller))
@@ -109,21 +97,10 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (src, dst, *, follow_symlinks=false))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
-    fn link(
-        &self,
-        py: Python<'_>,
-        src: PathArg<'_>,
-        dst: PathArg<'_>,
-        follow_symlinks: bool,
-    ) -> Result<()> {
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn link(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, follow_symlinks: bool) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.change(py, |overlay, caller| {
-            overlay.link(from, to, follow_symlinks, caller)
-        })
+        self.change(py, |overlay, caller| overlay.link(from, to, follow_symlinks, caller))
     }
 
     /// Make a symbolic link.
@@ -139,10 +116,7 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn symlink(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
         self.change(py, |overlay, caller| overlay.symlink(from, to, caller))
@@ -164,10 +138,7 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn readlink<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         let bytes = path.bytes.as_ref();
         let target = self.ask(py, |overlay| overlay.readlink(bytes))?;
@@ -190,14 +161,9 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, mode=0o600, device=0))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn mknod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, device: u64) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| {
-            overlay.mknod(bytes, mode, device, caller)
-        })
+        self.change(py, |overlay, caller| overlay.mknod(bytes, mode, device, caller))
     }
 }

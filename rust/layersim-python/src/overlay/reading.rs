@@ -30,14 +30,10 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path, *, follow_symlinks=true))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn stat(&self, py: Python<'_>, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.ask(py, |overlay| overlay.stat(bytes, follow_symlinks))
-            .map(PyStat)
+        self.ask(py, |overlay| overlay.stat(bytes, follow_symlinks)).map(PyStat)
     }
 
     /// Describe what a path names, links themselves.
@@ -56,14 +52,10 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.ask(py, |overlay| overlay.stat(bytes, false))
-            .map(PyStat)
+        self.ask(py, |overlay| overlay.stat(bytes, false)).map(PyStat)
     }
 
     /// Describe what the writable top alone holds under a path.
@@ -82,14 +74,10 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn upper_lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.ask(py, |overlay| overlay.upper_lstat(bytes))
-            .map(PyStat)
+        self.ask(py, |overlay| overlay.upper_lstat(bytes)).map(PyStat)
     }
 
     /// List the names in a directory, sorted by their bytes.
@@ -109,17 +97,11 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path=PathArg::root()))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn listdir<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Vec<Bound<'py, PyAny>>> {
         let bytes = path.bytes.as_ref();
         let names = self.ask(py, |overlay| overlay.listdir(bytes))?;
-        Ok(names
-            .iter()
-            .map(|name| path.answer(py, name))
-            .collect::<PyResult<_>>()?)
+        Ok(names.iter().map(|name| path.answer(py, name)).collect::<PyResult<_>>()?)
     }
 
     /// Tell whether a path names something, through links.
@@ -133,10 +115,7 @@ impl PyOverlay {
     /// -------
     /// bool
     ///     False for a dangling link.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn exists(&self, py: Python<'_>, path: PathArg<'_>) -> bool {
         let bytes = path.bytes.as_ref();
         py.detach(|| self.lock().stat(bytes, true).is_ok())
@@ -158,10 +137,7 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn read_bytes<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyBytes>> {
         let bytes = path.bytes.as_ref();
         let content = self.ask(py, |overlay| overlay.read_file(bytes))?;
@@ -186,15 +162,10 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn write_bytes(&self, py: Python<'_>, path: PathArg<'_>, data: BytesArg) -> Result<usize> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| {
-            overlay.write_file(bytes, &data.0, caller)
-        })?;
+        self.change(py, |overlay, caller| overlay.write_file(bytes, &data.0, caller))?;
         Ok(data.0.len())
     }
 
@@ -215,10 +186,7 @@ impl PyOverlay {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (path=PathArg::root()))]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "an extracted argument can only be owned"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn walk<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         let bytes = path.bytes.as_ref();
         let walked = self.ask(py, |overlay| overlay.walk(bytes))?;

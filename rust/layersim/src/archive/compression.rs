@@ -74,14 +74,10 @@ impl Compression {
 
     /// How long the data says it is, which may be wrong.
     fn hint(self, bytes: &[u8]) -> u64 {
-        let trailer = bytes
-            .last_chunk()
-            .map(|trailer| u64::from(u32::from_le_bytes(*trailer)));
+        let trailer = bytes.last_chunk().map(|trailer| u64::from(u32::from_le_bytes(*trailer)));
         let hint = match self {
             Self::Gzip => trailer,
-            Self::Zstd => zstd::zstd_safe::get_frame_content_size(bytes)
-                .ok()
-                .flatten(),
+            Self::Zstd => zstd::zstd_safe::get_frame_content_size(bytes).ok().flatten(),
             _ => None,
         };
         hint.unwrap_or(LEAST_BUFFER)
@@ -93,36 +89,22 @@ impl Compression {
 /// # Errors
 /// [`Error::Compression`] for a broken or cut-off stream, [`Error::Limit`] for one that inflates to too much.
 pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Result<Inflated> {
-    let broken = |error: io::Error| Error::Compression {
-        format: compression.name(),
-        cause: error.to_string(),
-    };
-    let most = FREE_BYTES
-        .max(limits.inflation_ratio.saturating_mul(bytes.len() as u64))
-        .min(limits.inflated_bytes);
+    let broken = |error: io::Error| Error::Compression { format: compression.name(), cause: error.to_string() };
+    let most = FREE_BYTES.max(limits.inflation_ratio.saturating_mul(bytes.len() as u64)).min(limits.inflated_bytes);
     let mut reader = compression.reader(bytes).map_err(broken)?;
     let mut hasher = Hasher::default();
     let mut buffers: Vec<Vec<u8>> = Vec::new();
     let mut len = 0_u64;
     let mut wanted = compression.hint(bytes);
     loop {
-        let mut buffer =
-            vec![0; usize::try_from(wanted.min(most - len).max(1)).unwrap_or(usize::MAX)];
-        let (filled, hashed) = fill(&mut buffer, reader.as_mut(), hasher).map_err(broken)?;
-        hasher = hashed;
+        let mut buffer = vec![0; usize::try_from(wanted.min(most - len).max(1)).unwrap_or(usize::MAX)];
+        let filled;
+        (filled, hasher) = fill(&mut buffer, reader.as_mut(), hasher).map_err(broken)?;
         let is_end = filled < buffer.len();
         len += filled as u64;
         if len > most {
-            let what = format!(
-                "{} bytes of {} that inflate to more",
-                bytes.len(),
-                compression.name()
-            );
-            return Err(Error::Limit {
-                what,
-                limit: most,
-                offset: 0,
-            });
+            let what = format!("{} bytes of {} that inflate to more", bytes.len(), compression.name());
+            return Err(Error::Limit { what, limit: most, offset: 0 });
         }
         buffer.truncate(filled);
         buffers.push(buffer);
@@ -131,22 +113,17 @@ pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Resul
         }
         wanted = len.max(LEAST_BUFFER);
     }
-    Ok(Inflated {
-        blob: joined(buffers).into(),
-        digest: hasher.finish(),
-    })
+    Ok(Inflated { blob: joined(buffers).into(), digest: hasher.finish() })
 }
 
 /// Fills a buffer as far as there is data; finished chunks are hashed beside it.
-fn fill(
-    buffer: &mut [u8],
-    reader: &mut dyn Read,
-    mut hasher: Hasher,
-) -> io::Result<(usize, Hasher)> {
+fn fill(buffer: &mut [u8], reader: &mut dyn Read, mut hasher: Hasher) -> io::Result<(usize, Hasher)> {
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel::<&[u8]>();
         let hashing = scope.spawn(move || {
-            receiver.iter().for_each(|chunk| hasher.update(chunk));
+            for chunk in &receiver {
+                hasher.update(chunk);
+            }
             hasher
         });
         let mut rest = buffer;
@@ -163,9 +140,7 @@ fn fill(
             }
         }
         drop(sender);
-        let hasher = hashing
-            .join()
-            .map_err(|_| io::Error::other("the hashing thread stopped"))?;
+        let hasher = hashing.join().map_err(|_| io::Error::other("the hashing thread stopped"))?;
         Ok((filled, hasher))
     })
 }

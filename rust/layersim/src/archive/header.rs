@@ -40,10 +40,7 @@ impl<'a> Block<'a> {
         if !checked(unsigned_sum(bytes)) && !checked(signed_sum(bytes)) {
             return None;
         }
-        Some(Self {
-            bytes,
-            format: format_of(bytes),
-        })
+        Some(Self { bytes, format: format_of(bytes) })
     }
 
     /// The type flag.
@@ -69,16 +66,12 @@ impl<'a> Block<'a> {
             Format::Star => text(&self.bytes[345..476]),
             Format::Gnu if self.has_gnu_times() => &[],
             // Some writers put a prefix where GNU has times; Go takes it if it can be no time.
-            Format::Gnu => Some(text(&self.bytes[345..500]))
-                .filter(|prefix| prefix.is_ascii())
-                .unwrap_or_default(),
+            Format::Gnu => Some(text(&self.bytes[345..500])).filter(|prefix| prefix.is_ascii()).unwrap_or_default(),
         }
     }
 
     fn has_gnu_times(&self) -> bool {
-        [&self.bytes[345..357], &self.bytes[357..369]]
-            .iter()
-            .all(|field| field[0] == 0 || number(field).is_ok())
+        [&self.bytes[345..357], &self.bytes[357..369]].iter().all(|field| field[0] == 0 || number(field).is_ok())
     }
 
     /// The permission bits, as the field has them.
@@ -111,10 +104,7 @@ impl<'a> Block<'a> {
         if self.format == Format::V7 {
             return Ok((0, 0));
         }
-        Ok((
-            number(&self.bytes[329..337])?,
-            number(&self.bytes[337..345])?,
-        ))
+        Ok((number(&self.bytes[329..337])?, number(&self.bytes[337..345])?))
     }
 }
 
@@ -127,12 +117,7 @@ pub fn unsigned_sum(bytes: &[u8]) -> i64 {
 
 /// What writers sum whose bytes have a sign.
 fn signed_sum(bytes: &[u8]) -> i64 {
-    let signed = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .map(|byte| i64::from(i8::from_ne_bytes([*byte])))
-            .sum::<i64>()
-    };
+    let signed = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(i8::from_ne_bytes([*byte]))).sum::<i64>();
     signed(bytes) - signed(&bytes[CHECKSUM]) + i64::from(b' ') * 8
 }
 
@@ -147,10 +132,7 @@ fn format_of(bytes: &[u8]) -> Format {
 
 /// Bytes up to the first NUL.
 pub fn text(field: &[u8]) -> &[u8] {
-    let len = field
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(field.len());
+    let len = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     &field[..len]
 }
 
@@ -164,14 +146,8 @@ fn number(field: &[u8]) -> Result<i64, NoNumber> {
 
 fn octal(field: &[u8]) -> Result<i64, NoNumber> {
     let is_filler = |byte: &u8| matches!(byte, b' ' | 0);
-    let start = field
-        .iter()
-        .position(|byte| !is_filler(byte))
-        .unwrap_or(field.len());
-    let end = field
-        .iter()
-        .rposition(|byte| !is_filler(byte))
-        .map_or(start, |last| last + 1);
+    let start = field.iter().position(|byte| !is_filler(byte)).unwrap_or(field.len());
+    let end = field.iter().rposition(|byte| !is_filler(byte)).map_or(start, |last| last + 1);
     let mut value = 0_i64;
     for digit in text(&field[start..end]) {
         if !(b'0'..=b'7').contains(digit) || value >> 60 != 0 {

@@ -27,11 +27,7 @@ impl<'a> Records<'a> {
                 records.pairs.push((key, value));
                 continue;
             }
-            let wanted = if records.sparse_pairs.len().is_multiple_of(2) {
-                SPARSE_OFFSET
-            } else {
-                SPARSE_LENGTH
-            };
+            let wanted = if records.sparse_pairs.len().is_multiple_of(2) { SPARSE_OFFSET } else { SPARSE_LENGTH };
             if key != wanted || value.contains(&b',') {
                 return None;
             }
@@ -48,9 +44,7 @@ impl<'a> Records<'a> {
     /// The value of a key that is there and not empty.
     pub fn get(&self, key: &[u8]) -> Option<&'a [u8]> {
         let found = self.pairs.iter().rev().find(|(have, _)| *have == key);
-        found
-            .map(|(_, value)| *value)
-            .filter(|value| !value.is_empty())
+        found.map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 
     /// The value of a key as a number.
@@ -66,10 +60,7 @@ impl<'a> Records<'a> {
     /// Extended attributes, in the order they come.
     pub fn xattrs(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let named = |(key, value): &(&'a [u8], &'a [u8])| Some((key.strip_prefix(XATTR)?, *value));
-        self.pairs
-            .iter()
-            .filter_map(named)
-            .filter(|(_, value)| !value.is_empty())
+        self.pairs.iter().filter_map(named).filter(|(_, value)| !value.is_empty())
     }
 }
 
@@ -84,36 +75,25 @@ fn record(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let equals = pair.iter().position(|byte| *byte == b'=')?;
     let (key, value) = (&pair[..equals], &pair[equals + 1..]);
     let must_be_text = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname");
-    let is_valid = !key.is_empty() && !key.contains(&0) && !(must_be_text && value.contains(&0));
+    let is_valid = !(key.is_empty() || key.contains(&0) || must_be_text && value.contains(&0));
     is_valid.then_some((key, value, &body[len..]))
 }
 
 /// A decimal number, as Go's `ParseInt` takes it.
 pub fn decimal(digits: &[u8]) -> Result<i64, NoNumber> {
-    std::str::from_utf8(digits)
-        .ok()
-        .and_then(|digits| digits.parse().ok())
-        .ok_or(NoNumber)
+    std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or(NoNumber)
 }
 
 /// Seconds with up to nine digits after the point; more are cut off.
 fn time(value: &[u8]) -> Result<Timestamp, NoNumber> {
     let point = value.iter().position(|byte| *byte == b'.');
-    let (whole, rest) = point.map_or((value, &[][..]), |point| {
-        (&value[..point], &value[point + 1..])
-    });
+    let (whole, rest) = point.map_or((value, &[][..]), |point| (&value[..point], &value[point + 1..]));
     let seconds = decimal(whole)?;
     if !rest.iter().all(u8::is_ascii_digit) {
         return Err(NoNumber);
     }
-    let digits = rest
-        .iter()
-        .copied()
-        .chain(std::iter::repeat(b'0'))
-        .take(NANO_DIGITS);
+    let digits = rest.iter().copied().chain(std::iter::repeat(b'0')).take(NANO_DIGITS);
     let nanos = digits.fold(0_u32, |nanos, digit| nanos * 10 + u32::from(digit - b'0'));
     let sign = if whole.first() == Some(&b'-') { -1 } else { 1 };
-    Ok(Timestamp::from_nanos(
-        i128::from(seconds) * 1_000_000_000 + i128::from(nanos) * sign,
-    ))
+    Ok(Timestamp::from_nanos(i128::from(seconds) * 1_000_000_000 + i128::from(nanos) * sign))
 }

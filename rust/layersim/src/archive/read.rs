@@ -88,9 +88,8 @@ impl Data {
     pub fn content(&self, blob: &Blob) -> Result<Content> {
         let slice = |start: usize, len: u64| {
             let start = start as u64;
-            let end = start.checked_add(len).unwrap_or(u64::MAX);
-            Content::slice(blob, start..end)
-                .ok_or_else(|| Error::input("the blob is not the archive that was read"))
+            let end = start.saturating_add(len);
+            Content::slice(blob, start..end).ok_or_else(|| Error::input("the blob is not the archive that was read"))
         };
         let Some((runs, len)) = &self.sparse else {
             return slice(self.stored.start, self.stored.len() as u64);
@@ -126,11 +125,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader at the start of an archive.
     pub fn new(bytes: &'a [u8], limits: &Limits) -> Self {
-        Self {
-            bytes,
-            limits: *limits,
-            at: 0,
-        }
+        Self { bytes, limits: *limits, at: 0 }
     }
 
     /// The next member; `None` at the end of the archive, which bytes may follow.
@@ -174,9 +169,7 @@ impl<'a> Reader<'a> {
                 _ => Ok(None),
             };
         }
-        Block::new(bytes)
-            .ok_or_else(|| invalid_header(offset))
-            .map(Some)
+        Block::new(bytes).ok_or_else(|| invalid_header(offset)).map(Some)
     }
 
     /// Exactly so many bytes; `None` if the archive ends right here.
@@ -185,27 +178,17 @@ impl<'a> Reader<'a> {
         if rest.is_empty() {
             return Ok(None);
         }
-        let taken = rest
-            .get(..len)
-            .ok_or_else(|| Error::archive(offset, "unexpected EOF in a header block"))?;
+        let taken = rest.get(..len).ok_or_else(|| Error::archive(offset, "unexpected EOF in a header block"))?;
         self.at += len;
         Ok(Some(taken))
     }
 
     /// The body of an extended header.
     fn special(&mut self, block: Block<'a>, offset: u64) -> Result<&'a [u8]> {
-        let size = block
-            .size()
-            .ok()
-            .and_then(|size| u64::try_from(size).ok())
-            .ok_or_else(|| invalid_header(offset))?;
+        let size = block.size().ok().and_then(|size| u64::try_from(size).ok()).ok_or_else(|| invalid_header(offset))?;
         if size > self.limits.header_bytes {
             let what = format!("an extended header of {size} bytes");
-            return Err(Error::Limit {
-                what,
-                limit: self.limits.header_bytes,
-                offset,
-            });
+            return Err(Error::Limit { what, limit: self.limits.header_bytes, offset });
         }
         let range = self.data(size, offset, b"extended header")?;
         Ok(&self.bytes[range])
@@ -213,95 +196,49 @@ impl<'a> Reader<'a> {
 
     /// Moves over a member's data; the padding after it may be missing at the end of the archive.
     fn data(&mut self, size: u64, offset: u64, name: &[u8]) -> Result<Range<usize>> {
-        let end = usize::try_from(size)
-            .ok()
-            .and_then(|size| self.at.checked_add(size));
-        match end.filter(|end| *end <= self.bytes.len()) {
-            Some(end) => {
-                let range = self.at..end;
-                let padded = end.next_multiple_of(BLOCK);
-                if padded > self.bytes.len() && end < self.bytes.len() {
-                    return Err(Error::archive(
-                        offset,
-                        format!("unexpected EOF in the padding of {}", shown(name)),
-                    ));
-                }
-                self.at = padded;
-                Ok(range)
-            }
-            None => {
-                let left = self.bytes.len().saturating_sub(self.at);
-                let cause = format!(
-                    "unexpected EOF: {} has {size} bytes, {left} are left",
-                    shown(name)
-                );
-                Err(Error::archive(offset, cause))
-            }
+        let end = usize::try_from(size).ok().and_then(|size| self.at.checked_add(size));
+        let Some(end) = end.filter(|end| *end <= self.bytes.len()) else {
+            let left = self.bytes.len().saturating_sub(self.at);
+            let cause = format!("unexpected EOF: {} has {size} bytes, {left} are left", shown(name));
+            return Err(Error::archive(offset, cause));
+        };
+        let range = self.at..end;
+        let padded = end.next_multiple_of(BLOCK);
+        if padded > self.bytes.len() && end < self.bytes.len() {
+            return Err(Error::archive(offset, format!("unexpected EOF in the padding of {}", shown(name))));
         }
+        self.at = padded;
+        Ok(range)
     }
 
-    fn member(
-        &mut self,
-        offset: u64,
-        block: Block<'a>,
-        extended: &Extended<'a>,
-    ) -> Result<Member<'a>> {
+    fn member(&mut self, offset: u64, block: Block<'a>, extended: &Extended<'a>) -> Result<Member<'a>> {
         let invalid = |NoNumber| invalid_header(offset);
         let records = &extended.records;
         let mut path = name_of(block, extended);
-        let mut size = records
-            .number(b"size")
-            .and_then(|size| size.map_or_else(|| block.size(), Ok))
-            .map_err(invalid)?;
-        let kind = self.kind(block, extended, &path, offset)?;
+        let mut size =
+            records.number(b"size").and_then(|size| size.map_or_else(|| block.size(), Ok)).map_err(invalid)?;
+        let kind = Self::kind(block, extended, &path, offset)?;
         let has_data = matches!(kind, Kind::Regular);
-        let stored_size =
-            u64::try_from(if has_data { size } else { 0 }).map_err(|_| invalid_header(offset))?;
-        let mut data = Data {
-            stored: self.data(stored_size, offset, &path)?,
-            sparse: None,
-        };
+        let stored_size = u64::try_from(if has_data { size } else { 0 }).map_err(|_| invalid_header(offset))?;
+        let mut data = Data { stored: self.data(stored_size, offset, &path)?, sparse: None };
         if let Some(notation) = sparse::notation(records).filter(|_| has_data) {
             if let Some(name) = records.get(b"GNU.sparse.name") {
                 path = Cow::Borrowed(name);
             }
             let real = records.number(b"GNU.sparse.realsize").map_err(invalid)?;
-            size = records
-                .number(b"GNU.sparse.size")
-                .map_err(invalid)?
-                .or(real)
-                .unwrap_or(size);
-            data = self
-                .sparse(notation, records, data.stored, size)
-                .map_err(invalid)?;
+            size = records.number(b"GNU.sparse.size").map_err(invalid)?.or(real).unwrap_or(size);
+            data = self.sparse(notation, records, data.stored, size).map_err(invalid)?;
         }
         let size = u64::try_from(size).map_err(|_| invalid_header(offset))?;
         if size > self.limits.file_bytes {
             let what = format!("{} of {size} bytes", shown(&path));
-            return Err(Error::Limit {
-                what,
-                limit: self.limits.file_bytes,
-                offset,
-            });
+            return Err(Error::Limit { what, limit: self.limits.file_bytes, offset });
         }
         let metadata = metadata(block, records).map_err(invalid)?;
-        Ok(Member {
-            offset,
-            path,
-            kind,
-            metadata,
-            size,
-            data,
-        })
+        Ok(Member { offset, path, kind, metadata, size, data })
     }
 
-    fn kind(
-        &self,
-        block: Block<'a>,
-        extended: &Extended<'a>,
-        path: &[u8],
-        offset: u64,
-    ) -> Result<Kind<'a>> {
+    fn kind(block: Block<'a>, extended: &Extended<'a>, path: &[u8], offset: u64) -> Result<Kind<'a>> {
         let device = || {
             let (major, minor) = block.device().map_err(|NoNumber| invalid_header(offset))?;
             let fit = |number| u32::try_from(number).map_err(|_| invalid_header(offset));
@@ -336,21 +273,12 @@ impl<'a> Reader<'a> {
             Notation::Header => (sparse::map_in_header(records, limit)?, 0),
             Notation::Data => sparse::map_in_data(&self.bytes[stored.clone()], limit)?,
         };
-        let start = stored
-            .start
-            .checked_add(skipped)
-            .filter(|start| *start <= stored.end)
-            .ok_or(NoNumber)?;
-        let total = runs
-            .iter()
-            .try_fold(0_u64, |total, (_, len)| total.checked_add(*len));
+        let start = stored.start.checked_add(skipped).filter(|start| *start <= stored.end).ok_or(NoNumber)?;
+        let total = runs.iter().try_fold(0_u64, |total, (_, len)| total.checked_add(*len));
         if total != Some((stored.end - start) as u64) || !sparse::is_valid(&runs, size) {
             return Err(NoNumber);
         }
-        Ok(Data {
-            stored: start..stored.end,
-            sparse: Some((runs, size)),
-        })
+        Ok(Data { stored: start..stored.end, sparse: Some((runs, size)) })
     }
 }
 
@@ -369,10 +297,7 @@ fn name_of<'a>(block: Block<'a>, extended: &Extended<'a>) -> Cow<'a, [u8]> {
 }
 
 fn link_of<'a>(block: Block<'a>, extended: &Extended<'a>) -> &'a [u8] {
-    extended
-        .long_link
-        .or_else(|| extended.records.get(b"linkpath"))
-        .unwrap_or_else(|| block.link_name())
+    extended.long_link.or_else(|| extended.records.get(b"linkpath")).unwrap_or_else(|| block.link_name())
 }
 
 fn metadata(block: Block<'_>, records: &Records<'_>) -> std::result::Result<Metadata, NoNumber> {
@@ -381,10 +306,7 @@ fn metadata(block: Block<'_>, records: &Records<'_>) -> std::result::Result<Meta
     let mut metadata = Metadata::with_mode(mode);
     metadata.uid = id(records.number(b"uid")?.map_or_else(|| block.uid(), Ok)?)?;
     metadata.gid = id(records.number(b"gid")?.map_or_else(|| block.gid(), Ok)?)?;
-    let header_time = Timestamp {
-        seconds: block.mtime()?,
-        nanos: 0,
-    };
+    let header_time = Timestamp { seconds: block.mtime()?, nanos: 0 };
     metadata.set_mtime(records.time(b"mtime")?.unwrap_or(header_time));
     if !records.is_empty() {
         metadata.xattrs = records.xattrs().collect();

@@ -18,16 +18,11 @@ pub enum Notation {
 
 /// The notation of a member, if it is sparse at all.
 pub fn notation(records: &Records<'_>) -> Option<Notation> {
-    let version = (
-        records.get(b"GNU.sparse.major"),
-        records.get(b"GNU.sparse.minor"),
-    );
+    let version = (records.get(b"GNU.sparse.major"), records.get(b"GNU.sparse.minor"));
     match version {
         (Some(b"0"), Some(b"0" | b"1")) => Some(Notation::Header),
         (Some(b"1"), Some(b"0")) => Some(Notation::Data),
-        (None, None)
-            if records.get(b"GNU.sparse.map").is_some() || !records.sparse_pairs.is_empty() =>
-        {
+        (None, None) if records.get(b"GNU.sparse.map").is_some() || !records.sparse_pairs.is_empty() => {
             Some(Notation::Header)
         }
         _ => None,
@@ -42,15 +37,11 @@ pub fn map_in_header(records: &Records<'_>, limit: u64) -> Result<Vec<Run>, NoNu
         Some(map) => map.split(|byte| *byte == b',').collect(),
         None => Vec::new(),
     };
-    let fits =
-        u64::try_from(count).is_ok_and(|count| count <= limit && written.len() as u64 == 2 * count);
+    let fits = u64::try_from(count).is_ok_and(|count| count <= limit && written.len() as u64 == 2 * count);
     if !fits {
         return Err(NoNumber);
     }
-    written
-        .chunks_exact(2)
-        .map(|pair| Ok((position(pair[0])?, position(pair[1])?)))
-        .collect()
+    written.chunks_exact(2).map(|pair| Ok((position(pair[0])?, position(pair[1])?))).collect()
 }
 
 /// The map before the data: decimal numbers, each on a line, filled up to whole blocks. Also how long it is, in bytes.

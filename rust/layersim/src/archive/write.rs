@@ -29,30 +29,16 @@ pub struct Header<'a> {
 impl<'a> Header<'a> {
     /// Describes a member. A directory's path gets its slash from the writer.
     pub fn new(path: &'a [u8], kind: Kind<'a>, metadata: &'a Metadata) -> Self {
-        Self {
-            path,
-            kind,
-            metadata,
-            leaked: None,
-        }
+        Self { path, kind, metadata, leaked: None }
     }
 
     /// Describes the empty file that stands for a mark: no dialect adds type bits to its mode.
     pub fn mark(path: &'a [u8], metadata: &'a Metadata, leaked: &'a [u8]) -> Self {
-        Self {
-            path,
-            kind: Kind::Regular,
-            metadata,
-            leaked: Some(leaked),
-        }
+        Self { path, kind: Kind::Regular, metadata, leaked: Some(leaked) }
     }
 
     fn name(&self) -> Vec<u8> {
-        let slash: &[u8] = if self.kind == Kind::Directory && !self.path.ends_with(b"/") {
-            b"/"
-        } else {
-            b""
-        };
+        let slash: &[u8] = if self.kind == Kind::Directory && !self.path.ends_with(b"/") { b"/" } else { b"" };
         [self.path, slash].concat()
     }
 
@@ -90,9 +76,7 @@ impl<'a> Header<'a> {
 
     fn device(&self) -> (u32, u32) {
         match self.kind {
-            Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => {
-                (major, minor)
-            }
+            Kind::CharDevice { major, minor } | Kind::BlockDevice { major, minor } => (major, minor),
             _ => (0, 0),
         }
     }
@@ -146,18 +130,9 @@ impl<W: Write> Writer<W> {
         let mut fields = Fields::default();
         let name = ascii(&pax_name(name));
         let cut = &name[..name.len().min(NAME_LEN)];
-        let end = cut
-            .iter()
-            .rposition(|byte| *byte != b'/')
-            .map_or(0, |last| last + 1);
+        let end = cut.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
         fields.text(0..100, &cut[..end]);
-        fields.numbers(&[
-            (100..108, 0),
-            (108..116, 0),
-            (116..124, 0),
-            (124..136, body.len() as u64),
-            (136..148, 0),
-        ]);
+        fields.numbers(&[(100..108, 0), (108..116, 0), (116..124, 0), (124..136, body.len() as u64), (136..148, 0)]);
         fields.0[156] = b'x';
         self.write(&fields.finished())?;
         self.write(&body)?;
@@ -166,11 +141,7 @@ impl<W: Write> Writer<W> {
 
     fn pad(&mut self, size: u64) -> Result<()> {
         let over = usize::try_from(size % BLOCK as u64).unwrap_or_default();
-        if over == 0 {
-            Ok(())
-        } else {
-            self.write(&ZEROS[over..])
-        }
+        if over == 0 { Ok(()) } else { self.write(&ZEROS[over..]) }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
@@ -224,10 +195,7 @@ impl Records {
     }
 
     fn body(&self) -> Vec<u8> {
-        self.0
-            .iter()
-            .flat_map(|(key, value)| record(key, value))
-            .collect()
+        self.0.iter().flat_map(|(key, value)| record(key, value)).collect()
     }
 }
 
@@ -263,17 +231,12 @@ fn octal_max(field: u32) -> u64 {
 /// The name of the extended header of a member.
 fn pax_name(name: &[u8]) -> Vec<u8> {
     let slash = name.iter().rposition(|byte| *byte == b'/');
-    let (directory, base) = slash.map_or((&[][..], name), |slash| {
-        (&name[..=slash], &name[slash + 1..])
-    });
+    let (directory, base) = slash.map_or((&[][..], name), |slash| (&name[..=slash], &name[slash + 1..]));
     crate::path::clean(&[directory, PAX_DIRECTORY, b"/", base].concat())
 }
 
 fn ascii(text: &[u8]) -> Vec<u8> {
-    text.iter()
-        .copied()
-        .filter(|byte| byte.is_ascii() && *byte != 0)
-        .collect()
+    text.iter().copied().filter(|byte| byte.is_ascii() && *byte != 0).collect()
 }
 
 /// A long name as prefix and rest, if it can be cut at a slash so that both fit.
@@ -281,15 +244,9 @@ fn split(name: &[u8]) -> Option<(&[u8], &[u8])> {
     if name.len() <= NAME_LEN || !name.is_ascii() {
         return None;
     }
-    let reach = if name.len() > PREFIX_LEN + 1 {
-        PREFIX_LEN + 1
-    } else {
-        name.len() - usize::from(name.ends_with(b"/"))
-    };
-    let slash = name[..reach]
-        .iter()
-        .rposition(|byte| *byte == b'/')
-        .filter(|slash| *slash > 0)?;
+    let reach =
+        if name.len() > PREFIX_LEN + 1 { PREFIX_LEN + 1 } else { name.len() - usize::from(name.ends_with(b"/")) };
+    let slash = name[..reach].iter().rposition(|byte| *byte == b'/').filter(|slash| *slash > 0)?;
     let rest = &name[slash + 1..];
     (!rest.is_empty() && rest.len() <= NAME_LEN).then_some((&name[..slash], rest))
 }
@@ -343,10 +300,7 @@ impl Fields {
         let len = text.len().min(field.len());
         field[..len].copy_from_slice(&text[..len]);
         if text.len() > field.len() && field.ends_with(b"/") {
-            let end = field
-                .iter()
-                .rposition(|byte| *byte != b'/')
-                .map_or(0, |last| last + 1);
+            let end = field.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
             field[end] = 0;
         }
     }
@@ -355,11 +309,7 @@ impl Fields {
     fn numbers(&mut self, numbers: &[(std::ops::Range<usize>, u64)]) {
         for (range, number) in numbers {
             let width = range.len() - 1;
-            let number = if *number >> (3 * width) == 0 {
-                *number
-            } else {
-                0
-            };
+            let number = if *number >> (3 * width) == 0 { *number } else { 0 };
             let digits = format!("{number:0width$o}");
             self.0[range.start..range.start + width].copy_from_slice(digits.as_bytes());
         }

@@ -55,33 +55,14 @@ impl Wanted {
     ///
     /// # Errors
     /// [`Error::Input`] when there are not as many of each, [`Error::DigestFormat`].
-    pub fn list(
-        names: &[String],
-        diff_ids: &[String],
-        digests: Option<&[Option<String>]>,
-    ) -> Result<Vec<Self>> {
-        if names.len() != diff_ids.len()
-            || digests.is_some_and(|digests| digests.len() != names.len())
-        {
-            return Err(Error::input(
-                "expected as many diff_ids and digests as names",
-            ));
+    pub fn list(names: &[String], diff_ids: &[String], digests: Option<&[Option<String>]>) -> Result<Vec<Self>> {
+        if names.len() != diff_ids.len() || digests.is_some_and(|digests| digests.len() != names.len()) {
+            return Err(Error::input("expected as many diff_ids and digests as names"));
         }
-        let wanted = names
-            .iter()
-            .zip(diff_ids)
-            .enumerate()
-            .map(|(at, (name, diff_id))| {
-                let digest = digests
-                    .and_then(|digests| digests[at].as_deref())
-                    .map(str::parse)
-                    .transpose()?;
-                Ok(Self {
-                    name: name.as_bytes().to_vec(),
-                    diff_id: diff_id.parse()?,
-                    digest,
-                })
-            });
+        let wanted = names.iter().zip(diff_ids).enumerate().map(|(at, (name, diff_id))| {
+            let digest = digests.and_then(|digests| digests[at].as_deref()).map(str::parse).transpose()?;
+            Ok(Self { name: name.as_bytes().to_vec(), diff_id: diff_id.parse()?, digest })
+        });
         wanted.collect()
     }
 }
@@ -116,11 +97,7 @@ impl Bundle {
             let place = match &member.kind {
                 Kind::Regular => match member.data.stored() {
                     Some(range) => blob.part(range).map(Place::Blob),
-                    None => Some(Place::Blob(owned(
-                        &member.data.content(&blob)?,
-                        limits,
-                        &member,
-                    )?)),
+                    None => Some(Place::Blob(owned(&member.data.content(&blob)?, limits, &member)?)),
                 },
                 Kind::Symlink(target) => Some(Place::Link(beside(&name, target))),
                 Kind::HardLink(target) => Some(Place::Link(normal(target))),
@@ -167,42 +144,29 @@ impl Bundle {
     ) -> Result<Vec<Layer>> {
         let mut unique: Vec<&Wanted> = Vec::new();
         for one in wanted {
-            if !unique
-                .iter()
-                .any(|have| have.diff_id == one.diff_id && have.name == one.name)
-            {
+            if !unique.iter().any(|have| have.diff_id == one.diff_id && have.name == one.name) {
                 unique.push(one);
             }
         }
-        let blobs = unique
-            .iter()
-            .map(|wanted| self.wanted(wanted))
-            .collect::<Result<Vec<Blob>>>()?;
+        let blobs = unique.iter().map(|wanted| self.wanted(wanted)).collect::<Result<Vec<Blob>>>()?;
         let total = blobs.iter().map(|blob| blob.len() as u64).sum();
         let done = std::sync::atomic::AtomicU64::new(0);
         let read = unique.par_iter().zip(&blobs).map(|(wanted, blob)| {
-            let layer =
-                read(blob, wanted, limits).map_err(|error| error.of_member(&wanted.name))?;
+            let layer = read(blob, wanted, limits).map_err(|error| error.of_member(&wanted.name))?;
             let len = blob.len() as u64;
-            progress(
-                done.fetch_add(len, std::sync::atomic::Ordering::Relaxed) + len,
-                total,
-            )?;
+            progress(done.fetch_add(len, std::sync::atomic::Ordering::Relaxed) + len, total)?;
             Ok(layer)
         });
         let layers = read.collect::<Result<Vec<Layer>>>()?;
         let find = |one: &Wanted| {
-            let at = unique
-                .iter()
-                .position(|have| have.diff_id == one.diff_id && have.name == one.name);
+            let at = unique.iter().position(|have| have.diff_id == one.diff_id && have.name == one.name);
             at.map(|at| layers[at].clone())
         };
         Ok(wanted.iter().filter_map(find).collect())
     }
 
     fn wanted(&self, wanted: &Wanted) -> Result<Blob> {
-        let missing =
-            || Error::archive(0, "the archive has no such member").of_member(&wanted.name);
+        let missing = || Error::archive(0, "the archive has no such member").of_member(&wanted.name);
         self.get(&wanted.name)?.ok_or_else(missing)
     }
 }
@@ -211,29 +175,18 @@ impl Bundle {
 fn owned(content: &Content, limits: &Limits, member: &Member<'_>) -> Result<Blob> {
     if content.len() > limits.inflated_bytes {
         let what = format!("{} has {} bytes", path::shown(&member.path), content.len());
-        return Err(Error::Limit {
-            what,
-            limit: limits.inflated_bytes,
-            offset: member.offset,
-        });
+        return Err(Error::Limit { what, limit: limits.inflated_bytes, offset: member.offset });
     }
-    let bytes = content
-        .read(0..content.len())
-        .map_err(|errno| Error::system(errno, &member.path))?;
+    let bytes = content.read(0..content.len()).map_err(|errno| Error::system(errno, &member.path))?;
     Ok(bytes.into())
 }
 
 /// Hashes a compressed blob as stored only where its digest is asked for; a plain one has one hash.
 fn read(blob: &Blob, wanted: &Wanted, limits: &Limits) -> Result<Layer> {
-    let is_same_hash =
-        Compression::of(blob) == Compression::None && wanted.digest == Some(wanted.diff_id.0);
+    let is_same_hash = Compression::of(blob) == Compression::None && wanted.digest == Some(wanted.diff_id.0);
     let stored = wanted.digest.filter(|_| !is_same_hash);
     let (verified, layer) = rayon::join(
-        || {
-            stored.map_or(Ok(()), |digest| {
-                verify("blob", Some(digest), Digest::of(blob))
-            })
-        },
+        || stored.map_or(Ok(()), |digest| verify("blob", Some(digest), Digest::of(blob))),
         || Layer::from_tar(blob, Some(wanted.diff_id), limits),
     );
     verified?;
@@ -250,10 +203,7 @@ fn beside(name: &[u8], target: &[u8]) -> Vec<u8> {
     if target.first() == Some(&b'/') {
         return normal(target);
     }
-    let parent = name
-        .iter()
-        .rposition(|byte| *byte == b'/')
-        .map_or(&b""[..], |slash| &name[..slash]);
+    let parent = name.iter().rposition(|byte| *byte == b'/').map_or(&b""[..], |slash| &name[..slash]);
     normal(&path::join(parent, target))
 }
 

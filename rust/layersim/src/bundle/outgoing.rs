@@ -33,15 +33,8 @@ impl Outgoing {
     /// Describes a member; `mtime` is in seconds since 1970.
     pub fn new(name: Vec<u8>, content: Payload, mtime: i64, mode: u32) -> Self {
         let mut metadata = Metadata::with_mode(mode);
-        metadata.set_mtime(Timestamp {
-            seconds: mtime,
-            nanos: 0,
-        });
-        Self {
-            name,
-            content,
-            metadata,
-        }
+        metadata.set_mtime(Timestamp { seconds: mtime, nanos: 0 });
+        Self { name, content, metadata }
     }
 
     /// Its name.
@@ -68,9 +61,6 @@ impl Outgoing {
             Payload::Directory => (Kind::Directory, None),
             Payload::Symlink(target) => (Kind::Symlink(target.as_slice().into()), None),
         };
-        writer.append(
-            &Header::new(&self.name, kind, &self.metadata),
-            content.as_ref(),
-        )
+        writer.append(&Header::new(&self.name, kind, &self.metadata), content.as_ref())
     }
 }

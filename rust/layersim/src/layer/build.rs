@@ -3,7 +3,7 @@
 //! The builder keeps the chain of directories down to the current one open. Entries that come in walk order, as nearly all
 //! do, find their directory there; any other order is only slower.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Sums;
@@ -79,24 +79,12 @@ impl Builder {
         let root = Dir::implicit(Arc::clone(&origin), 0);
         let open = vec![(Name::from([]), root)];
         let (relinked, sums) = (HashMap::new(), Sums::default());
-        Self {
-            origin,
-            next_id: 1,
-            open,
-            relinked,
-            sums,
-            must_recount: false,
-            has_root: false,
-        }
+        Self { origin, next_id: 1, open, relinked, sums, must_recount: false, has_root: false }
     }
 
     /// Goes to the directory that `parents` names; those that are missing are made, 0755 and root's.
     pub fn enter(&mut self, parents: &[&[u8]]) -> Result<(), Refused> {
-        let shared = self.open[1..]
-            .iter()
-            .zip(parents)
-            .take_while(|((name, _), part)| **name == ***part)
-            .count();
+        let shared = self.open[1..].iter().zip(parents).take_while(|((name, _), part)| **name == ***part).count();
         self.leave_to(shared + 1);
         for (at, part) in parents.iter().enumerate().skip(shared) {
             match self.here().get(part) {
@@ -130,11 +118,7 @@ impl Builder {
             if target.first() == Some(&b'/') {
                 self.leave_to(1);
             }
-            wanted.extend(
-                path::components(&target)
-                    .rev()
-                    .map(|part| (part.to_vec(), false)),
-            );
+            wanted.extend(path::components(&target).rev().map(|part| (part.to_vec(), false)));
         }
         Ok(())
     }
@@ -145,11 +129,7 @@ impl Builder {
         if let Some(Node::Dir { .. }) = self.here().get(name) {
             self.descend(name, false)?;
             let dir = self.here_mut();
-            let met = if dir.is_implicit {
-                Met::Nothing
-            } else {
-                Met::Entry
-            };
+            let met = if dir.is_implicit { Met::Nothing } else { Met::Entry };
             dir.metadata = metadata;
             dir.is_implicit = false;
             return Ok(met);
@@ -159,24 +139,13 @@ impl Builder {
     }
 
     /// Puts anything that is no directory, in the place of whatever is there.
-    pub fn put_leaf(
-        &mut self,
-        name: &[u8],
-        metadata: Metadata,
-        kind: Kind,
-    ) -> Result<Met, Refused> {
+    pub fn put_leaf(&mut self, name: &[u8], metadata: Metadata, kind: Kind) -> Result<Met, Refused> {
         check_name(name)?;
         if kind.is_whiteout_device() {
             return Ok(self.put(name, Node::whiteout()));
         }
         self.sums.size += kind.size();
-        let inode = Inode {
-            origin: Arc::clone(&self.origin),
-            id: self.id(),
-            links: 1,
-            metadata,
-            kind,
-        };
+        let inode = Inode { origin: Arc::clone(&self.origin), id: self.id(), links: 1, metadata, kind };
         Ok(self.put(name, Node::leaf(Arc::new(inode))))
     }
 
@@ -219,22 +188,14 @@ impl Builder {
     pub fn make_opaque(&mut self) -> Met {
         let is_root = self.open.len() == 1;
         let dir = self.here_mut();
-        let met = if dir.is_opaque {
-            Met::Entry
-        } else {
-            Met::Nothing
-        };
+        let met = if dir.is_opaque { Met::Entry } else { Met::Nothing };
         dir.is_opaque = !is_root;
         met
     }
 
     /// Takes an entry for the root itself: engines skip what it says.
     pub fn meet_root(&mut self) -> Met {
-        if std::mem::replace(&mut self.has_root, true) {
-            Met::Entry
-        } else {
-            Met::Nothing
-        }
+        if std::mem::replace(&mut self.has_root, true) { Met::Entry } else { Met::Nothing }
     }
 
     /// The finished tree and its sums (the TAR rule's size is the caller's to know).
@@ -242,13 +203,7 @@ impl Builder {
         self.leave_to(1);
         let mut root = self.open.swap_remove(0).1;
         if !self.relinked.is_empty() {
-            settle(
-                &mut root,
-                &mut Settling {
-                    relinked: &self.relinked,
-                    settled: HashMap::new(),
-                },
-            );
+            settle(&mut root, &mut Settling { relinked: &self.relinked, settled: HashMap::new() });
         }
         if self.must_recount {
             self.sums = sums(&root);
@@ -258,10 +213,7 @@ impl Builder {
 
     /// An archive's link header says the metadata again, and engines apply it to the inode.
     fn relink(&mut self, leaf: &Leaf, metadata: Option<Metadata>) {
-        let before = Relinked {
-            links: leaf.links,
-            metadata: leaf.metadata.clone(),
-        };
+        let before = Relinked { links: leaf.links, metadata: leaf.metadata.clone() };
         let relinked = self.relinked.entry(leaf.id).or_insert(before);
         relinked.links = relinked.links.saturating_add(1);
         let Some(metadata) = metadata else { return };
@@ -269,10 +221,7 @@ impl Builder {
             (relinked.metadata.uid, relinked.metadata.gid) = (metadata.uid, metadata.gid);
         } else {
             let mut xattrs = relinked.metadata.xattrs.clone();
-            metadata
-                .xattrs
-                .iter()
-                .for_each(|(name, value)| xattrs.set(name, value));
+            metadata.xattrs.iter().for_each(|(name, value)| xattrs.set(name, value));
             relinked.metadata = metadata;
             relinked.metadata.xattrs = xattrs;
         }
@@ -319,8 +268,7 @@ impl Builder {
             }
         }
         if let Some(Node::Dir { dir, .. }) = self.here_mut().lend(name) {
-            self.open
-                .push((Name::from(name), Arc::unwrap_or_clone(dir)));
+            self.open.push((Name::from(name), Arc::unwrap_or_clone(dir)));
         }
         Ok(())
     }
@@ -338,19 +286,11 @@ impl Builder {
 
 /// Components in the order in which they are popped, each with whether it may be made.
 fn reversed(parts: &[&[u8]], may_make: bool) -> Vec<(Vec<u8>, bool)> {
-    parts
-        .iter()
-        .rev()
-        .map(|part| (part.to_vec(), may_make))
-        .collect()
+    parts.iter().rev().map(|part| (part.to_vec(), may_make)).collect()
 }
 
 fn check_name(name: &[u8]) -> Result<(), Refused> {
-    if name.len() > path::NAME_MAX {
-        Err(Refused::NameTooLong)
-    } else {
-        Ok(())
-    }
+    if name.len() > path::NAME_MAX { Err(Refused::NameTooLong) } else { Ok(()) }
 }
 
 fn link_target(node: &Node<Leaf>) -> Option<Arc<[u8]>> {
@@ -368,22 +308,14 @@ struct Settling<'a> {
 
 /// Gives every inode with several names its final link count and metadata, one inode for all its names.
 fn settle(dir: &mut Dir<Leaf>, settling: &mut Settling<'_>) {
-    let names: Vec<Name> = dir
-        .entries()
-        .iter()
-        .map(|entry| Arc::clone(&entry.name))
-        .collect();
+    let names: Vec<Name> = dir.entries().iter().map(|entry| Arc::clone(&entry.name)).collect();
     for name in names {
         match dir.entries_mut().get_mut(&name) {
             Some(Node::Dir { dir, .. }) => settle(Arc::make_mut(dir), settling),
             Some(Node::Leaf { leaf, .. }) => {
                 if let Some(Relinked { links, metadata }) = settling.relinked.get(&leaf.id) {
                     let settled = settling.settled.entry(leaf.id).or_insert_with(|| {
-                        Arc::new(Inode {
-                            links: *links,
-                            metadata: metadata.clone(),
-                            ..Inode::clone(leaf)
-                        })
+                        Arc::new(Inode { links: *links, metadata: metadata.clone(), ..Inode::clone(leaf) })
                     });
                     *leaf = Arc::clone(settled);
                 }
@@ -395,23 +327,19 @@ fn settle(dir: &mut Dir<Leaf>, settling: &mut Settling<'_>) {
 
 /// Counts a tree: every entry once, every inode's size once. The TAR rule is taken to count files but not links.
 pub fn sums(root: &Dir<Leaf>) -> Sums {
-    let (mut sums, mut seen) = (Sums::default(), HashMap::new());
+    let (mut sums, mut seen) = (Sums::default(), HashSet::new());
     add(root, &mut sums, &mut seen);
     sums
 }
 
-fn add(dir: &Dir<Leaf>, sums: &mut Sums, seen: &mut HashMap<u32, ()>) {
+fn add(dir: &Dir<Leaf>, sums: &mut Sums, seen: &mut HashSet<u32>) {
     for entry in dir.entries().iter() {
         sums.len += 1;
         match &entry.node {
             Node::Dir { dir, .. } => add(dir, sums, seen),
-            Node::Leaf { leaf, .. } if leaf.links == 1 || seen.insert(leaf.id, ()).is_none() => {
+            Node::Leaf { leaf, .. } if leaf.links == 1 || seen.insert(leaf.id) => {
                 sums.size += leaf.kind.size();
-                sums.tar_size += if matches!(leaf.kind, Kind::Regular(_)) {
-                    leaf.kind.size()
-                } else {
-                    0
-                };
+                sums.tar_size += if matches!(leaf.kind, Kind::Regular(_)) { leaf.kind.size() } else { 0 };
             }
             _ => {}
         }

@@ -52,8 +52,7 @@ impl Layer {
         for pass in [Pass::Hide, Pass::Add, Pass::Link] {
             for edit in edits.iter().filter(|edit| edit.operation.pass() == pass) {
                 path::check(&edit.path)?;
-                edit.apply(&mut builder, &kept)
-                    .map_err(|refused| Error::system(refused.errno(), &edit.path))?;
+                edit.apply(&mut builder, &kept).map_err(|refused| Error::system(refused.errno(), &edit.path))?;
             }
         }
         let (root, _) = builder.finish();
@@ -80,11 +79,7 @@ impl Operation {
 }
 
 impl Edit {
-    fn apply(
-        &self,
-        builder: &mut Builder,
-        kept: &HashSet<Vec<Vec<u8>>>,
-    ) -> std::result::Result<Met, Refused> {
+    fn apply(&self, builder: &mut Builder, kept: &HashSet<Vec<Vec<u8>>>) -> std::result::Result<Met, Refused> {
         let parts = path::clamped(&self.path);
         let Some((name, parents)) = parts.split_last() else {
             return Err(Refused::Root);
@@ -99,14 +94,10 @@ impl Edit {
             Operation::Write(metadata, content) => {
                 builder.put_leaf(name, metadata.clone(), Kind::Regular(content.clone()))
             }
-            Operation::Symlink(metadata, target) => builder.put_leaf(
-                name,
-                metadata.clone(),
-                Kind::Symlink(Arc::from(target.as_slice())),
-            ),
-            Operation::HardLink(target) => {
-                builder.put_link(parents, name, &path::clamped(target), None)
+            Operation::Symlink(metadata, target) => {
+                builder.put_leaf(name, metadata.clone(), Kind::Symlink(Arc::from(target.as_slice())))
             }
+            Operation::HardLink(target) => builder.put_link(parents, name, &path::clamped(target), None),
             Operation::Remove if kept.contains(&owned(&parts)) => {
                 builder.enter(&parts)?;
                 Ok(builder.make_opaque())
@@ -119,10 +110,7 @@ impl Edit {
 /// The directories that the additions need.
 fn directories(edits: &[Edit]) -> HashSet<Vec<Vec<u8>>> {
     let mut needed = HashSet::new();
-    for edit in edits
-        .iter()
-        .filter(|edit| edit.operation.pass() != Pass::Hide)
-    {
+    for edit in edits.iter().filter(|edit| edit.operation.pass() != Pass::Hide) {
         let parts = path::clamped(&edit.path);
         let is_dir = matches!(edit.operation, Operation::MakeDir(_));
         let depth = parts.len() - usize::from(!is_dir && !parts.is_empty());

@@ -29,10 +29,7 @@ impl Layer {
     /// [`Error::Io`] naming the file that cannot be read.
     pub fn from_directory(path: &Path) -> Result<Self> {
         let origin = Arc::new(Origin::default());
-        let mut reading = Reading {
-            builder: Builder::new(Arc::clone(&origin)),
-            linked: HashMap::new(),
-        };
+        let mut reading = Reading { builder: Builder::new(Arc::clone(&origin)), linked: HashMap::new() };
         reading.directory(path, &mut Vec::new())?;
         let (root, _) = reading.builder.finish();
         Self::from_tree(root, &origin, Spelling::default())
@@ -48,8 +45,7 @@ struct Reading {
 impl Reading {
     fn directory(&mut self, path: &Path, parents: &mut Vec<Vec<u8>>) -> Result<()> {
         let refused = |source| Error::io(format!("cannot read {}", path.display()), source);
-        let listed =
-            fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<DirEntry>>>);
+        let listed = fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<DirEntry>>>);
         let mut entries = listed.map_err(refused)?;
         entries.sort_by_key(DirEntry::file_name);
         for entry in entries {
@@ -93,33 +89,23 @@ impl Reading {
         let here: Vec<Vec<u8>> = parents.iter().cloned().chain([name.to_vec()]).collect();
         if found.nlink() > 1 {
             if let Some(first) = self.linked.get(&(found.dev(), found.ino())) {
-                let made = self
-                    .builder
-                    .put_link(&borrowed(parents), name, &borrowed(first), None);
+                let made = self.builder.put_link(&borrowed(parents), name, &borrowed(first), None);
                 return made.map(|_: Met| ()).map_err(at(path));
             }
             self.linked.insert((found.dev(), found.ino()), here);
         }
-        let Some(kind) = kind_of(found, path)
-            .map_err(|source| Error::io(format!("cannot read {}", path.display()), source))?
+        let Some(kind) =
+            kind_of(found, path).map_err(|source| Error::io(format!("cannot read {}", path.display()), source))?
         else {
             return Ok(());
         };
-        let made = self
-            .builder
-            .enter(&borrowed(parents))
-            .and_then(|()| self.builder.put_leaf(name, metadata, kind));
+        let made = self.builder.enter(&borrowed(parents)).and_then(|()| self.builder.put_leaf(name, metadata, kind));
         made.map(|_: Met| ()).map_err(at(path))
     }
 }
 
 fn at(path: &Path) -> impl Fn(Refused) -> Error {
-    move |refused| {
-        Error::io(
-            format!("cannot take {}", path.display()),
-            std::io::Error::other(refused),
-        )
-    }
+    move |refused| Error::io(format!("cannot take {}", path.display()), std::io::Error::other(refused))
 }
 
 fn borrowed(parts: &[Vec<u8>]) -> Vec<&[u8]> {
@@ -135,10 +121,7 @@ fn plain(metadata: &Metadata) -> Metadata {
 
 fn kind_of(found: &fs::Metadata, path: &Path) -> std::io::Result<Option<Kind>> {
     let file_type = found.file_type();
-    let (major, minor) = (
-        rustix::fs::major(found.rdev()),
-        rustix::fs::minor(found.rdev()),
-    );
+    let (major, minor) = (rustix::fs::major(found.rdev()), rustix::fs::minor(found.rdev()));
     Ok(Some(if file_type.is_symlink() {
         Kind::Symlink(Arc::from(fs::read_link(path)?.as_os_str().as_bytes()))
     } else if file_type.is_file() {
@@ -157,10 +140,7 @@ fn kind_of(found: &fs::Metadata, path: &Path) -> std::io::Result<Option<Kind>> {
 fn described(found: &fs::Metadata, path: &Path) -> std::io::Result<Metadata> {
     let mut metadata = Metadata::with_mode(found.mode() & PERMISSIONS);
     (metadata.uid, metadata.gid) = (found.uid(), found.gid());
-    metadata.set_mtime(Timestamp {
-        seconds: found.mtime(),
-        nanos: 0,
-    });
+    metadata.set_mtime(Timestamp { seconds: found.mtime(), nanos: 0 });
     metadata.xattrs = attributes(path)?;
     Ok(metadata)
 }
@@ -172,10 +152,7 @@ fn attributes(path: &Path) -> std::io::Result<Xattrs> {
         result => result?,
     };
     let mut xattrs = Xattrs::default();
-    for name in listed[..len]
-        .split(|byte| *byte == 0)
-        .filter(|name| !name.is_empty())
-    {
+    for name in listed[..len].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; XATTR_BUFFER];
         let len = rustix::fs::lgetxattr(path, name, &mut value)?;
         xattrs.set(name, &value[..len]);

@@ -36,10 +36,7 @@ impl Layer {
             entries.push(match node {
                 Node::Dir { dir, .. } => {
                     let is_opaque = dir.is_opaque;
-                    Listed {
-                        is_opaque,
-                        ..Listed::new(path, DIRECTORY, dir.metadata.clone())
-                    }
+                    Listed { is_opaque, ..Listed::new(path, DIRECTORY, dir.metadata.clone()) }
                 }
                 Node::Leaf { leaf, .. } => Listed::of_leaf(path, leaf),
                 Node::Whiteout { .. } => Listed::new(path, WHITEOUT, Metadata::default()),
@@ -52,14 +49,7 @@ impl Layer {
 
 impl Listed {
     fn new(path: &[u8], kind: &'static str, metadata: Metadata) -> Self {
-        Self {
-            path: path.to_vec(),
-            kind,
-            metadata,
-            size: 0,
-            target: None,
-            is_opaque: false,
-        }
+        Self { path: path.to_vec(), kind, metadata, size: 0, target: None, is_opaque: false }
     }
 
     fn of_leaf(path: &[u8], leaf: &Inode) -> Self {
@@ -71,10 +61,6 @@ impl Listed {
             Kind::Fifo => ("fifo", None),
             Kind::Socket => ("socket", None),
         };
-        Self {
-            size: leaf.kind.size(),
-            target,
-            ..Self::new(path, kind, leaf.metadata.clone())
-        }
+        Self { size: leaf.kind.size(), target, ..Self::new(path, kind, leaf.metadata.clone()) }
     }
 }

@@ -68,41 +68,18 @@ impl Layer {
         let diff_id = DiffId(sink.hasher.finish());
         origin.name(diff_id);
         let sums = build::sums(&root);
-        Ok(Self::frozen(
-            diff_id,
-            sums,
-            Body::Tree(Arc::new(root), spelling, sink.len),
-        ))
+        Ok(Self::frozen(diff_id, sums, Body::Tree(Arc::new(root), spelling, sink.len)))
     }
 
     /// A layer that is known by digest and size alone, for models in which only accounting is asked.
     pub fn synthetic(diff_id: DiffId, size: u64) -> Self {
-        Self::frozen(
-            diff_id,
-            Sums {
-                size,
-                tar_size: size,
-                len: 0,
-            },
-            Body::Nothing,
-        )
+        Self::frozen(diff_id, Sums { size, tar_size: size, len: 0 }, Body::Nothing)
     }
 
     fn frozen(diff_id: DiffId, sums: Sums, body: Body) -> Self {
         let kept: Weak<dyn Any + Send + Sync> = Weak::<()>::new();
-        let Sums {
-            size,
-            tar_size,
-            len,
-        } = sums;
-        Self(Arc::new(Frozen {
-            diff_id,
-            size,
-            tar_size,
-            len,
-            body,
-            kept: Mutex::new(kept),
-        }))
+        let Sums { size, tar_size, len } = sums;
+        Self(Arc::new(Frozen { diff_id, size, tar_size, len, body, kept: Mutex::new(kept) }))
     }
 
     /// The digest of its uncompressed tar.
@@ -164,9 +141,7 @@ impl Layer {
     /// [`Error::ContentMissing`] for a synthetic layer, [`Error::Io`] from the writer.
     pub fn write_tar(&self, writer: &mut dyn Write) -> Result<()> {
         match &self.0.body {
-            Body::Tar(blob, _) => writer
-                .write_all(blob)
-                .map_err(|source| Error::io("cannot write a layer", source)),
+            Body::Tar(blob, _) => writer.write_all(blob).map_err(|source| Error::io("cannot write a layer", source)),
             Body::Tree(root, spelling, _) => spell::write_layer(root, *spelling, writer),
             Body::Nothing => Err(self.missing("tar")),
         }
@@ -193,10 +168,7 @@ impl Layer {
     }
 
     fn missing(&self, wanted: &'static str) -> Error {
-        Error::ContentMissing {
-            diff_id: self.diff_id().to_string(),
-            wanted,
-        }
+        Error::ContentMissing { diff_id: self.diff_id().to_string(), wanted }
     }
 }
 

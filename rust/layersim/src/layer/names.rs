@@ -19,14 +19,7 @@ impl Names {
     ///
     /// # Errors
     /// [`Error::Archive`] when a member before had the same name.
-    pub fn take(
-        &mut self,
-        bytes: &[u8],
-        limits: &Limits,
-        offset: u64,
-        name: &[u8],
-        met: bool,
-    ) -> Result<()> {
+    pub fn take(&mut self, bytes: &[u8], limits: &Limits, offset: u64, name: &[u8], met: bool) -> Result<()> {
         if self.0.is_none() && met {
             self.0 = Some(names_before(bytes, limits, offset)?);
         }
@@ -36,10 +29,7 @@ impl Names {
         if names.insert(path::clean(name)) {
             return Ok(());
         }
-        let cause = format!(
-            "duplicates of file paths not supported: {} is there twice",
-            path::shown(name)
-        );
+        let cause = format!("duplicates of file paths not supported: {} is there twice", path::shown(name));
         Err(Error::archive(offset, cause))
     }
 }

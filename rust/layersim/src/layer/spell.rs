@@ -39,15 +39,7 @@ pub fn write_layer(root: &Dir<Leaf>, spelling: Spelling, target: &mut dyn Write)
 /// # Errors
 /// As [`write_layer`].
 pub fn write_flattened(root: &Dir<Leaf>, dialect: Dialect, target: &mut dyn Write) -> Result<()> {
-    Scribe::new(
-        Spelling {
-            dialect,
-            ..Spelling::default()
-        },
-        false,
-        target,
-    )
-    .write(root)
+    Scribe::new(Spelling { dialect, ..Spelling::default() }, false, target).write(root)
 }
 
 struct Scribe<'w> {
@@ -63,13 +55,7 @@ struct Scribe<'w> {
 impl<'w> Scribe<'w> {
     fn new(spelling: Spelling, with_marks: bool, target: &'w mut dyn Write) -> Self {
         let writer = Writer::new(target, spelling.dialect);
-        Self {
-            writer,
-            spelling,
-            with_marks,
-            first_names: HashMap::new(),
-            first_hidden: None,
-        }
+        Self { writer, spelling, with_marks, first_names: HashMap::new(), first_hidden: None }
     }
 
     fn write(mut self, root: &Dir<Leaf>) -> Result<()> {
@@ -86,10 +72,7 @@ impl<'w> Scribe<'w> {
     }
 
     fn dir(&mut self, path: &[u8], dir: &Dir<Leaf>) -> Result<()> {
-        self.writer.append(
-            &Header::new(path, MemberKind::Directory, &dir.metadata),
-            None,
-        )?;
+        self.writer.append(&Header::new(path, MemberKind::Directory, &dir.metadata), None)?;
         if !(dir.is_opaque && self.with_marks) {
             return Ok(());
         }
@@ -109,38 +92,28 @@ impl<'w> Scribe<'w> {
             None => (&[][..], path),
         };
         let first = self.first_hidden.clone();
-        self.mark(
-            &path::join(parent, &whiteout::hiding(name)),
-            &metadata,
-            first.as_deref(),
-        )?;
+        self.mark(&path::join(parent, &whiteout::hiding(name)), &metadata, first.as_deref())?;
         self.first_hidden.get_or_insert_with(|| path.to_vec());
         Ok(())
     }
 
     fn mark(&mut self, path: &[u8], metadata: &Metadata, leaked: Option<&[u8]>) -> Result<()> {
-        let leaked = leaked
-            .filter(|_| self.spelling.dialect != Dialect::Canonical)
-            .unwrap_or_default();
-        self.writer
-            .append(&Header::mark(path, metadata, leaked), None)
+        let leaked = leaked.filter(|_| self.spelling.dialect != Dialect::Canonical).unwrap_or_default();
+        self.writer.append(&Header::mark(path, metadata, leaked), None)
     }
 
     fn leaf(&mut self, path: &[u8], leaf: &Leaf) -> Result<()> {
         if leaf.links > 1 {
             if let Some(first) = self.first_names.get(&Arc::as_ptr(leaf)) {
                 let kind = MemberKind::HardLink(first.as_slice().into());
-                return self
-                    .writer
-                    .append(&Header::new(path, kind, &leaf.metadata), None);
+                return self.writer.append(&Header::new(path, kind, &leaf.metadata), None);
             }
             self.first_names.insert(Arc::as_ptr(leaf), path.to_vec());
         }
         let Some((kind, content)) = member(&leaf.kind) else {
             return Ok(());
         };
-        self.writer
-            .append(&Header::new(path, kind, &leaf.metadata), content)
+        self.writer.append(&Header::new(path, kind, &leaf.metadata), content)
     }
 }
 
@@ -149,20 +122,8 @@ fn member(kind: &Kind) -> Option<(MemberKind<'_>, Option<&Content>)> {
     Some(match kind {
         Kind::Regular(content) => (MemberKind::Regular, Some(content)),
         Kind::Symlink(target) => (MemberKind::Symlink(target.as_ref().into()), None),
-        Kind::CharDevice { major, minor } => (
-            MemberKind::CharDevice {
-                major: *major,
-                minor: *minor,
-            },
-            None,
-        ),
-        Kind::BlockDevice { major, minor } => (
-            MemberKind::BlockDevice {
-                major: *major,
-                minor: *minor,
-            },
-            None,
-        ),
+        Kind::CharDevice { major, minor } => (MemberKind::CharDevice { major: *major, minor: *minor }, None),
+        Kind::BlockDevice { major, minor } => (MemberKind::BlockDevice { major: *major, minor: *minor }, None),
         Kind::Fifo => (MemberKind::Fifo, None),
         Kind::Socket => return None,
     })

@@ -26,8 +26,7 @@ impl Layer {
         let origin = Arc::new(Origin::default());
         let (blob, digest, indexed) = match Compression::of(blob) {
             Compression::None => {
-                let (digest, indexed) =
-                    rayon::join(|| Digest::of(blob), || index(blob, &origin, limits));
+                let (digest, indexed) = rayon::join(|| Digest::of(blob), || index(blob, &origin, limits));
                 (blob.clone(), digest, indexed)
             }
             compression => {
@@ -39,11 +38,7 @@ impl Layer {
         verify("layer", expected.map(|diff_id| diff_id.0), digest)?;
         let (root, sums) = indexed?;
         origin.name(DiffId(digest));
-        Ok(Self::frozen(
-            DiffId(digest),
-            sums,
-            Body::Tar(blob, Arc::new(root)),
-        ))
+        Ok(Self::frozen(DiffId(digest), sums, Body::Tar(blob, Arc::new(root))))
     }
 }
 
@@ -53,11 +48,7 @@ impl Layer {
 /// [`Error::DigestMismatch`] with both digests.
 pub fn verify(what: &str, expected: Option<Digest>, actual: Digest) -> Result<()> {
     match expected {
-        Some(expected) if expected != actual => Err(Error::DigestMismatch {
-            what: what.to_owned(),
-            expected,
-            actual,
-        }),
+        Some(expected) if expected != actual => Err(Error::DigestMismatch { what: what.to_owned(), expected, actual }),
         _ => Ok(()),
     }
 }
@@ -72,11 +63,7 @@ fn index(blob: &Blob, origin: &Arc<Origin>, limits: &Limits) -> Result<(Dir<Leaf
         count += 1;
         if count > limits.entries {
             let what = "more members than are allowed".to_owned();
-            return Err(Error::Limit {
-                what,
-                limit: limits.entries,
-                offset: member.offset,
-            });
+            return Err(Error::Limit { what, limit: limits.entries, offset: member.offset });
         }
         tar_size = tar_size.saturating_add(member.size);
         let met = extract(&mut builder, &member, blob, limits)?;
@@ -86,27 +73,14 @@ fn index(blob: &Blob, origin: &Arc<Origin>, limits: &Limits) -> Result<(Dir<Leaf
     Ok((root, Sums { tar_size, ..sums }))
 }
 
-fn extract(
-    builder: &mut Builder,
-    member: &Member<'_>,
-    blob: &Blob,
-    limits: &Limits,
-) -> Result<Met> {
+fn extract(builder: &mut Builder, member: &Member<'_>, blob: &Blob, limits: &Limits) -> Result<Met> {
     let parts = path::clamped(&member.path);
     if parts.len() as u64 > limits.depth {
         let what = format!("{} directories deep", parts.len());
-        return Err(Error::Limit {
-            what,
-            limit: limits.depth,
-            offset: member.offset,
-        });
+        return Err(Error::Limit { what, limit: limits.depth, offset: member.offset });
     }
-    let refused = |refused| {
-        Error::archive(
-            member.offset,
-            format!("cannot make {}: {refused}", path::shown(&member.path)),
-        )
-    };
+    let refused =
+        |refused| Error::archive(member.offset, format!("cannot make {}: {refused}", path::shown(&member.path)));
     let Some((base, parents)) = parts.split_last() else {
         return match member.kind {
             MemberKind::Directory => Ok(builder.meet_root()),
@@ -117,10 +91,7 @@ fn extract(
     match whiteout::meaning(base) {
         Meaning::Opaque => Ok(builder.make_opaque()),
         Meaning::Hides(name) => builder.put_whiteout(name).map_err(refused),
-        Meaning::Nameless => Err(Error::archive(
-            member.offset,
-            format!("{} hides no name", path::shown(&member.path)),
-        )),
+        Meaning::Nameless => Err(Error::archive(member.offset, format!("{} hides no name", path::shown(&member.path)))),
         Meaning::Entry(name) => put(builder, member, parents, name, blob)?.map_err(refused),
     }
 }
@@ -141,14 +112,8 @@ fn put(
         }
         MemberKind::Regular => Kind::Regular(member.data.content(blob)?),
         MemberKind::Symlink(target) => Kind::Symlink(Arc::from(target.as_ref())),
-        MemberKind::CharDevice { major, minor } => Kind::CharDevice {
-            major: *major,
-            minor: *minor,
-        },
-        MemberKind::BlockDevice { major, minor } => Kind::BlockDevice {
-            major: *major,
-            minor: *minor,
-        },
+        MemberKind::CharDevice { major, minor } => Kind::CharDevice { major: *major, minor: *minor },
+        MemberKind::BlockDevice { major, minor } => Kind::BlockDevice { major: *major, minor: *minor },
         MemberKind::Fifo => Kind::Fifo,
     };
     Ok(builder.put_leaf(name, metadata, kind))

@@ -39,15 +39,7 @@ impl Overlay {
                 }
                 Seen::Lower(leaf) => {
                     let leaf = Leaf::clone(leaf);
-                    self.copy_up(
-                        &real,
-                        &leaf,
-                        if length == 0 {
-                            Bytes::Dropped
-                        } else {
-                            Bytes::Shared
-                        },
-                    )?
+                    self.copy_up(&real, &leaf, if length == 0 { Bytes::Dropped } else { Bytes::Shared })?
                 }
             };
             self.cut(id, length, caller)
@@ -169,10 +161,7 @@ impl Overlay {
     pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<Vec<u8>> {
         about(path, || {
             check_name(name)?;
-            self.xattrs(path, follow)?
-                .get(name)
-                .map(<[u8]>::to_vec)
-                .ok_or(Errno::ENODATA)
+            self.xattrs(path, follow)?.get(name).map(<[u8]>::to_vec).ok_or(Errno::ENODATA)
         })
     }
 
@@ -181,26 +170,14 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
     pub fn listxattr(&self, path: &[u8], follow: bool) -> Result<Vec<Vec<u8>>> {
-        about(path, || {
-            Ok(self
-                .xattrs(path, follow)?
-                .iter()
-                .map(|(name, _)| name.to_vec())
-                .collect())
-        })
+        about(path, || Ok(self.xattrs(path, follow)?.iter().map(|(name, _)| name.to_vec()).collect()))
     }
 
     /// Removes an extended attribute.
     ///
     /// # Errors
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
-    pub fn removexattr(
-        &mut self,
-        path: &[u8],
-        name: &[u8],
-        follow: bool,
-        _caller: &Caller,
-    ) -> Result<()> {
+    pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool, _caller: &Caller) -> Result<()> {
         about(path, || {
             check_name(name)?;
             self.check_user_xattr(path, name, follow)?;
@@ -222,11 +199,7 @@ impl Overlay {
             Seen::Lower(leaf) => is_special(&leaf.kind),
             _ => false,
         };
-        if refused && name.starts_with(USER) {
-            Err(Errno::EPERM)
-        } else {
-            Ok(())
-        }
+        if refused && name.starts_with(USER) { Err(Errno::EPERM) } else { Ok(()) }
     }
 
     fn xattrs(&self, path: &[u8], follow: bool) -> Outcome<&Xattrs> {
@@ -237,16 +210,11 @@ impl Overlay {
     pub(super) fn metadata<'t>(&'t self, seen: Seen<'t>) -> Outcome<&'t Metadata> {
         match seen {
             Seen::Absent => Err(Errno::ENOENT),
-            Seen::Upper(id) => self
-                .live(id)
-                .map(|live| &live.metadata)
-                .ok_or(Errno::ENOENT),
+            Seen::Upper(id) => self.live(id).map(|live| &live.metadata).ok_or(Errno::ENOENT),
             Seen::Lower(leaf) => Ok(&leaf.metadata),
             Seen::Dir(pair) => {
                 let upper = pair.upper.map(|dir| &dir.metadata);
-                upper
-                    .or_else(|| pair.lower.map(|dir| &dir.metadata))
-                    .ok_or(Errno::ENOENT)
+                upper.or_else(|| pair.lower.map(|dir| &dir.metadata)).ok_or(Errno::ENOENT)
             }
         }
     }
@@ -254,12 +222,7 @@ impl Overlay {
 
 /// The set-id bits that a change of owner clears; set-gid without group execution is not one.
 fn dropped_bits(mode: u32) -> u32 {
-    SET_UID
-        | if mode & GROUP_EXECUTE != 0 {
-            SET_GID
-        } else {
-            0
-        }
+    SET_UID | if mode & GROUP_EXECUTE != 0 { SET_GID } else { 0 }
 }
 
 fn check_name(name: &[u8]) -> Outcome<()> {
@@ -267,9 +230,5 @@ fn check_name(name: &[u8]) -> Outcome<()> {
         return Err(Errno::ERANGE);
     }
     let named = |space: &&[u8]| name.len() > space.len() && name.starts_with(space);
-    if NAMESPACES.iter().any(named) {
-        Ok(())
-    } else {
-        Err(Errno::EOPNOTSUPP)
-    }
+    if NAMESPACES.iter().any(named) { Ok(()) } else { Err(Errno::EOPNOTSUPP) }
 }

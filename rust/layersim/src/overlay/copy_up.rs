@@ -1,5 +1,6 @@
 //! Copy-up: the first change of a lower file gives the top its own inode, which shares the bytes (spec/overlay.md section 2).
 
+use super::create::inherit;
 use super::resolve::{Found, Outcome, Seen};
 use super::upper::{InodeId, Live};
 use super::{Caller, Overlay};
@@ -55,26 +56,17 @@ impl Overlay {
             Kind::Regular(_) if bytes == Bytes::Dropped => Kind::Regular(Content::default()),
             kind => kind.clone(),
         };
-        let live = Live {
-            is_copy: true,
-            ..Live::new(public(&leaf.metadata), kind)
-        };
+        let live = Live { is_copy: true, ..Live::new(public(&leaf.metadata), kind) };
         let upper = self.upper_mut();
         let id = upper.admit(live);
         upper.copied.insert(path.to_vec(), id);
         let site = self.site(parent)?;
-        site.dir
-            .entries_mut()
-            .insert(Name::clone(name), Node::leaf(id));
+        site.dir.entries_mut().insert(Name::clone(name), Node::leaf(id));
         Ok(id)
     }
 
     /// Changes the metadata of a directory or an inode of the top.
-    pub(super) fn describe(
-        &mut self,
-        raised: &Raised,
-        change: impl FnOnce(&mut Metadata),
-    ) -> Outcome<()> {
+    pub(super) fn describe(&mut self, raised: &Raised, change: impl FnOnce(&mut Metadata)) -> Outcome<()> {
         match raised {
             Raised::Dir(path) => change(&mut self.site(path)?.dir.metadata),
             Raised::Leaf(id) => change(&mut self.upper_mut().live_mut(*id)?.metadata),
@@ -83,14 +75,8 @@ impl Overlay {
     }
 
     /// Puts a new inode under a name that is free.
-    pub(super) fn settle(
-        &mut self,
-        parent: &[Name],
-        name: &Name,
-        live: Live,
-        caller: &Caller,
-    ) -> Outcome<InodeId> {
-        self.site(parent)?;
+    pub(super) fn settle(&mut self, parent: &[Name], name: &Name, mut live: Live, caller: &Caller) -> Outcome<InodeId> {
+        inherit(&mut live.metadata, &self.site(parent)?.dir.metadata);
         let id = self.upper_mut().admit(live);
         self.site(parent)?.put(name, Node::leaf(id), caller.now);
         Ok(id)
@@ -99,10 +85,7 @@ impl Overlay {
 
 fn public(metadata: &Metadata) -> Metadata {
     let mut copy = metadata.clone();
-    let private = metadata
-        .xattrs
-        .iter()
-        .filter(|(name, _)| name.starts_with(PRIVATE_XATTRS));
+    let private = metadata.xattrs.iter().filter(|(name, _)| name.starts_with(PRIVATE_XATTRS));
     for (name, _) in private {
         copy.xattrs.remove(name);
     }

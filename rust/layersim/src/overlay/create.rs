@@ -11,6 +11,9 @@ use crate::metadata::Metadata;
 use crate::path::PATH_MAX;
 use crate::tree::{Dir, Kind, Node};
 
+/// The bits that `mkdir` takes: set-id bits are not among them.
+const DIRECTORY_MODE: u32 = 0o1777;
+const SET_GID: u32 = 0o2000;
 const TYPE_BITS: u32 = 0o170_000;
 
 impl Overlay {
@@ -24,8 +27,11 @@ impl Overlay {
             self.site(&parent)?;
             let upper = self.upper_mut();
             let (id, origin) = (upper.id(), Arc::clone(&upper.origin));
-            let mut dir = Dir::new(origin, id, made(mode, caller));
             let mut site = self.site(&parent)?;
+            let mut metadata = made(mode & DIRECTORY_MODE, caller);
+            inherit(&mut metadata, &site.dir.metadata);
+            metadata.mode |= site.dir.metadata.mode & SET_GID;
+            let mut dir = Dir::new(origin, id, metadata);
             dir.is_opaque = matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
             site.put(&name, Node::dir(dir), caller.now);
             Ok(())
@@ -61,8 +67,7 @@ impl Overlay {
             if kind.is_whiteout_device() {
                 return Err(Errno::EPERM);
             }
-            self.settle(&parent, &name, Live::new(made(mode, caller), kind), caller)
-                .map(drop)
+            self.settle(&parent, &name, Live::new(made(mode, caller), kind), caller).map(drop)
         })
     }
 }
@@ -72,6 +77,13 @@ pub(super) fn made(mode: u32, caller: &Caller) -> Metadata {
     let mut metadata = Metadata::with_mode(mode);
     metadata.set_mtime(caller.now);
     metadata
+}
+
+/// A directory with the set-gid bit gives its group to what is made in it.
+pub(super) fn inherit(metadata: &mut Metadata, parent: &Metadata) {
+    if parent.mode & SET_GID != 0 {
+        metadata.gid = parent.gid;
+    }
 }
 
 fn node(mode: u32, device: u64) -> std::result::Result<Kind, Errno> {

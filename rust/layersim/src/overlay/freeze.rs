@@ -26,32 +26,12 @@ impl Overlay {
         let origin = Arc::new(Origin::default());
         let root = Dir::implicit(Arc::clone(&origin), 0);
         let Some(upper) = &self.upper else {
-            return Layer::from_tree(
-                root,
-                &origin,
-                Spelling {
-                    dialect,
-                    ..Spelling::default()
-                },
-            );
+            return Layer::from_tree(root, &origin, Spelling { dialect, ..Spelling::default() });
         };
         let whiteout_mtime = whole(upper.whiteout_mtime.unwrap_or_default());
-        let mut frost = Frost {
-            upper,
-            origin,
-            dialect,
-            leaves: HashMap::new(),
-            speaks: false,
-        };
+        let mut frost = Frost { upper, origin, dialect, leaves: HashMap::new(), speaks: false };
         let root = frost.fill(root, &upper.root);
-        let layer = Layer::from_tree(
-            root,
-            &frost.origin,
-            Spelling {
-                dialect,
-                whiteout_mtime,
-            },
-        )?;
+        let layer = Layer::from_tree(root, &frost.origin, Spelling { dialect, whiteout_mtime })?;
         if !frost.speaks {
             return Ok(layer);
         }
@@ -80,8 +60,7 @@ impl Frost<'_> {
                 Node::Leaf { leaf, .. } => self.leaf(*leaf).map(Node::leaf),
             };
             if let Some(node) = node {
-                self.speaks |= node.is_visible()
-                    && !matches!(whiteout::meaning(&entry.name), Meaning::Entry(_));
+                self.speaks |= node.is_visible() && !matches!(whiteout::meaning(&entry.name), Meaning::Entry(_));
                 frozen.put(Arc::clone(&entry.name), node);
             }
         }
@@ -90,11 +69,7 @@ impl Frost<'_> {
     }
 
     fn dir(&mut self, dir: &Dir<InodeId>) -> Dir<Leaf> {
-        let mut frozen = Dir::new(
-            Arc::clone(&self.origin),
-            dir.id,
-            self.metadata(&dir.metadata),
-        );
+        let mut frozen = Dir::new(Arc::clone(&self.origin), dir.id, self.metadata(&dir.metadata));
         frozen.is_opaque = dir.is_opaque;
         self.fill(frozen, dir)
     }
@@ -103,27 +78,12 @@ impl Frost<'_> {
         if let Some(leaf) = self.leaves.get(&id) {
             return Some(Leaf::clone(leaf));
         }
-        let Live {
-            metadata,
-            kind,
-            links,
-            ..
-        } = &**self.upper.inodes.get(&id)?;
+        let Live { metadata, kind, links, .. } = &**self.upper.inodes.get(&id)?;
         if matches!(kind, Kind::Socket) {
             return None;
         }
-        let (origin, metadata, kind) = (
-            Arc::clone(&self.origin),
-            self.metadata(metadata),
-            kind.clone(),
-        );
-        let leaf = Arc::new(Inode {
-            origin,
-            id: id.0,
-            links: *links,
-            metadata,
-            kind,
-        });
+        let (origin, metadata, kind) = (Arc::clone(&self.origin), self.metadata(metadata), kind.clone());
+        let leaf = Arc::new(Inode { origin, id: id.0, links: *links, metadata, kind });
         self.leaves.insert(id, Leaf::clone(&leaf));
         Some(leaf)
     }
@@ -132,12 +92,8 @@ impl Frost<'_> {
         let mut kept = metadata.clone();
         kept.set_mtime(whole(metadata.mtime()));
         if self.dialect != Dialect::Canonical {
-            kept.xattrs = metadata
-                .xattrs
-                .get(CAPABILITY)
-                .map(|value| (CAPABILITY, value))
-                .into_iter()
-                .collect::<Xattrs>();
+            kept.xattrs =
+                metadata.xattrs.get(CAPABILITY).map(|value| (CAPABILITY, value)).into_iter().collect::<Xattrs>();
         }
         kept
     }

@@ -15,8 +15,13 @@ pub(super) struct Access {
     pub reads: bool,
     pub writes: bool,
     pub appends: bool,
+}
+
+impl Access {
     /// Whether it only marks a place (`O_PATH`).
-    pub is_path: bool,
+    fn is_path(self) -> bool {
+        !self.reads && !self.writes
+    }
 }
 
 /// What a handle is open on.
@@ -51,11 +56,7 @@ pub enum SeekFrom {
 
 impl Handle {
     pub(super) fn new(opened: Opened, access: Access) -> Self {
-        Self {
-            opened,
-            access,
-            position: 0,
-        }
+        Self { opened, access, position: 0 }
     }
 
     fn writable(&self) -> Outcome<InodeId> {
@@ -86,8 +87,7 @@ impl Overlay {
             if !handle.access.reads {
                 return Err(Errno::EBADF);
             }
-            self.opened_content(handle)?
-                .read(offset..offset.saturating_add(size))
+            self.opened_content(handle)?.read(offset..offset.saturating_add(size))
         })
     }
 
@@ -104,37 +104,18 @@ impl Overlay {
     ///
     /// # Errors
     /// As [`Overlay::write`].
-    pub fn pwrite(
-        &mut self,
-        handle: &Handle,
-        bytes: &[u8],
-        offset: u64,
-        caller: &Caller,
-    ) -> Result<()> {
+    pub fn pwrite(&mut self, handle: &Handle, bytes: &[u8], offset: u64, caller: &Caller) -> Result<()> {
         unnamed(|| self.write_from(handle, bytes, offset, caller)).map(drop)
     }
 
     /// Writes and returns where it ended.
-    fn write_from(
-        &mut self,
-        handle: &Handle,
-        bytes: &[u8],
-        offset: u64,
-        caller: &Caller,
-    ) -> Outcome<u64> {
+    fn write_from(&mut self, handle: &Handle, bytes: &[u8], offset: u64, caller: &Caller) -> Outcome<u64> {
         let live = self.upper_mut().live_mut(handle.writable()?)?;
         let Kind::Regular(content) = &mut live.kind else {
             return Err(Errno::EBADF);
         };
-        let offset = if handle.access.appends {
-            content.len()
-        } else {
-            offset
-        };
-        let end = offset
-            .checked_add(bytes.len() as u64)
-            .filter(|end| *end <= FILE_MAX)
-            .ok_or(Errno::EFBIG)?;
+        let offset = if handle.access.appends { content.len() } else { offset };
+        let end = offset.checked_add(bytes.len() as u64).filter(|end| *end <= FILE_MAX).ok_or(Errno::EFBIG)?;
         if !bytes.is_empty() {
             content.write_at(offset, bytes);
             live.metadata.xattrs.remove(CAPABILITY);
@@ -149,7 +130,7 @@ impl Overlay {
     /// `EINVAL` for a position before the start or beyond the longest file, `EBADF` for a handle that only marks a place.
     pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
         handle.position = unnamed(|| {
-            if handle.access.is_path {
+            if handle.access.is_path() {
                 return Err(Errno::EBADF);
             }
             let base = match from {
@@ -157,9 +138,7 @@ impl Overlay {
                 SeekFrom::Current => handle.position,
                 SeekFrom::End => self.opened_content(handle).map_or(0, Content::len),
             };
-            base.checked_add_signed(offset)
-                .filter(|position| *position <= FILE_MAX)
-                .ok_or(Errno::EINVAL)
+            base.checked_add_signed(offset).filter(|position| *position <= FILE_MAX).ok_or(Errno::EINVAL)
         })?;
         Ok(handle.position)
     }
@@ -171,14 +150,10 @@ impl Overlay {
     pub fn ftruncate(&mut self, handle: &Handle, length: i64, caller: &Caller) -> Result<()> {
         unnamed(|| {
             let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
-            if handle.access.is_path {
+            if handle.access.is_path() {
                 return Err(Errno::EBADF);
             }
-            self.cut(
-                handle.writable().map_err(|_| Errno::EINVAL)?,
-                length,
-                caller,
-            )
+            self.cut(handle.writable().map_err(|_| Errno::EINVAL)?, length, caller)
         })
     }
 
@@ -201,6 +176,7 @@ impl Overlay {
     }
 
     /// Closes an open file.
+    #[expect(clippy::needless_pass_by_value, reason = "a closed handle is gone")]
     pub fn close(&mut self, handle: Handle) {
         if let Opened::Upper(id) = handle.opened {
             let upper = self.upper_mut();
@@ -224,9 +200,7 @@ impl Overlay {
                 Some(id) => self.live(id),
             },
         };
-        upper
-            .and_then(|live| regular(&live.kind))
-            .ok_or(Errno::EBADF)
+        upper.and_then(|live| regular(&live.kind)).ok_or(Errno::EBADF)
     }
 }
 

@@ -11,13 +11,7 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel, about `source`.
-    pub fn link(
-        &mut self,
-        source: &[u8],
-        path: &[u8],
-        follow: bool,
-        caller: &Caller,
-    ) -> Result<()> {
+    pub fn link(&mut self, source: &[u8], path: &[u8], follow: bool, caller: &Caller) -> Result<()> {
         crate::path::check(path)?;
         about(source, || {
             let is_dir = matches!(self.find(source, follow)?.seen, Seen::Dir(_));

@@ -12,8 +12,6 @@ use crate::tree::{Dir, Name, Node};
 
 /// The type bits of the device that stands for a mark.
 const CHARACTER_DEVICE: u32 = 0o020_000;
-/// A directory on disk has its own name, and `.` in itself.
-const OWN_LINKS: u32 = 2;
 
 impl Overlay {
     /// What `path` names, a link at its end followed if `follow`.
@@ -35,11 +33,7 @@ impl Overlay {
             }
             let Some(upper) = &self.upper else {
                 let mut named = path::components(path);
-                return if named.next().is_none() {
-                    self.stat_seen(self.seen_at(&[])?)
-                } else {
-                    Err(Errno::ENOENT)
-                };
+                return if named.next().is_none() { self.stat_seen(self.seen_at(&[])?) } else { Err(Errno::ENOENT) };
             };
             upper.lstat(path)
         })
@@ -52,9 +46,7 @@ impl Overlay {
     pub fn readlink(&self, path: &[u8]) -> Result<Vec<u8>> {
         about(path, || {
             let found = self.find(path, false)?;
-            self.link_target(found.seen)
-                .map(<[u8]>::to_vec)
-                .ok_or(Errno::EINVAL)
+            self.link_target(found.seen).map(<[u8]>::to_vec).ok_or(Errno::EINVAL)
         })
     }
 
@@ -81,11 +73,7 @@ impl Overlay {
     /// `ENOTDIR` for anything else, otherwise as the kernel.
     pub fn listdir(&self, path: &[u8]) -> Result<Vec<Name>> {
         about(path, || match self.find(path, true)?.seen {
-            Seen::Dir(pair) => Ok(pair
-                .list()
-                .into_iter()
-                .map(|(name, _)| Name::clone(name))
-                .collect()),
+            Seen::Dir(pair) => Ok(pair.list().into_iter().map(|(name, _)| Name::clone(name)).collect()),
             _ => Err(Errno::ENOTDIR),
         })
     }
@@ -98,52 +86,40 @@ impl Overlay {
         about(path, || match self.find(path, true)?.seen {
             Seen::Dir(pair) => {
                 let mut walked = Vec::new();
-                self.walk_below(pair, path.to_vec(), &mut walked);
+                self.walk_below(pair, path, &mut walked);
                 Ok(walked)
             }
             _ => Err(Errno::ENOTDIR),
         })
     }
 
-    fn walk_below(&self, pair: Pair<'_>, path: Vec<u8>, walked: &mut Vec<Walked>) {
+    fn walk_below(&self, pair: Pair<'_>, path: &[u8], walked: &mut Vec<Walked>) {
         let leads_to_dir = |name: &Name, seen: Seen<'_>| match seen {
             Seen::Dir(_) => true,
             seen if self.link_target(seen).is_none() => false,
             _ => {
-                matches!(self.find(&path::join(&path, name), true), Ok(found) if matches!(found.seen, Seen::Dir(_)))
+                matches!(self.find(&path::join(path, name), true), Ok(found) if matches!(found.seen, Seen::Dir(_)))
             }
         };
-        let (dirs, files): (Vec<_>, Vec<_>) = pair
-            .list()
-            .into_iter()
-            .partition(|(name, seen)| leads_to_dir(name, *seen));
-        let names = |listed: &[(&Name, Seen<'_>)]| {
-            listed.iter().map(|(name, _)| Name::clone(name)).collect()
-        };
-        walked.push(Walked {
-            path: path.clone(),
-            dirs: names(&dirs),
-            files: names(&files),
-        });
+        let (dirs, files): (Vec<_>, Vec<_>) =
+            pair.list().into_iter().partition(|(name, seen)| leads_to_dir(name, *seen));
+        let names = |listed: &[(&Name, Seen<'_>)]| listed.iter().map(|(name, _)| Name::clone(name)).collect();
+        walked.push(Walked { path: path.to_vec(), dirs: names(&dirs), files: names(&files) });
         for (name, seen) in dirs {
             if let Seen::Dir(pair) = seen {
-                self.walk_below(pair, path::join(&path, name), walked);
+                self.walk_below(pair, &path::join(path, name), walked);
             }
         }
     }
 
     /// What stands at a real path, through which no link leads.
     pub(super) fn seen_at(&self, path: &[Name]) -> Outcome<Seen<'_>> {
-        let root = Pair {
-            upper: self.upper_root(),
-            lower: Some(self.lower.root()),
-        };
-        path.iter()
-            .try_fold(Seen::Dir(root), |seen, name| match seen {
-                Seen::Dir(pair) => Ok(pair.child(name)),
-                Seen::Absent => Err(Errno::ENOENT),
-                _ => Err(Errno::ENOTDIR),
-            })
+        let root = Pair { upper: self.upper_root(), lower: Some(self.lower.root()) };
+        path.iter().try_fold(Seen::Dir(root), |seen, name| match seen {
+            Seen::Dir(pair) => Ok(pair.child(name)),
+            Seen::Absent => Err(Errno::ENOENT),
+            _ => Err(Errno::ENOTDIR),
+        })
     }
 
     /// What something says of itself.
@@ -152,9 +128,8 @@ impl Overlay {
             Seen::Absent => return Err(Errno::ENOENT),
             Seen::Lower(leaf) => self.lower.stat_leaf(leaf),
             Seen::Upper(id) => self.live(id).ok_or(Errno::ENOENT)?.stat(id),
-            Seen::Dir(Pair {
-                upper: Some(dir), ..
-            }) => Stat::new(&dir.metadata, DIRECTORY_BITS).placed(None, dir.id),
+            Seen::Dir(Pair { upper: Some(dir), lower: None }) => disk_stat(dir),
+            Seen::Dir(Pair { upper: Some(dir), .. }) => Stat { nlink: 1, ..disk_stat(dir) },
             Seen::Dir(Pair { lower, .. }) => self.lower.stat_dir(lower.ok_or(Errno::ENOENT)?),
         })
     }
@@ -164,19 +139,10 @@ impl<'t> Pair<'t> {
     /// The names that can be seen, sorted by their bytes, and what they stand for.
     fn list(self) -> Vec<(&'t Name, Seen<'t>)> {
         let names = |dir: Option<&'t Dir<InodeId>>| {
-            dir.into_iter()
-                .flat_map(|dir| dir.entries().iter())
-                .map(|entry| &entry.name)
+            dir.into_iter().flat_map(|dir| dir.entries().iter()).map(|entry| &entry.name)
         };
-        let lower = self
-            .lower
-            .into_iter()
-            .flat_map(|dir| dir.entries().iter())
-            .map(|entry| &entry.name);
-        let mut listed: Vec<_> = names(self.upper)
-            .chain(lower)
-            .map(|name| (name, self.child(name)))
-            .collect();
+        let lower = self.lower.into_iter().flat_map(|dir| dir.entries().iter()).map(|entry| &entry.name);
+        let mut listed: Vec<_> = names(self.upper).chain(lower).map(|name| (name, self.child(name))).collect();
         listed.retain(|(_, seen)| !matches!(seen, Seen::Absent));
         listed.sort_by_key(|(name, _)| *name);
         listed.dedup_by_key(|(name, _)| *name);
@@ -201,20 +167,13 @@ impl Upper {
                 Node::Whiteout { .. } => self.mark_stat(),
             };
         }
-        if here.is_none() && path.ends_with(b"/") {
-            Err(Errno::ENOTDIR)
-        } else {
-            Ok(stat)
-        }
+        if here.is_none() && path.ends_with(b"/") { Err(Errno::ENOTDIR) } else { Ok(stat) }
     }
 
     fn mark_stat(&self) -> Stat {
         let mut metadata = Metadata::default();
         metadata.set_mtime(self.whiteout_mtime.unwrap_or_default());
-        Stat {
-            size: 0,
-            ..Stat::new(&metadata, CHARACTER_DEVICE)
-        }
+        Stat { size: 0, ..Stat::new(&metadata, CHARACTER_DEVICE) }
     }
 }
 
@@ -222,26 +181,12 @@ impl Live {
     fn stat(&self, id: InodeId) -> Stat {
         let stat = Stat::new(&self.metadata, self.kind.type_bits()).placed(None, id.0);
         let (rdev, size) = (self.kind.device(), self.kind.size());
-        Stat {
-            nlink: self.links,
-            rdev,
-            size,
-            atime: self.atime,
-            ..stat
-        }
+        Stat { nlink: self.links, rdev, size, atime: self.atime, ..stat }
     }
 }
 
 /// A directory as the file system below the union shows it.
 fn disk_stat(dir: &Dir<InodeId>) -> Stat {
-    let dirs = dir
-        .entries()
-        .iter()
-        .filter(|entry| entry.node.as_dir().is_some())
-        .count();
     let stat = Stat::new(&dir.metadata, DIRECTORY_BITS).placed(None, dir.id);
-    Stat {
-        nlink: OWN_LINKS.saturating_add(u32::try_from(dirs).unwrap_or(u32::MAX)),
-        ..stat
-    }
+    Stat { nlink: dir.links_on_disk(), ..stat }
 }

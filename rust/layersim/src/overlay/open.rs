@@ -31,11 +31,7 @@ struct Flags(i32);
 
 impl Flags {
     fn new(flags: i32) -> Outcome<Self> {
-        let flags = if flags & PATH_ONLY == 0 {
-            flags
-        } else {
-            flags & (PATH_ONLY | DIRECTORY | NO_FOLLOW)
-        };
+        let flags = if flags & PATH_ONLY == 0 { flags } else { flags & (PATH_ONLY | DIRECTORY | NO_FOLLOW) };
         if flags & NAMELESS != 0 {
             return Err(Errno::EOPNOTSUPP);
         }
@@ -50,7 +46,7 @@ impl Flags {
     }
 
     fn follows(self) -> bool {
-        !self.has(NO_FOLLOW) && !(self.has(CREATE) && self.has(EXCLUSIVE))
+        !(self.has(NO_FOLLOW) || self.has(CREATE) && self.has(EXCLUSIVE))
     }
 
     /// Whether the kernel asks for the right to write: then lower files are copied up.
@@ -64,7 +60,6 @@ impl Flags {
             reads: !self.has(PATH_ONLY) && (way == 0 || way == READ_WRITE),
             writes: way == WRITE_ONLY || way == READ_WRITE,
             appends: self.has(APPEND),
-            is_path: self.has(PATH_ONLY),
         }
     }
 }
@@ -82,26 +77,14 @@ impl Overlay {
                 let seen = self.held(seen);
                 return self.opened(path, seen, flags, caller);
             }
-            let Spot {
-                parent,
-                pair,
-                last,
-                slash,
-            } = self.landing(path, flags.follows())?;
+            let Spot { parent, pair, last, slash } = self.landing(path, flags.follows())?;
             let Last::Name(_) = last else {
                 return Err(flags.if_there());
             };
             if slash {
                 return Err(Errno::EISDIR);
             }
-            let target = Spot {
-                parent,
-                pair,
-                last,
-                slash,
-            }
-            .target()
-            .map_err(|_| Errno::EISDIR)??;
+            let target = Spot { parent, pair, last, slash }.target().map_err(|_| Errno::EISDIR)??;
             let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
             match seen {
                 Held::Absent => {
@@ -128,13 +111,7 @@ impl Overlay {
     }
 
     /// Opens what is there.
-    fn opened(
-        &mut self,
-        path: Vec<Name>,
-        held: Held,
-        flags: Flags,
-        caller: &Caller,
-    ) -> Outcome<Handle> {
+    fn opened(&mut self, path: Vec<Name>, held: Held, flags: Flags, caller: &Caller) -> Outcome<Handle> {
         let kind = match &held {
             Held::Absent => return Err(Errno::ENOENT),
             Held::Dir if flags.changes() => return Err(Errno::EISDIR),
@@ -154,11 +131,7 @@ impl Overlay {
         }
         let opened = match held {
             Held::Lower(leaf) if flags.changes() => {
-                let bytes = if flags.has(TRUNCATE) {
-                    Bytes::Dropped
-                } else {
-                    Bytes::Shared
-                };
+                let bytes = if flags.has(TRUNCATE) { Bytes::Dropped } else { Bytes::Shared };
                 Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
             }
             Held::Lower(leaf) => Opened::Lower(path, leaf),
@@ -187,9 +160,7 @@ impl Overlay {
             Seen::Absent => Held::Absent,
             Seen::Dir(_) => Held::Dir,
             Seen::Lower(leaf) => Held::Lower(Leaf::clone(leaf)),
-            Seen::Upper(id) => self
-                .live(id)
-                .map_or(Held::Absent, |live| Held::Upper(id, live.kind.clone())),
+            Seen::Upper(id) => self.live(id).map_or(Held::Absent, |live| Held::Upper(id, live.kind.clone())),
         }
     }
 }
@@ -206,10 +177,6 @@ enum Held {
 impl Flags {
     /// What stands in the way of creating a name that is `.`, `..` or the root.
     fn if_there(self) -> Errno {
-        if self.has(EXCLUSIVE) {
-            Errno::EEXIST
-        } else {
-            Errno::EISDIR
-        }
+        if self.has(EXCLUSIVE) { Errno::EEXIST } else { Errno::EISDIR }
     }
 }

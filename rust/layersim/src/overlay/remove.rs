@@ -14,13 +14,7 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn unlink(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
         about(path, || {
-            let Target {
-                parent,
-                name,
-                slash,
-                seen,
-                ..
-            } = self.spot(path)?.target().map_err(|_| Errno::EISDIR)??;
+            let Target { parent, name, slash, seen, .. } = self.spot(path)?.target().map_err(|_| Errno::EISDIR)??;
             match seen {
                 Seen::Absent => Err(Errno::ENOENT),
                 Seen::Dir(_) => Err(Errno::EISDIR),

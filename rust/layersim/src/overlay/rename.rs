@@ -72,41 +72,20 @@ impl Overlay {
             (_, Seen::Dir(_)) => return Err(Errno::EISDIR),
             _ => {}
         }
-        let lower = if let Seen::Lower(leaf) = from.seen {
-            Some(Leaf::clone(leaf))
-        } else {
-            None
-        };
-        Ok(Some(Move {
-            from: (from.parent, from.name),
-            to: (to.parent, to.name),
-            into_merged,
-            lower,
-        }))
+        let lower = if let Seen::Lower(leaf) = from.seen { Some(Leaf::clone(leaf)) } else { None };
+        Ok(Some(Move { from: (from.parent, from.name), to: (to.parent, to.name), into_merged, lower }))
     }
 
     /// The kernel marks the source opaque before the upper file system finds the target not empty.
-    fn refuse_full(
-        &mut self,
-        parent: &[Name],
-        name: &Name,
-        is_marked: bool,
-    ) -> Outcome<Option<Move>> {
-        if is_marked
-            && let Some(Node::Dir { dir, .. }) = self.site(parent)?.dir.entries_mut().get_mut(name)
-        {
+    fn refuse_full(&mut self, parent: &[Name], name: &Name, is_marked: bool) -> Outcome<Option<Move>> {
+        if is_marked && let Some(Node::Dir { dir, .. }) = self.site(parent)?.dir.entries_mut().get_mut(name) {
             std::sync::Arc::make_mut(dir).is_opaque = true;
         }
         Err(Errno::ENOTEMPTY)
     }
 
     fn carry_out(&mut self, checked: Move, caller: &Caller) -> Outcome<()> {
-        let Move {
-            from: (from_parent, from_name),
-            to: (to_parent, to_name),
-            into_merged,
-            lower,
-        } = checked;
+        let Move { from: (from_parent, from_name), to: (to_parent, to_name), into_merged, lower } = checked;
         if let Some(leaf) = lower {
             let path: Vec<Name> = from_parent.iter().chain([&from_name]).cloned().collect();
             self.copy_up(&path, &leaf, Bytes::Shared)?;
@@ -133,12 +112,7 @@ impl Overlay {
 }
 
 fn join(target: &Target<'_>) -> Vec<Name> {
-    target
-        .parent
-        .iter()
-        .chain([&target.name])
-        .cloned()
-        .collect()
+    target.parent.iter().chain([&target.name]).cloned().collect()
 }
 
 fn is_one_inode(from: Seen<'_>, to: Seen<'_>) -> bool {

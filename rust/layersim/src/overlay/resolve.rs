@@ -76,16 +76,10 @@ impl<'t> Pair<'t> {
             Some(Node::Leaf { leaf, .. }) => Seen::Upper(*leaf),
             Some(Node::Dir { dir, .. }) => {
                 let lower = below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
-                Seen::Dir(Pair {
-                    upper: Some(dir),
-                    lower,
-                })
+                Seen::Dir(Pair { upper: Some(dir), lower })
             }
             None => match below {
-                Some(Node::Dir { dir, .. }) => Seen::Dir(Pair {
-                    upper: None,
-                    lower: Some(dir),
-                }),
+                Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: None, lower: Some(dir) }),
                 Some(Node::Leaf { leaf, .. }) => Seen::Lower(leaf),
                 _ => Seen::Absent,
             },
@@ -94,16 +88,10 @@ impl<'t> Pair<'t> {
 
     /// Whether `readdir` shows nothing.
     pub fn looks_empty(self) -> bool {
-        let shown_above = self
-            .upper
-            .is_some_and(|dir| dir.entries().iter().any(|entry| entry.node.is_visible()));
+        let shown_above = self.upper.is_some_and(|dir| dir.entries().iter().any(|entry| entry.node.is_visible()));
         let hidden = |name: &[u8]| self.upper.is_some_and(|dir| dir.get(name).is_some());
         let shows_below = |dir: &Arc<Dir<Leaf>>| {
-            !dir.looks_empty()
-                && dir
-                    .entries()
-                    .iter()
-                    .any(|entry| entry.node.is_visible() && !hidden(&entry.name))
+            !dir.looks_empty() && dir.entries().iter().any(|entry| entry.node.is_visible() && !hidden(&entry.name))
         };
         !shown_above && !self.lower.is_some_and(shows_below)
     }
@@ -126,25 +114,14 @@ struct Walk<'t> {
 
 impl<'t> Walk<'t> {
     fn new(overlay: &'t Overlay, path: &[u8]) -> Self {
-        let root = Pair {
-            upper: overlay.upper_root(),
-            lower: Some(overlay.lower.root()),
-        };
-        let mut walk = Self {
-            overlay,
-            path: Vec::new(),
-            pairs: vec![root],
-            wanted: Vec::new(),
-            links: 0,
-        };
+        let root = Pair { upper: overlay.upper_root(), lower: Some(overlay.lower.root()) };
+        let mut walk = Self { overlay, path: Vec::new(), pairs: vec![root], wanted: Vec::new(), links: 0 };
         walk.want(path);
         walk
     }
 
     fn want(&mut self, path: &[u8]) {
-        let parts = path
-            .split(|byte| *byte == b'/')
-            .filter(|part| !part.is_empty());
+        let parts = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty());
         if path.ends_with(b"/") {
             self.wanted.push(Name::from([]));
         }
@@ -170,8 +147,7 @@ impl<'t> Walk<'t> {
             b"" | b"." => return Ok(None),
             b".." => {
                 self.path.pop();
-                self.pairs
-                    .truncate(self.pairs.len().saturating_sub(1).max(1));
+                self.pairs.truncate(self.pairs.len().saturating_sub(1).max(1));
                 return Ok(None);
             }
             _ => {}
@@ -239,17 +215,11 @@ impl Overlay {
         let mut walk = Walk::new(self, path);
         while let Some(part) = walk.wanted.pop() {
             if let Some(seen) = walk.step(&part, follow)? {
-                return Ok(Found {
-                    path: walk.path,
-                    seen,
-                });
+                return Ok(Found { path: walk.path, seen });
             }
         }
         let seen = Seen::Dir(walk.here());
-        Ok(Found {
-            path: walk.path,
-            seen,
-        })
+        Ok(Found { path: walk.path, seen })
     }
 
     /// Finds the directory that holds the last component.
@@ -276,12 +246,7 @@ impl Overlay {
             }
         };
         let (pair, slash) = (walk.here(), last == Last::Root || !walk.wanted.is_empty());
-        Ok(Spot {
-            parent: walk.path,
-            pair,
-            last,
-            slash,
-        })
+        Ok(Spot { parent: walk.path, pair, last, slash })
     }
 
     /// A spot in which something is to be made: whatever is there already is in the way.
@@ -309,23 +274,12 @@ impl Last {
 impl<'t> Spot<'t> {
     /// What is under the last component. The outer error is for a last component that is no ordinary name.
     pub fn target(self) -> std::result::Result<Outcome<Target<'t>>, Last> {
-        let Self {
-            parent,
-            pair,
-            last,
-            slash,
-        } = self;
+        let Self { parent, pair, last, slash } = self;
         match last {
             Last::Name(name) if name.len() > NAME_MAX => Ok(Err(Errno::ENAMETOOLONG)),
             Last::Name(name) => {
                 let seen = pair.child(&name);
-                Ok(Ok(Target {
-                    parent,
-                    pair,
-                    name,
-                    slash,
-                    seen,
-                }))
+                Ok(Ok(Target { parent, pair, name, slash, seen }))
             }
             other => Err(other),
         }

@@ -34,14 +34,7 @@ pub struct Live {
 impl Live {
     /// A new inode with one name.
     pub fn new(metadata: Metadata, kind: Kind) -> Self {
-        Self {
-            atime: metadata.mtime(),
-            metadata,
-            kind,
-            links: 1,
-            open: 0,
-            is_copy: false,
-        }
+        Self { atime: metadata.mtime(), metadata, kind, links: 1, open: 0, is_copy: false }
     }
 }
 
@@ -65,14 +58,7 @@ impl Upper {
         let origin = Arc::new(Origin::default());
         let root = Arc::new(Dir::new(Arc::clone(&origin), 0, lower.metadata.clone()));
         let (inodes, copied) = (OrdMap::new(), OrdMap::new());
-        Self {
-            root,
-            inodes,
-            copied,
-            whiteout_mtime: None,
-            origin,
-            next_id: 1,
-        }
+        Self { root, inodes, copied, whiteout_mtime: None, origin, next_id: 1 }
     }
 
     /// Distinct inodes of the tree, in bytes.
@@ -111,10 +97,7 @@ impl Upper {
 
     /// An inode, to be changed.
     pub fn live_mut(&mut self, id: InodeId) -> Result<&mut Live, Errno> {
-        self.inodes
-            .get_mut(&id)
-            .map(Arc::make_mut)
-            .ok_or(Errno::ENOENT)
+        self.inodes.get_mut(&id).map(Arc::make_mut).ok_or(Errno::ENOENT)
     }
 
     /// Takes one name from an inode; without names and open files it goes, unless it was copied up.
@@ -147,10 +130,7 @@ pub struct Site<'a> {
 impl Site<'_> {
     /// Whether the layers show something under a name.
     pub fn covers(&self, name: &[u8]) -> bool {
-        self.below
-            .as_ref()
-            .and_then(|below| below.get(name))
-            .is_some_and(Node::is_visible)
+        self.below.as_ref().and_then(|below| below.get(name)).is_some_and(Node::is_visible)
     }
 
     /// Puts a node, in the place of whatever is there, and says when.
@@ -163,9 +143,7 @@ impl Site<'_> {
     pub fn take(&mut self, name: &Name, now: Timestamp) -> bool {
         let covers = self.covers(name);
         if covers {
-            self.dir
-                .entries_mut()
-                .insert(Arc::clone(name), Node::whiteout());
+            self.dir.entries_mut().insert(Arc::clone(name), Node::whiteout());
         } else {
             self.dir.entries_mut().remove(name);
         }
@@ -178,10 +156,7 @@ impl Overlay {
     /// The top, this overlay's own from here on.
     pub(super) fn upper_mut(&mut self) -> &mut Upper {
         let lower = &self.lower;
-        Arc::make_mut(
-            self.upper
-                .get_or_insert_with(|| Arc::new(Upper::over(lower.root()))),
-        )
+        Arc::make_mut(self.upper.get_or_insert_with(|| Arc::new(Upper::over(lower.root()))))
     }
 
     /// The directory at a real path in the top; it and its ancestors are copied up where they are missing.
@@ -190,12 +165,7 @@ impl Overlay {
             return Err(Errno::ENAMETOOLONG);
         }
         let mut below = Some(Arc::clone(self.lower.root()));
-        let Upper {
-            root,
-            next_id,
-            origin,
-            ..
-        } = self.upper_mut();
+        let Upper { root, next_id, origin, .. } = self.upper_mut();
         let mut dir = Arc::make_mut(root);
         for name in path {
             below = below.and_then(|below| below.get(name).and_then(Node::as_dir).cloned());

@@ -76,10 +76,7 @@ impl<P: AsRef<[u8]>> FromIterator<P> for PathBatch {
 /// A field without the NUL bytes at its end.
 #[inline]
 fn trimmed(field: &[u8]) -> &[u8] {
-    let len = field
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
+    let len = field.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     &field[..len]
 }
 
@@ -107,11 +104,7 @@ impl Found {
     }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_wrap,
-        reason = "a chain has at most 65,535 layers"
-    )]
-    #[expect(clippy::cast_possible_truncation, reason = "a type is four bits")]
+    #[expect(clippy::cast_possible_wrap, reason = "a chain has at most 65,535 layers")]
     fn push(&mut self, record: Option<Record>) {
         let (layer, mode, size) = match record {
             Some(record) => (record.layer as i32, record.mode, record.st_size()),
@@ -134,11 +127,7 @@ impl Stack {
         for start in (0..paths.len()).step_by(BLOCK) {
             let block: [_; BLOCK] = std::array::from_fn(|at| {
                 let at = start + at;
-                let hash = Table::hash(if at < paths.len() {
-                    relative(paths.get(at))
-                } else {
-                    b""
-                });
+                let hash = Table::hash(if at < paths.len() { relative(paths.get(at)) } else { b"" });
                 let page = table.page(hash);
                 (hash, page, page.head())
             });
@@ -146,13 +135,10 @@ impl Stack {
                 let slot = page.slot(head, hash);
                 (slot, slot.map_or(0, |slot| page.touch(slot)))
             });
-            for (at, ((hash, page, _), (slot, _))) in
-                (start..paths.len()).zip(block.into_iter().zip(slots))
-            {
+            for (at, ((hash, page, _), (slot, _))) in (start..paths.len()).zip(block.into_iter().zip(slots)) {
                 let path = paths.get(at);
                 let key = relative(path);
-                let record =
-                    slot.and_then(|slot| page.record(slot, key).or_else(|| page.get(hash, key)));
+                let record = slot.and_then(|slot| page.record(slot, key).or_else(|| page.get(hash, key)));
                 found.push(record.or_else(|| self.look_again(&table, path)));
             }
         }
@@ -163,9 +149,7 @@ impl Stack {
     pub fn lookup_one(&self, path: &[u8]) -> Option<Record> {
         let table = self.table();
         let key = relative(path);
-        table
-            .get(Table::hash(key), key)
-            .or_else(|| self.look_again(table, path))
+        table.get(Table::hash(key), key).or_else(|| self.look_again(table, path))
     }
 
     /// What the table knows of a path by this very spelling; `None` decides nothing.
@@ -176,9 +160,7 @@ impl Stack {
 
     /// How many lookups in single layers the kernel would make for each path.
     pub fn probes_of(&self, paths: &PathBatch) -> Vec<u32> {
-        (0..paths.len())
-            .map(|at| self.probes(paths.get(at)))
-            .collect()
+        (0..paths.len()).map(|at| self.probes(paths.get(at))).collect()
     }
 
     /// What the table does not hold by this spelling: absent, or behind a link or an unusual spelling.
@@ -187,14 +169,8 @@ impl Stack {
             return None;
         }
         let node = match self.resolve(path, false).ok()? {
-            Resolved::Dir(dir) => Node::Dir {
-                stop: 0,
-                dir: Arc::clone(dir),
-            },
-            Resolved::Leaf(leaf) => Node::Leaf {
-                stop: 0,
-                leaf: Arc::clone(leaf),
-            },
+            Resolved::Dir(dir) => Node::Dir { stop: 0, dir: Arc::clone(dir) },
+            Resolved::Leaf(leaf) => Node::Leaf { stop: 0, leaf: Arc::clone(leaf) },
         };
         Some(record(&node, self.position_of(&node)))
     }
@@ -211,12 +187,6 @@ fn is_plainly_absent(table: &Table, path: &[u8]) -> bool {
         return !matches!(path, b"" | b"." | b"..") && !table.page(Table::hash(path)).is_overfull();
     };
     let (parent, name) = (&path[..slash], &path[slash + 1..]);
-    let parent_is_dir = || {
-        table
-            .get(Table::hash(parent), parent)
-            .is_some_and(|record| record.mode >> TYPE_SHIFT == 4)
-    };
-    !matches!(name, b"" | b"." | b"..")
-        && !table.page(Table::hash(path)).is_overfull()
-        && parent_is_dir()
+    let parent_is_dir = || table.get(Table::hash(parent), parent).is_some_and(|record| record.mode >> TYPE_SHIFT == 4);
+    !matches!(name, b"" | b"." | b"..") && !table.page(Table::hash(path)).is_overfull() && parent_is_dir()
 }

@@ -27,21 +27,11 @@ pub fn onto(lower: &Arc<Dir<Leaf>>, upper: &Arc<Dir<Leaf>>) -> Arc<Dir<Leaf>> {
 fn over(lower: Option<&Node<Leaf>>, upper: &Node<Leaf>, top: u16) -> Node<Leaf> {
     match (upper, lower) {
         (Node::Whiteout { .. }, _) => Node::Whiteout { stop: top },
-        (Node::Leaf { leaf, .. }, _) => Node::Leaf {
-            stop: top,
-            leaf: Arc::clone(leaf),
-        },
-        (Node::Dir { dir, .. }, _) if dir.is_opaque => Node::Dir {
-            stop: top,
-            dir: Arc::clone(dir),
-        },
-        (Node::Dir { dir, .. }, Some(Node::Dir { stop, dir: below })) => Node::Dir {
-            stop: *stop,
-            dir: onto(below, dir),
-        },
-        (Node::Dir { dir, .. }, below) => Node::Dir {
-            stop: below.map_or(0, Node::stop),
-            dir: Arc::clone(dir),
-        },
+        (Node::Leaf { leaf, .. }, _) => Node::Leaf { stop: top, leaf: Arc::clone(leaf) },
+        (Node::Dir { dir, .. }, _) if dir.is_opaque => Node::Dir { stop: top, dir: Arc::clone(dir) },
+        (Node::Dir { dir, .. }, Some(Node::Dir { stop, dir: below })) => {
+            Node::Dir { stop: *stop, dir: onto(below, dir) }
+        }
+        (Node::Dir { dir, .. }, below) => Node::Dir { stop: below.map_or(0, Node::stop), dir: Arc::clone(dir) },
     }
 }

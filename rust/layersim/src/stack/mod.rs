@@ -55,11 +55,7 @@ struct Top {
 impl Stack {
     /// The union of no layer: an empty root.
     pub fn empty() -> Arc<Self> {
-        let root = Dir::new(
-            Arc::new(Origin::default()),
-            0,
-            Metadata::with_mode(ROOT_MODE),
-        );
+        let root = Dir::new(Arc::new(Origin::default()), 0, Metadata::with_mode(ROOT_MODE));
         Arc::new(Self::with_root(None, Arc::new(root)))
     }
 
@@ -71,8 +67,7 @@ impl Stack {
         let Some((base, rest)) = layers.split_first() else {
             return Ok(Self::empty());
         };
-        rest.iter()
-            .try_fold(Self::base(base)?, |stack, layer| stack.with(layer))
+        rest.iter().try_fold(Self::base(base)?, |stack, layer| stack.with(layer))
     }
 
     /// The stack of one layer: its tree is the layer's own.
@@ -81,12 +76,7 @@ impl Stack {
         if let Some(Ok(stack)) = kept.upgrade().map(Arc::downcast::<Self>) {
             return Ok(stack);
         }
-        let top = Top {
-            parent: None,
-            layer: layer.clone(),
-            chain_id: ChainId::on(None, layer.diff_id()),
-            depth: 1,
-        };
+        let top = Top { parent: None, layer: layer.clone(), chain_id: ChainId::on(None, layer.diff_id()), depth: 1 };
         let stack = Arc::new(Self::with_root(Some(top), Arc::clone(layer.root()?)));
         let erased: Arc<dyn Any + Send + Sync> = stack.clone();
         *kept = Arc::downgrade(&erased);
@@ -104,19 +94,11 @@ impl Stack {
         }
         let depth = self.depth() + 1;
         if depth > MAX_DEPTH {
-            return Err(Error::ChainTooDeep {
-                depth,
-                limit: MAX_DEPTH,
-            });
+            return Err(Error::ChainTooDeep { depth, limit: MAX_DEPTH });
         }
         let root = merge::onto(&self.root, layer.root()?);
         let chain_id = ChainId::on(self.chain_id(), layer.diff_id());
-        let top = Top {
-            parent: Some(Arc::clone(self)),
-            layer: layer.clone(),
-            chain_id,
-            depth,
-        };
+        let top = Top { parent: Some(Arc::clone(self)), layer: layer.clone(), chain_id, depth };
         let stack = Arc::new(Self::with_root(Some(top), root));
         if children.len() == children.capacity() {
             children.retain(|_, stack| stack.strong_count() > 0);
@@ -127,13 +109,7 @@ impl Stack {
 
     fn with_root(top: Option<Top>, root: Arc<Dir<Leaf>>) -> Self {
         let (positions, table) = (OnceLock::new(), OnceLock::new());
-        Self {
-            top,
-            root,
-            children: Mutex::default(),
-            positions,
-            table,
-        }
+        Self { top, root, children: Mutex::default(), positions, table }
     }
 
     /// The merged tree. It may hold whiteout marks (nobody sees them) and opaque flags (without meaning here).
@@ -153,7 +129,7 @@ impl Stack {
 
     /// The layers, base first.
     pub fn layers(&self) -> Vec<Layer> {
-        let mut layers: Vec<Layer> = self.from_the_top().map(|top| top.layer.clone()).collect();
+        let mut layers: Vec<Layer> = self.downwards().map(|top| top.layer.clone()).collect();
         layers.reverse();
         layers
     }
@@ -162,10 +138,8 @@ impl Stack {
     pub fn position(&self, origin: &Origin) -> Option<usize> {
         let positions = self.positions.get_or_init(|| {
             let mut positions = HashMap::new();
-            for top in self.from_the_top() {
-                positions
-                    .entry(top.layer.diff_id())
-                    .or_insert(top.depth - 1);
+            for top in self.downwards() {
+                positions.entry(top.layer.diff_id()).or_insert(top.depth - 1);
             }
             positions
         });
@@ -176,16 +150,9 @@ impl Stack {
     fn table(&self) -> &Arc<Table> {
         self.table.get_or_init(|| {
             let position = |node: &Node<Leaf>| self.position_of(node);
-            let above = self
-                .top
-                .as_ref()
-                .and_then(|top| Some((top.parent.as_deref()?, top.layer.root().ok()?)));
+            let above = self.top.as_ref().and_then(|top| Some((top.parent.as_deref()?, top.layer.root().ok()?)));
             Arc::new(match above {
-                Some((parent, layer)) => {
-                    parent
-                        .table()
-                        .with(&parent.root, layer, &self.root, &position)
-                }
+                Some((parent, layer)) => parent.table().with(&parent.root, layer, &self.root, &position),
                 None => Table::of(&self.root, &position),
             })
         })
@@ -197,12 +164,10 @@ impl Stack {
             Node::Leaf { leaf, .. } => &leaf.origin,
             Node::Whiteout { .. } => return 0,
         };
-        self.position(origin)
-            .and_then(|at| u32::try_from(at).ok())
-            .unwrap_or_default()
+        self.position(origin).and_then(|at| u32::try_from(at).ok()).unwrap_or_default()
     }
 
-    fn from_the_top(&self) -> impl Iterator<Item = &Top> {
+    fn downwards(&self) -> impl Iterator<Item = &Top> {
         std::iter::successors(self.top.as_ref(), |top| top.parent.as_ref()?.top.as_ref())
     }
 }

@@ -117,9 +117,7 @@ impl Page {
     #[inline]
     pub fn slot(&self, head: u64, hash: u64) -> Option<Slot> {
         let hashes = self.0.get(1..=size(head & !OVERFULL))?;
-        let found = hashes
-            .iter()
-            .find(|word| (*word ^ hash) & !OFFSET_BITS == 0)?;
+        let found = hashes.iter().find(|word| (*word ^ hash) & !OFFSET_BITS == 0)?;
         Some(Slot(size(found & OFFSET_BITS)))
     }
 
@@ -140,34 +138,20 @@ impl Page {
     #[inline]
     pub fn get(&self, hash: u64, path: &[u8]) -> Option<Record> {
         let found = self.slot(self.head(), hash)?;
-        self.record(found, path).or_else(|| {
-            self.rows()
-                .find(|row| row.path == path)
-                .map(|row| row.record)
-        })
+        self.record(found, path).or_else(|| self.rows().find(|row| row.path == path).map(|row| row.record))
     }
 
     /// All rows; of their hashes only the bits that the page keeps.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let starts = self
-            .0
-            .get(1..=size(self.head() & !OVERFULL))
-            .unwrap_or_default();
+        let starts = self.0.get(1..=size(self.head() & !OVERFULL)).unwrap_or_default();
         starts.iter().filter_map(|word| {
             let (record, path) = self.row(Slot(size(word & OFFSET_BITS)))?;
-            Some(Row {
-                hash: word & !OFFSET_BITS,
-                path,
-                record,
-            })
+            Some(Row { hash: word & !OFFSET_BITS, path, record })
         })
     }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "each field is cut to the bits that it was written with"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "each field is cut to the bits that it was written with")]
     fn row(&self, slot: Slot) -> Option<(Record, &[u8])> {
         let words = self.0.get(slot.0..)?;
         let [size, shape, place, owner, seconds, links, path @ ..] = words else {
@@ -181,10 +165,7 @@ impl Page {
             uid: (owner >> HALF) as u32,
             gid: *owner as u32,
             size: *size,
-            mtime: Timestamp {
-                seconds: seconds.cast_signed(),
-                nanos: *shape as u32,
-            },
+            mtime: Timestamp { seconds: seconds.cast_signed(), nanos: *shape as u32 },
         };
         let path = bytemuck::cast_slice(path).get(..usize::from((shape >> HALF) as u16))?;
         Some((record, path))
@@ -193,19 +174,8 @@ impl Page {
 
 impl Row<'_> {
     fn write(&self, words: &mut Vec<u64>) {
-        let Record {
-            mode,
-            layer,
-            id,
-            links,
-            uid,
-            gid,
-            size,
-            mtime,
-        } = self.record;
-        let shape = u64::from(mode) << 48
-            | (self.path.len() as u64 & 0xffff) << HALF
-            | u64::from(mtime.nanos);
+        let Record { mode, layer, id, links, uid, gid, size, mtime } = self.record;
+        let shape = u64::from(mode) << 48 | (self.path.len() as u64 & 0xffff) << HALF | u64::from(mtime.nanos);
         words.extend([
             size,
             shape,
@@ -224,10 +194,7 @@ impl Row<'_> {
 
 /// A number that was written from an index.
 #[inline]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "indexes of a page fit 16 bits"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "indexes of a page fit 16 bits")]
 fn size(word: u64) -> usize {
     word as usize
 }

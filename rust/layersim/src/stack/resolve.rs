@@ -42,9 +42,7 @@ impl Stack {
     /// [`Error::System`] with the errno and the precedence of spec/overlay.md section 6.
     pub fn resolve(&self, path: &[u8], follow: bool) -> Result<Resolved<'_>> {
         path::check(path)?;
-        self.walk_to(path, follow)
-            .0
-            .map_err(|errno| Error::system(errno, path))
+        self.walk_to(path, follow).0.map_err(|errno| Error::system(errno, path))
     }
 
     /// How many lookups in single layers the kernel makes for `lstat(path)`, whether it finds it or not.
@@ -55,17 +53,8 @@ impl Stack {
         self.walk_to(path, false).1
     }
 
-    fn walk_to(
-        &self,
-        path: &[u8],
-        follow: bool,
-    ) -> (std::result::Result<Resolved<'_>, Errno>, u32) {
-        let mut walk = Walk {
-            dirs: vec![self.root()],
-            wanted: Vec::new(),
-            links: 0,
-            probes: 0,
-        };
+    fn walk_to(&self, path: &[u8], follow: bool) -> (std::result::Result<Resolved<'_>, Errno>, u32) {
+        let mut walk = Walk { dirs: vec![self.root()], wanted: Vec::new(), links: 0, probes: 0 };
         if path.is_empty() {
             return (Err(Errno::ENOENT), 0);
         }
@@ -80,11 +69,7 @@ impl<'tree> Walk<'tree> {
         if path.ends_with(b"/") || path.ends_with(b"/.") {
             self.wanted.push(Part::Slash);
         }
-        self.wanted.extend(
-            path::components(path)
-                .rev()
-                .map(|part| Part::Name(Arc::from(part))),
-        );
+        self.wanted.extend(path::components(path).rev().map(|part| Part::Name(Arc::from(part))));
     }
 
     fn here(&self) -> &'tree Arc<Dir<Leaf>> {
@@ -123,17 +108,9 @@ impl<'tree> Walk<'tree> {
     }
 
     /// A leaf at the end is the answer; a link on the way, or one that is followed, is replaced by its target.
-    fn leaf(
-        &mut self,
-        leaf: &'tree Leaf,
-        follow: bool,
-    ) -> std::result::Result<Option<&'tree Leaf>, Errno> {
+    fn leaf(&mut self, leaf: &'tree Leaf, follow: bool) -> std::result::Result<Option<&'tree Leaf>, Errno> {
         let Kind::Symlink(target) = &leaf.kind else {
-            return if self.wanted.is_empty() {
-                Ok(Some(leaf))
-            } else {
-                Err(Errno::ENOTDIR)
-            };
+            return if self.wanted.is_empty() { Ok(Some(leaf)) } else { Err(Errno::ENOTDIR) };
         };
         if self.wanted.is_empty() && !follow {
             return Ok(Some(leaf));

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::page::{Page, Record, Row};
-use super::view::{DIRECTORY_BITS, DIRECTORY_SIZE};
+use super::view::{DIRECTORY_BITS, DIRECTORY_SIZE, dir_links};
 use crate::metadata::Metadata;
 use crate::tree::{Dir, Leaf, Node, Step, visit};
 
@@ -36,7 +36,7 @@ struct Edit {
 
 /// The edits that a layer makes, collected by walking its own entries.
 struct Edits<'a> {
-    edits: Vec<Edit>,
+    made: Vec<Edit>,
     path: Vec<u8>,
     position: &'a dyn Fn(&Node<Leaf>) -> u32,
 }
@@ -44,22 +44,13 @@ struct Edits<'a> {
 impl Table {
     /// The table of a whole tree; `position` tells the layer of each node.
     pub fn of(root: &Dir<Leaf>, position: &dyn Fn(&Node<Leaf>) -> u32) -> Self {
-        let pages = (usize::try_from(root.visible()).unwrap_or(usize::MAX) / ROWS)
-            .max(1)
-            .next_power_of_two();
+        let pages = (usize::try_from(root.visible()).unwrap_or(usize::MAX) / ROWS).max(1).next_power_of_two();
         let page = Page::of(&[]);
         let group: Arc<[Page]> = vec![page; pages.min(GROUP)].into();
-        let empty = Self {
-            groups: vec![group; pages.div_ceil(GROUP)],
-            shift: u64::BITS - pages.trailing_zeros(),
-        };
-        let mut edits = Edits {
-            edits: Vec::new(),
-            path: Vec::new(),
-            position,
-        };
+        let empty = Self { groups: vec![group; pages.div_ceil(GROUP)], shift: u64::BITS - pages.trailing_zeros() };
+        let mut edits = Edits { made: Vec::new(), path: Vec::new(), position };
         edits.insert_below(root);
-        empty.edited(edits.edits)
+        empty.edited(edits.made)
     }
 
     /// The table after `layer` has been merged onto the tree `lower`, which this is the table of; `merged` is the result.
@@ -73,13 +64,9 @@ impl Table {
         if usize::try_from(merged.visible()).unwrap_or(usize::MAX) / CROWDED_ROWS > self.pages() {
             return Self::of(merged, position);
         }
-        let mut edits = Edits {
-            edits: Vec::new(),
-            path: Vec::new(),
-            position,
-        };
+        let mut edits = Edits { made: Vec::new(), path: Vec::new(), position };
         edits.merge(lower, layer);
-        self.edited(edits.edits)
+        self.edited(edits.made)
     }
 
     /// The hash that pages are chosen by.
@@ -108,10 +95,7 @@ impl Table {
     }
 
     #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a table in memory has fewer pages than addresses"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a table in memory has fewer pages than addresses")]
     fn page_number(&self, hash: u64) -> usize {
         hash.checked_shr(self.shift).unwrap_or(0) as usize
     }
@@ -121,23 +105,16 @@ impl Table {
         let mut by_page: BTreeMap<usize, Vec<(u64, Edit)>> = BTreeMap::new();
         for edit in edits {
             let hash = Self::hash(&edit.path);
-            by_page
-                .entry(self.page_number(hash))
-                .or_default()
-                .push((hash, edit));
+            by_page.entry(self.page_number(hash)).or_default().push((hash, edit));
         }
         let mut table = self.clone();
         for (at, edits) in by_page {
             let old = &self.groups[at / GROUP][at % GROUP];
             let is_changed = |row: &Row<'_>| edits.iter().any(|(_, edit)| edit.path == row.path);
             let kept = old.rows().filter(|row| !is_changed(row));
-            let added = edits.iter().filter_map(|(hash, edit)| {
-                edit.record.map(|record| Row {
-                    hash: *hash,
-                    path: &edit.path,
-                    record,
-                })
-            });
+            let added = edits
+                .iter()
+                .filter_map(|(hash, edit)| edit.record.map(|record| Row { hash: *hash, path: &edit.path, record }));
             let rows: Vec<Row<'_>> = kept.chain(added).collect();
             Arc::make_mut(&mut table.groups[at / GROUP])[at % GROUP] = Page::of(&rows);
         }
@@ -191,12 +168,9 @@ impl Edits<'_> {
 
     /// Paths of 64 KiB and more are left to the tree.
     fn set(&mut self, node: &Node<Leaf>) {
-        if self.path.len() <= usize::from(u16::MAX) && node.is_visible() {
+        if u16::try_from(self.path.len()).is_ok() && node.is_visible() {
             let record = record(node, (self.position)(node));
-            self.edits.push(Edit {
-                path: self.path.clone(),
-                record: Some(record),
-            });
+            self.made.push(Edit { path: self.path.clone(), record: Some(record) });
         }
     }
 
@@ -204,18 +178,12 @@ impl Edits<'_> {
         let Some(node) = node.filter(|node| node.is_visible()) else {
             return;
         };
-        self.edits.push(Edit {
-            path: self.path.clone(),
-            record: None,
-        });
+        self.made.push(Edit { path: self.path.clone(), record: None });
         let Node::Dir { dir, .. } = node else { return };
-        let (edits, path) = (&mut self.edits, &self.path);
+        let (edits, path) = (&mut self.made, &self.path);
         let walked: Result<(), std::convert::Infallible> = visit(dir, &mut |below, node| {
             if node.is_visible() {
-                edits.push(Edit {
-                    path: crate::path::join(path, below),
-                    record: None,
-                });
+                edits.push(Edit { path: crate::path::join(path, below), record: None });
             }
             Ok(Step::Into)
         });
@@ -227,31 +195,12 @@ impl Edits<'_> {
 pub fn record(node: &Node<Leaf>, layer: u32) -> Record {
     let (metadata, type_bits, id, links, size) = match node {
         Node::Leaf { leaf, .. } => {
-            let size = if leaf.kind.device() == 0 {
-                leaf.kind.size()
-            } else {
-                leaf.kind.device()
-            };
-            (
-                &leaf.metadata,
-                leaf.kind.type_bits(),
-                leaf.id,
-                leaf.links,
-                size,
-            )
+            let size = if leaf.kind.device() == 0 { leaf.kind.size() } else { leaf.kind.device() };
+            (&leaf.metadata, leaf.kind.type_bits(), leaf.id, leaf.links, size)
         }
-        Node::Dir { dir, .. } => (&dir.metadata, DIRECTORY_BITS, dir.id, 1, DIRECTORY_SIZE),
+        Node::Dir { dir, .. } => (&dir.metadata, DIRECTORY_BITS, dir.id, dir_links(dir), DIRECTORY_SIZE),
         Node::Whiteout { .. } => (&Metadata::default(), 0, 0, 0, 0),
     };
     let mode = u16::try_from(type_bits | metadata.mode).unwrap_or_default();
-    Record {
-        mode,
-        layer,
-        id,
-        links,
-        uid: metadata.uid,
-        gid: metadata.gid,
-        size,
-        mtime: metadata.mtime(),
-    }
+    Record { mode, layer, id, links, uid: metadata.uid, gid: metadata.gid, size, mtime: metadata.mtime() }
 }

@@ -21,7 +21,7 @@ pub struct Stat {
     pub mode: u32,
     /// A number that two names share only if they are one inode.
     pub ino: u64,
-    /// Names of the inode in its own layer; 1 for every directory of a union.
+    /// Names of the inode in its own layer; of a directory those on disk, or 1 where the union merges several.
     pub nlink: u32,
     /// Owner.
     pub uid: u32,
@@ -60,13 +60,7 @@ impl Stat {
     }
 
     fn of_record(record: &Record) -> Self {
-        let Record {
-            uid,
-            gid,
-            links,
-            mtime,
-            ..
-        } = *record;
+        let Record { uid, gid, links, mtime, .. } = *record;
         let stat = Self {
             mode: record.mode.into(),
             ino: 0,
@@ -85,7 +79,7 @@ impl Stat {
 
     pub(crate) fn placed(self, layer: Option<usize>, id: u32) -> Self {
         let ino = layer.map_or(0, |at| at as u64 + 1) << POSITION_SHIFT | u64::from(id);
-        Self { layer, ino, ..self }
+        Self { ino, layer, ..self }
     }
 }
 
@@ -106,10 +100,7 @@ impl Stack {
     /// # Errors
     /// [`Error::System`], as [`Stack::resolve`].
     pub fn stat(&self, path: &[u8], follow: bool) -> Result<Stat> {
-        if let Some(record) = self
-            .tabled(path)
-            .filter(|record| !follow || !record.is_link())
-        {
+        if let Some(record) = self.tabled(path).filter(|record| !follow || !record.is_link()) {
             return Ok(Stat::of_record(&record));
         }
         Ok(match self.resolve(path, follow)? {
@@ -120,18 +111,15 @@ impl Stack {
 
     /// What a directory of this stack's tree says of itself.
     pub(crate) fn stat_dir(&self, dir: &Dir<Leaf>) -> Stat {
-        Stat::new(&dir.metadata, DIRECTORY_BITS).placed(self.position(&dir.origin), dir.id)
+        let stat = Stat::new(&dir.metadata, DIRECTORY_BITS).placed(self.position(&dir.origin), dir.id);
+        let is_root = std::ptr::eq(dir, &raw const **self.root());
+        Stat { nlink: if is_root { 1 } else { dir_links(dir) }, ..stat }
     }
 
     /// What a leaf of this stack's tree says of itself.
     pub(crate) fn stat_leaf(&self, leaf: &Inode) -> Stat {
         let stat = Stat::new(&leaf.metadata, leaf.kind.type_bits());
-        let stat = Stat {
-            nlink: leaf.links,
-            rdev: leaf.kind.device(),
-            size: leaf.kind.size(),
-            ..stat
-        };
+        let stat = Stat { nlink: leaf.links, rdev: leaf.kind.device(), size: leaf.kind.size(), ..stat };
         stat.placed(self.position(&leaf.origin), leaf.id)
     }
 
@@ -178,9 +166,7 @@ impl Stack {
     /// # Errors
     /// `ENODATA` when there is none of that name, and as [`Stack::resolve`].
     pub fn xattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<&[u8]> {
-        self.xattrs(path, follow)?
-            .get(name)
-            .ok_or_else(|| Error::system(Errno::ENODATA, path))
+        self.xattrs(path, follow)?.get(name).ok_or_else(|| Error::system(Errno::ENODATA, path))
     }
 
     /// The names in a directory, sorted by their bytes.
@@ -198,33 +184,23 @@ impl Stack {
     /// As [`Stack::list`].
     pub fn walk(&self, path: &[u8]) -> Result<Vec<Walked>> {
         let mut walked = Vec::new();
-        self.walk_below(self.directory(path)?, path.to_vec(), &mut walked);
+        self.walk_below(self.directory(path)?, path, &mut walked);
         Ok(walked)
     }
 
-    fn walk_below(&self, dir: &Dir<Leaf>, path: Vec<u8>, walked: &mut Vec<Walked>) {
+    fn walk_below(&self, dir: &Dir<Leaf>, path: &[u8], walked: &mut Vec<Walked>) {
         let leads_to_dir = |name: &Name, node: &Node<Leaf>| match node {
             Node::Leaf { leaf, .. } if matches!(leaf.kind, Kind::Symlink(_)) => {
-                matches!(
-                    self.resolve(&crate::path::join(&path, name), true),
-                    Ok(Resolved::Dir(_))
-                )
+                matches!(self.resolve(&crate::path::join(path, name), true), Ok(Resolved::Dir(_)))
             }
             node => node.as_dir().is_some(),
         };
-        let (dirs, files): (Vec<_>, Vec<_>) =
-            visible(dir).partition(|(name, node)| leads_to_dir(name, node));
-        let names = |listed: &[(&Name, &Node<Leaf>)]| {
-            listed.iter().map(|(name, _)| Name::clone(name)).collect()
-        };
-        walked.push(Walked {
-            path: path.clone(),
-            dirs: names(&dirs),
-            files: names(&files),
-        });
+        let (dirs, files): (Vec<_>, Vec<_>) = visible(dir).partition(|(name, node)| leads_to_dir(name, node));
+        let names = |listed: &[(&Name, &Node<Leaf>)]| listed.iter().map(|(name, _)| Name::clone(name)).collect();
+        walked.push(Walked { path: path.to_vec(), dirs: names(&dirs), files: names(&files) });
         for (name, node) in dirs {
             if let Some(dir) = node.as_dir() {
-                self.walk_below(dir, crate::path::join(&path, name), walked);
+                self.walk_below(dir, &crate::path::join(path, name), walked);
             }
         }
     }
@@ -237,9 +213,11 @@ impl Stack {
     }
 }
 
+/// Names of a directory: the union does not count those of one that it merges (`ovl_getattr`).
+pub(super) fn dir_links(dir: &Dir<Leaf>) -> u32 {
+    if dir.members > 1 { 1 } else { dir.links_on_disk() }
+}
+
 fn visible(dir: &Dir<Leaf>) -> impl Iterator<Item = (&Name, &Node<Leaf>)> {
-    dir.entries()
-        .iter()
-        .filter(|entry| entry.node.is_visible())
-        .map(|entry| (&entry.name, &entry.node))
+    dir.entries().iter().filter(|entry| entry.node.is_visible()).map(|entry| (&entry.name, &entry.node))
 }

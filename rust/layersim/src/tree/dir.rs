@@ -10,6 +10,11 @@ use crate::metadata::Metadata;
 /// The mode that parents get when a layer holds no entry for them (spec/layers.md section 4).
 const IMPLICIT_MODE: u32 = 0o755;
 
+/// The names that every directory has on disk.
+const OWN_LINKS: usize = 2;
+/// The most links that ext4 counts.
+const LINKS_MAX: u32 = 65_000;
+
 /// A directory of a layer, of a merged tree or of an upper tree.
 #[derive(Debug, Clone)]
 pub struct Dir<L> {
@@ -33,24 +38,12 @@ impl<L> Dir<L> {
     /// An empty directory.
     pub fn new(origin: Arc<Origin>, id: u32, metadata: Metadata) -> Self {
         let entries = Entries::default();
-        Self {
-            origin,
-            id,
-            members: 1,
-            is_opaque: false,
-            is_implicit: false,
-            metadata,
-            entries,
-            visible: 0,
-        }
+        Self { origin, id, members: 1, is_opaque: false, is_implicit: false, metadata, entries, visible: 0 }
     }
 
     /// A directory that no entry describes: 0755, root's.
     pub fn implicit(origin: Arc<Origin>, id: u32) -> Self {
-        Self {
-            is_implicit: true,
-            ..Self::new(origin, id, Metadata::with_mode(IMPLICIT_MODE))
-        }
+        Self { is_implicit: true, ..Self::new(origin, id, Metadata::with_mode(IMPLICIT_MODE)) }
     }
 
     /// What it holds, marks included.
@@ -66,6 +59,12 @@ impl<L> Dir<L> {
     /// How many entries can be seen below it, at any depth.
     pub fn visible(&self) -> u64 {
         self.visible
+    }
+
+    /// `st_nlink` on ext4: its own name, its `.`, and the `..` of each directory in it; 1 beyond what ext4 counts.
+    pub fn links_on_disk(&self) -> u32 {
+        let dirs = self.entries.iter().filter(|entry| entry.node.as_dir().is_some()).count();
+        u32::try_from(dirs + OWN_LINKS).ok().filter(|links| *links <= LINKS_MAX).unwrap_or(1)
     }
 
     /// Whether `readdir` shows nothing.

@@ -9,10 +9,7 @@ use super::entry::Node;
 ///
 /// Directories that other trees share are copied, each with one level of entries. Counts of visible entries above the
 /// directory are not kept up: trees that are edited this way do not use them.
-pub fn reach<'tree, L: Clone, N: AsRef<[u8]>>(
-    root: &'tree mut Arc<Dir<L>>,
-    path: &[N],
-) -> Option<&'tree mut Dir<L>> {
+pub fn reach<'tree, L: Clone, N: AsRef<[u8]>>(root: &'tree mut Arc<Dir<L>>, path: &[N]) -> Option<&'tree mut Dir<L>> {
     let mut dir = Arc::make_mut(root);
     for name in path {
         match dir.get_mut(name.as_ref()) {

@@ -60,9 +60,7 @@ impl<L> Entries<L> {
             Store::Small(page) => (page.as_slice(), [].as_slice()),
             Store::Paged(pages) => ([].as_slice(), pages.as_slice()),
         };
-        small
-            .iter()
-            .chain(pages.iter().flat_map(|page| page.iter()))
+        small.iter().chain(pages.iter().flat_map(|page| page.iter()))
     }
 }
 
@@ -118,10 +116,7 @@ impl<L: Clone> Entries<L> {
         match &mut self.0 {
             Store::Small(page) => page.shrink_to_fit(),
             Store::Paged(pages) => {
-                pages
-                    .iter_mut()
-                    .filter_map(Arc::get_mut)
-                    .for_each(Vec::shrink_to_fit);
+                pages.iter_mut().filter_map(Arc::get_mut).for_each(Vec::shrink_to_fit);
                 pages.shrink_to_fit();
             }
         }
@@ -154,14 +149,9 @@ fn insert<L>(page: &mut Page<L>, name: Name, node: Node<L>) -> Option<Node<L>> {
     }
 }
 
-fn insert_paged<L: Clone>(
-    pages: &mut Vec<Arc<Page<L>>>,
-    name: Name,
-    node: Node<L>,
-) -> Option<Node<L>> {
+fn insert_paged<L: Clone>(pages: &mut Vec<Arc<Page<L>>>, name: Name, node: Node<L>) -> Option<Node<L>> {
     let at = page_of(pages, &name);
-    let is_appended =
-        at + 1 == pages.len() && pages[at].last().is_none_or(|last| *last.name < *name);
+    let is_appended = at + 1 == pages.len() && pages[at].last().is_none_or(|last| *last.name < *name);
     if is_appended && pages[at].len() >= PAGE {
         pages.push(Arc::new(vec![Entry { name, node }]));
         return None;

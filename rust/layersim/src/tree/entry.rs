@@ -46,10 +46,7 @@ pub enum Node<L> {
 impl<L> Node<L> {
     /// A directory in the lowest member.
     pub fn dir(dir: Dir<L>) -> Self {
-        Self::Dir {
-            stop: 0,
-            dir: Arc::new(dir),
-        }
+        Self::Dir { stop: 0, dir: Arc::new(dir) }
     }
 
     /// A leaf in the lowest member.

@@ -12,23 +12,19 @@ pub enum Step {
     Over,
 }
 
+/// What is shown a path and its node, and says whether the walk goes on into it.
+type Show<'s, L, E> = dyn FnMut(&[u8], &Node<L>) -> Result<Step, E> + 's;
+
 /// Shows every node below `root` with its path (no leading `/`), marks included, parents first.
 ///
 /// # Errors
 /// The first error of `show` ends the walk.
-pub fn visit<L, E>(
-    root: &Dir<L>,
-    show: &mut dyn FnMut(&[u8], &Node<L>) -> Result<Step, E>,
-) -> Result<(), E> {
+pub fn visit<L, E>(root: &Dir<L>, show: &mut Show<'_, L, E>) -> Result<(), E> {
     let mut path = Vec::new();
     visit_below(root, &mut path, show)
 }
 
-fn visit_below<L, E>(
-    dir: &Dir<L>,
-    path: &mut Vec<u8>,
-    show: &mut dyn FnMut(&[u8], &Node<L>) -> Result<Step, E>,
-) -> Result<(), E> {
+fn visit_below<L, E>(dir: &Dir<L>, path: &mut Vec<u8>, show: &mut Show<'_, L, E>) -> Result<(), E> {
     let parent_len = path.len();
     for entry in dir.entries().iter() {
         if parent_len > 0 {
