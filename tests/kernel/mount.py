@@ -115,6 +115,7 @@ class KernelOverlay:
         require_root()
         for name in ("merged", "upper", "work", "nothing"):
             (self.folder / name).mkdir(parents=True, mode=0o755)
+        os.utime(self.upper, (0, 0))
         lower = [self._extracted(number, layer) for number, layer in enumerate(self.layers)][::-1]
         options = "lowerdir=" + ":".join([*lower, *([str(self.folder / "nothing")] if self.read_only else [])])
         if not self.read_only:

@@ -1,5 +1,7 @@
 //! Open files: reading, writing and describing them, whatever happens to their names.
 
+use std::sync::Arc;
+
 use super::attributes::{CAPABILITY, FILE_MAX};
 use super::resolve::{Outcome, Seen};
 use super::upper::InodeId;
@@ -7,7 +9,7 @@ use super::{Caller, Overlay};
 use crate::content::Content;
 use crate::error::{Errno, Error, Result};
 use crate::stack::Stat;
-use crate::tree::{Kind, Leaf, Name};
+use crate::tree::{Dir, Kind, Leaf, Name};
 
 /// What a handle may do.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +33,8 @@ pub(super) enum Opened {
     Upper(InodeId),
     /// A leaf of the layers at its real path: if that is copied up later, the handle sees the copy.
     Lower(Vec<Name>, Leaf),
-    /// A directory, where it was and what it said of itself.
-    Dir(Vec<Name>, Stat),
+    /// A directory: where it was, what the layers have there, and what it said of itself.
+    Dir(Vec<Name>, Option<Arc<Dir<Leaf>>>, Stat),
 }
 
 /// An open file; it belongs to the overlay that opened it.
@@ -114,13 +116,14 @@ impl Overlay {
         let Kind::Regular(content) = &mut live.kind else {
             return Err(Errno::EBADF);
         };
+        if bytes.is_empty() {
+            return Ok(offset);
+        }
         let offset = if handle.access.appends { content.len() } else { offset };
         let end = offset.checked_add(bytes.len() as u64).filter(|end| *end <= FILE_MAX).ok_or(Errno::EFBIG)?;
-        if !bytes.is_empty() {
-            content.write_at(offset, bytes);
-            live.metadata.xattrs.remove(CAPABILITY);
-            live.metadata.set_mtime(caller.now);
-        }
+        content.write_at(offset, bytes);
+        live.metadata.xattrs.remove(CAPABILITY);
+        live.metadata.set_mtime(caller.now);
         Ok(end)
     }
 
@@ -136,7 +139,7 @@ impl Overlay {
             let base = match from {
                 SeekFrom::Start => 0,
                 SeekFrom::Current => handle.position,
-                SeekFrom::End => self.opened_content(handle).map_or(0, Content::len),
+                SeekFrom::End => self.opened_content(handle).map_err(|_| Errno::EINVAL)?.len(),
             };
             base.checked_add_signed(offset).filter(|position| *position <= FILE_MAX).ok_or(Errno::EINVAL)
         })?;
@@ -168,9 +171,9 @@ impl Overlay {
                 Some(id) => self.stat_seen(Seen::Upper(id)),
                 None => Ok(self.lower.stat_leaf(leaf)),
             },
-            Opened::Dir(path, stat) => {
-                let now = self.seen_at(path).and_then(|seen| self.stat_seen(seen));
-                Ok(now.ok().filter(|now| now.ino == stat.ino).unwrap_or(*stat))
+            Opened::Dir(path, below, stat) => {
+                let removed = Stat { nlink: if below.is_some() { stat.nlink } else { 0 }, ..*stat };
+                Ok(self.moved_dir(path, below.as_ref(), stat).unwrap_or(removed))
             }
         })
     }
@@ -185,6 +188,21 @@ impl Overlay {
             }
             upper.forget_if_unused(id);
         }
+    }
+
+    /// What a directory that was opened says now, wherever it went; `None` when it is gone.
+    fn moved_dir(&self, path: &[Name], below: Option<&Arc<Dir<Leaf>>>, stat: &Stat) -> Option<Stat> {
+        if let Ok(seen @ Seen::Dir(pair)) = self.seen_at(path) {
+            let is_same = match (below, pair.lower) {
+                (Some(below), Some(lower)) => Arc::ptr_eq(below, lower),
+                _ => false,
+            };
+            let now = self.stat_seen(seen).ok()?;
+            if is_same || now.ino == stat.ino {
+                return Some(now);
+            }
+        }
+        self.upper.as_ref()?.find_dir(stat.ino)
     }
 
     fn copied_to(&self, path: &[Name]) -> Option<InodeId> {

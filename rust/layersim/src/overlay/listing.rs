@@ -170,6 +170,16 @@ impl Upper {
         if here.is_none() && path.ends_with(b"/") { Err(Errno::ENOTDIR) } else { Ok(stat) }
     }
 
+    /// What the directory with this inode number says, wherever it is.
+    pub(super) fn find_dir(&self, ino: u64) -> Option<Stat> {
+        fn below(dir: &Dir<InodeId>, ino: u64) -> Option<Stat> {
+            let mut dirs = dir.entries().iter().filter_map(|entry| entry.node.as_dir());
+            let stat = disk_stat(dir);
+            if stat.ino == ino { Some(stat) } else { dirs.find_map(|dir| below(dir, ino)) }
+        }
+        below(&self.root, ino)
+    }
+
     fn mark_stat(&self) -> Stat {
         let mut metadata = Metadata::default();
         metadata.set_mtime(self.whiteout_mtime.unwrap_or_default());

@@ -116,8 +116,10 @@ impl Overlay {
             Held::Absent => return Err(Errno::ENOENT),
             Held::Dir if flags.changes() => return Err(Errno::EISDIR),
             Held::Dir => {
-                let stat = self.stat_seen(self.seen_at(&path)?)?;
-                return self.hold(Opened::Dir(path, stat), flags.access());
+                let seen = self.seen_at(&path)?;
+                let below = if let Seen::Dir(pair) = seen { pair.lower.cloned() } else { None };
+                let stat = self.stat_seen(seen)?;
+                return self.hold(Opened::Dir(path, below, stat), flags.access());
             }
             _ if flags.has(DIRECTORY) => return Err(Errno::ENOTDIR),
             Held::Upper(_, kind) => kind,
