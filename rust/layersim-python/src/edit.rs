@@ -46,7 +46,7 @@ fn edit(path: &PathArg<'_>, operation: Operation) -> PyEdit {
 fn owned(mode: u32, uid: u32, gid: u32, mtime_ns: i128, xattrs: Option<HashMap<String, Vec<u8>>>) -> Metadata {
     let mut metadata = Metadata::with_mode(mode);
     (metadata.uid, metadata.gid) = (uid, gid);
-    metadata.set_mtime(Timestamp::from_nanos(mtime_ns));
+    metadata.set_mtime(Timestamp { nanos: 0, ..Timestamp::from_nanos(mtime_ns) });
     metadata.xattrs = xattrs.into_iter().flatten().collect();
     metadata
 }

@@ -11,7 +11,7 @@ const NANOS: f64 = 1e9;
 /// Notes
 /// -----
 /// Sizes are bytes, ``st_*time`` seconds and ``st_*time_ns`` nanoseconds since 1970. ``st_ctime`` is not modelled: it
-/// equals ``st_mtime``. Every directory of a union has one link and 4,096 bytes.
+/// equals ``st_mtime``. Every directory has 4,096 bytes, and one link where the union merges several (as Linux tells it).
 #[pyclass(frozen, eq, name = "Stat", module = "layersim")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PyStat(pub Stat);
