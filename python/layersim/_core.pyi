@@ -13,8 +13,9 @@ _Target: TypeAlias = _Path | BinaryIO
 _Progress: TypeAlias = Callable[[int, int], object]
 
 __all__ = [
-    "Archive",
     "BUILD_PROFILE",
+    "MAX_CHAIN",
+    "Archive",
     "Change",
     "Edit",
     "Entry",
@@ -22,7 +23,6 @@ __all__ = [
     "Found",
     "Layer",
     "Limits",
-    "MAX_CHAIN",
     "Member",
     "Overlay",
     "Paths",
