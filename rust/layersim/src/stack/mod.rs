@@ -21,6 +21,10 @@ pub use resolve::Resolved;
 pub(crate) use view::DIRECTORY_BITS;
 pub use view::{Stat, Walked};
 
+use foldhash::fast::FixedState;
+use imbl::GenericHashMap;
+use imbl::shared_ptr::DefaultSharedPtr;
+
 use crate::digest::{ChainId, DiffId};
 use crate::error::{Error, Result};
 use crate::layer::Layer;
@@ -39,7 +43,8 @@ pub struct Stack {
     top: Option<Top>,
     root: Arc<Dir<Leaf>>,
     children: Mutex<HashMap<DiffId, Weak<Stack>>>,
-    positions: OnceLock<HashMap<DiffId, usize>>,
+    /// Where each layer is; shared with the parent's but for the path to the new one.
+    positions: GenericHashMap<DiffId, usize, FixedState, DefaultSharedPtr>,
     table: OnceLock<Arc<Table>>,
 }
 
@@ -108,8 +113,12 @@ impl Stack {
     }
 
     fn with_root(top: Option<Top>, root: Arc<Dir<Leaf>>) -> Self {
-        let (positions, table) = (OnceLock::new(), OnceLock::new());
-        Self { top, root, children: Mutex::default(), positions, table }
+        let parent = top.as_ref().and_then(|top| top.parent.as_deref());
+        let mut positions = parent.map(|parent| parent.positions.clone()).unwrap_or_default();
+        if let Some(top) = &top {
+            positions.insert(top.layer.diff_id(), top.depth - 1);
+        }
+        Self { top, root, children: Mutex::default(), positions, table: OnceLock::new() }
     }
 
     /// The merged tree. It may hold whiteout marks (nobody sees them) and opaque flags (without meaning here).
@@ -136,26 +145,34 @@ impl Stack {
 
     /// Where in the chain a layer is, the base being 0. A layer that is there twice counts where it is last.
     pub fn position(&self, origin: &Origin) -> Option<usize> {
-        let positions = self.positions.get_or_init(|| {
-            let mut positions = HashMap::new();
-            for top in self.downwards() {
-                positions.entry(top.layer.diff_id()).or_insert(top.depth - 1);
-            }
-            positions
-        });
-        positions.get(&origin.diff_id()?).copied()
+        self.positions.get(&origin.diff_id()?).copied()
     }
 
     /// The flat table of all visible paths, made on first use from the parent's.
+    ///
+    /// Ancestors get theirs first, from the base upwards, so that a long chain needs no deep recursion.
     fn table(&self) -> &Arc<Table> {
         self.table.get_or_init(|| {
-            let position = |node: &Node<Leaf>| self.position_of(node);
-            let above = self.top.as_ref().and_then(|top| Some((top.parent.as_deref()?, top.layer.root().ok()?)));
-            Arc::new(match above {
-                Some((parent, layer)) => parent.table().with(&parent.root, layer, &self.root, &position),
-                None => Table::of(&self.root, &position),
-            })
+            let parents = std::iter::successors(self.parent(), |stack| stack.parent());
+            let bare: Vec<&Self> = parents.take_while(|stack| stack.table.get().is_none()).collect();
+            for stack in bare.into_iter().rev() {
+                stack.table.get_or_init(|| stack.new_table());
+            }
+            self.new_table()
         })
+    }
+
+    fn new_table(&self) -> Arc<Table> {
+        let position = |node: &Node<Leaf>| self.position_of(node);
+        let above = self.top.as_ref().and_then(|top| Some((top.parent.as_deref()?, top.layer.root().ok()?)));
+        Arc::new(match above {
+            Some((parent, layer)) => parent.table().with(&parent.root, layer, &self.root, &position),
+            None => Table::of(&self.root, &position),
+        })
+    }
+
+    fn parent(&self) -> Option<&Self> {
+        self.top.as_ref()?.parent.as_deref()
     }
 
     fn position_of(&self, node: &Node<Leaf>) -> u32 {
@@ -169,5 +186,15 @@ impl Stack {
 
     fn downwards(&self) -> impl Iterator<Item = &Top> {
         std::iter::successors(self.top.as_ref(), |top| top.parent.as_ref()?.top.as_ref())
+    }
+}
+
+impl Drop for Stack {
+    /// Lets a long chain go without deep recursion.
+    fn drop(&mut self) {
+        let mut parent = self.top.as_mut().and_then(|top| top.parent.take());
+        while let Some(mut stack) = parent.and_then(Arc::into_inner) {
+            parent = stack.top.as_mut().and_then(|top| top.parent.take());
+        }
     }
 }
