@@ -25,7 +25,11 @@ def engine() -> ls.Engine:
     """Give the image of the table in section 5: a large file, a link to it, and a directory."""
     engine = ls.Engine(clock=lambda: 2 * BORN)
     edits = [ls.write("/big", bytes(BIG), mtime_ns=BORN), ls.symlink("/link", "big", mtime_ns=BORN)]
-    edits += [ls.mkdir("/d", mtime_ns=BORN), ls.write("/d/a", b"a", mtime_ns=BORN), ls.write("/d/b", b"b", mtime_ns=BORN)]
+    edits += [
+        ls.mkdir("/d", mtime_ns=BORN),
+        ls.write("/d/a", b"a", mtime_ns=BORN),
+        ls.write("/d/b", b"b", mtime_ns=BORN),
+    ]
     engine.add_image([ls.Layer.from_changes(edits)], "big:1", config={"Cmd": ["sleep", "1 0"]})
     return engine
 
@@ -216,12 +220,12 @@ def test_names_are_unlike_and_lead_back_to_their_numbers() -> None:
 
 
 def test_the_text_of_ps(engine: ls.Engine) -> None:
-    container = engine.run("big:1", name="c")
+    container = engine.run("big:1", name="cc")
     container.fs.unlink("/d/a")
     container.fs.write_bytes("/n", b"12345")
     assert str(engine.containers(size=True)).splitlines()[1] == (
         f"{container.id[:12]}   big:1     \"sleep '1 0'\"   Less than a second ago   "
-        "Up Less than a second             c         5B (virtual 10MB)"
+        "Up Less than a second             cc        5B (virtual 10MB)"
     )
     container.stop()
     assert len(engine.containers()) == 0

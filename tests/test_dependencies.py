@@ -29,6 +29,7 @@ def allows(expression: str, allowed: set[str]) -> bool:
     """Tell whether an SPDX expression can be met by the allowed licences."""
     flat = expression.replace("/", " OR ")
     terms = re.findall(r"\(|\)|\bAND\b|\bOR\b|[\w.+-]+(?: WITH [\w.-]+)?", flat)
+    allowed = allowed | {f"{licence}+" for licence in allowed}
     words = {"AND": "and", "OR": "or", "(": "(", ")": ")"}
     verdict = " ".join(words.get(term, str(term in allowed)) for term in terms)
     return _evaluate(verdict)

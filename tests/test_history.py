@@ -36,7 +36,9 @@ def test_sizes_pair_with_the_steps_that_made_layers(engine: ls.Engine) -> None:
     assert lines[0] == "IMAGE          CREATED          CREATED BY                        SIZE      COMMENT"
     short = engine.get_image("web-ping").id[7:19]
     assert lines[1] == f'{short}   10 minutes ago   CMD ["node" "/web-ping/app.js"]   0B        buildkit.dockerfile.v0'
-    assert lines[2] == "<missing>      10 minutes ago   COPY app.js . # buildkit          846B      buildkit.dockerfile.v0"
+    assert (
+        lines[2] == "<missing>      10 minutes ago   COPY app.js . # buildkit          846B      buildkit.dockerfile.v0"
+    )
 
 
 def test_ids_follow_the_links_to_parents(engine: ls.Engine) -> None:

@@ -61,19 +61,14 @@ def test_history_with_wide_runes_tabs_newlines_and_old_times(version: str, engin
 
 
 def test_history_in_all_its_forms(version: str, engine: Engine) -> None:
-    # An archive says nothing of parents: only the first row of a loaded image has an id.
-    ids = [row.id for row in engine.history("gold:3")]
-    assert ids[1:] == [None, None]
-    texts = printed(version).texts
-    for arguments, options in {"": {}, " --no-trunc": {"no_trunc": True}, " --human=false": {"human": False}}.items():
-        expected = without_ids(texts[f"history gold:3{arguments}"])
-        assert without_ids(engine.history("gold:3").text(**options)) == expected
-    assert engine.history("gold:3").text(quiet=True).splitlines()[0] == texts["history gold:3 -q"].splitlines()[0]
-
-
-def without_ids(text: str) -> list[list[str]]:
-    """Return the rows without the id column, whose width the ids decide."""
-    return [line.split(maxsplit=1)[1:] for line in text.splitlines()]
+    texts, history = printed(version).texts, engine.history("gold:3")
+    assert f"{history}\n" == texts["history gold:3"]
+    for arguments, options in {
+        "--no-trunc": {"no_trunc": True},
+        "--human=false": {"human": False},
+        "-q": {"quiet": True},
+    }.items():
+        assert history.text(**options) + "\n" == texts[f"history gold:3 {arguments}"]
 
 
 def test_images(version: str, engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
@@ -58,7 +59,8 @@ class _Version(Action):
     """Asks for the installed version only when it is wanted."""
 
     def __call__(self, parser: ArgumentParser, *_: object) -> None:
-        parser.exit(message=f"layersim {version('layersim')}\n")
+        sys.stdout.write(f"layersim {version('layersim')}\n")
+        parser.exit()
 
 
 def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from layersim._core import View
 from layersim.demo.passage import command, heading, output, prose
 from layersim.demo.proof import layer_digests, view_digest
 from layersim.plot import draw_saving, saving_bars, savings
@@ -92,7 +93,7 @@ def containers(engine: Engine, image: Image, path: str | None, data: bytes) -> I
     yield prose(f"Three containers of {name_of(image)} start on the same layers and hold nothing of their own.")
     yield output(f"\n{_sizes(started)}")
     writer = started[1]
-    target = path or _largest_file(writer.fs)
+    target = path or _largest_file(View(image.layers))
     before = writer.fs.lstat(target).st_size if writer.fs.exists(target) else 0
     _append(writer.fs, target, data)
     yield prose(
@@ -111,9 +112,9 @@ def _stem(image: Image) -> str:
     return name_of(image).rpartition("/")[2].replace(":", "-")
 
 
-def _largest_file(fs: Overlay) -> str:
-    paths = (f"{top.rstrip('/')}/{name}" for top, _, names in fs.walk("/") for name in names)
-    found = ((fs.lstat(path), path) for path in paths)
+def _largest_file(view: View) -> str:
+    paths = (f"{top.rstrip('/')}/{name}" for top, _, names in view.walk("/") for name in names)
+    found = ((view.lstat(path), path) for path in paths)
     sizes = ((status.st_size, path) for status, path in found if stat.S_ISREG(status.st_mode))
     return max(sizes, default=(0, "/new-file"))[1]
 

@@ -15,6 +15,8 @@ use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node, Origin};
 const MAX_LINKS: usize = 40;
 /// Directories that may be open at once: more cannot be reached by any path.
 const MAX_DEPTH: usize = path::PATH_MAX / 2;
+/// A directory that has this bit gives it to the directories that are made in it, even to those that no entry asks for.
+const SET_GID: u32 = 0o2000;
 
 /// Why an entry cannot be made; the text completes "cannot make <path>: ".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -263,7 +265,8 @@ impl Builder {
             None if !may_make => return Err(Refused::NotFound),
             None => {
                 check_name(name)?;
-                let dir = Dir::implicit(Arc::clone(&self.origin), self.id());
+                let mut dir = Dir::implicit(Arc::clone(&self.origin), self.id());
+                dir.metadata.mode |= self.here().metadata.mode & SET_GID;
                 self.put(name, Node::dir(dir));
             }
         }

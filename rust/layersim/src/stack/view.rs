@@ -29,7 +29,7 @@ pub struct Stat {
     pub gid: u32,
     /// The device that a node stands for, as Linux packs it.
     pub rdev: u64,
-    /// Bytes of a file or of a link's target; [`DIRECTORY_SIZE`] for a directory.
+    /// Bytes of a file or of a link's target; 4,096 for a directory.
     pub size: u64,
     /// Last access.
     pub atime: Timestamp,
