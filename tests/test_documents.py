@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import layersim as ls
 from layersim.cli import main
 from layersim.demo import write_archives
 
@@ -111,3 +112,19 @@ def test_the_readme_names_targets_that_exist() -> None:
 )
 def test_the_comparison_can_fail(output: str, printed: str, *, expected: bool) -> None:
     assert Shown("layersim", output).matches(printed) is expected
+
+
+@pytest.mark.parametrize("name", [name for name in ls.__all__ if isinstance(getattr(ls, name), type)])
+def test_every_public_class_stands_with_its_word_in_the_concepts(name: str) -> None:
+    if issubclass(getattr(ls, name), ls.LayerSimError):
+        return  # the module of the errors tells of them
+    assert re.search(rf"`{name}\b", (REPOSITORY / "docs" / "concepts.md").read_text())
+
+
+def test_a_concept_is_defined_once() -> None:
+    words = re.findall(
+        r"^\*\*([^*]+)\*\*|\. \*\*([^*]+)\*\*:", (REPOSITORY / "docs" / "concepts.md").read_text(), re.MULTILINE
+    )
+    defined = [first or second for first, second in words]
+    assert len(defined) > 40
+    assert len(defined) == len(set(defined))

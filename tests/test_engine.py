@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +17,9 @@ from layersim.profiles import DOCKER20
 from layersim.profiles.made import Commit, committed_config, imported_config
 from tests.golden import DOCKER20 as GOLDEN
 from tests.test_usage import synthetic
+
+if TYPE_CHECKING:
+    from layersim.image.document import Json
 
 ONE = "a32600deef2cbf8db4fecf184ccfdbfe4735eb98b04773a1f8b641a768e06eb0"
 COMMAND = ["-c", "echo <hi>"]
@@ -47,7 +51,13 @@ def test_an_import_has_the_id_that_the_engine_gave(imported: ls.Image) -> None:
 def test_a_commit_has_the_config_that_the_engine_wrote(imported: ls.Image) -> None:
     raw = golden_config(2)
     theirs = json.loads(raw)
-    own = {"Hostname": ONE[:12], "AttachStdout": True, "AttachStderr": True, "Image": "gold:1", "Cmd": [*COMMAND]}
+    own: dict[str, Json] = {
+        "Hostname": ONE[:12],
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Image": "gold:1",
+        "Cmd": [*COMMAND],
+    }
     commit = Commit(ONE, own, theirs["rootfs"]["diff_ids"][1], created_ns(raw), "a <message>", "A. Uthor")
     assert committed_config(DOCKER20, imported, commit) == raw
 
@@ -275,7 +285,7 @@ class TestRemoval:
         assert deleted == [kid.id, kid.chain_ids[1], base.id, base.chain_ids[0]]
 
     def test_nothing_of_this_name(self, engine: ls.Engine) -> None:
-        with pytest.raises(ImageNotFoundError, match="^No such image: x$"):
+        with pytest.raises(ImageNotFoundError, match=r"^No such image: x$"):
             engine.remove_image("x")
         with pytest.raises(InvalidReferenceError):
             engine.remove_image("X")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +13,9 @@ from layersim.errors import InvalidReferenceError, ValidationError
 from layersim.image import instant, parse_config, parse_reference
 from layersim.image.document import encode
 from layersim.image.runtime import of_container, written
+
+if TYPE_CHECKING:
+    from layersim.image.document import Json
 
 EMPTY = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 # The worked example of layers.md section 1.
@@ -36,7 +39,7 @@ def test_the_worked_example_has_the_ids_of_the_engine() -> None:
     ]
 
 
-def changed(**fields: Any) -> bytes:
+def changed(**fields: object) -> bytes:
     """Return the example with other fields; None takes one away."""
     document = json.loads(EXAMPLE) | fields
     return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
@@ -123,8 +126,10 @@ def test_references(text: str, familiar: str, repository: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ":", "a:", ":a", "A", "a/B", "a//b", "-a", "a-", "a..b", "a___b", "a b", "a:b c", "a:" + "x" * 129, "/a"]
-    + ["a" * 256, "f" * 64, "a@sha256:" + "0" * 64, "é", "a:é", "http://x", "a:-", "x.y:z/a", "a" * 100_000, "a\n"],
+    [
+        *("", ":", "a:", ":a", "A", "a/B", "a//b", "-a", "a-", "a..b", "a___b", "a b", "a:b c", "a:" + "x" * 129, "/a"),
+        *("a" * 256, "f" * 64, "a@sha256:" + "0" * 64, "é", "a:é", "http://x", "a:-", "x.y:z/a", "a" * 100_000, "a\n"),
+    ],
 )
 def test_bad_references(text: str) -> None:
     with pytest.raises(InvalidReferenceError):
@@ -154,7 +159,7 @@ def test_a_container_config_is_written_in_the_order_of_the_engine() -> None:
 
 
 def test_a_container_inherits_what_it_does_not_say_itself() -> None:
-    image = {"Env": ["A=1"], "Cmd": ["a"], "Entrypoint": ["e"], "OnBuild": ["x"], "WorkingDir": "/w"}
+    image: Json = {"Env": ["A=1"], "Cmd": ["a"], "Entrypoint": ["e"], "OnBuild": ["x"], "WorkingDir": "/w"}
     config = of_container(image, {"Cmd": ["own"], "Hostname": "h"})
     assert (config["Cmd"], config["Entrypoint"], config["OnBuild"], config["Labels"]) == (["own"], ["e"], None, {})
     assert of_container(image, {"Entrypoint": ["own"]})["Cmd"] is None

@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 import pytest
+from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 
 import layersim as ls
@@ -34,8 +35,8 @@ CHECKS = {
 }
 """The checks of `numpydoc.validate` that hold for every public name."""
 
-UNCHECKED_FOR_ERRORS = frozenset({"PR01"})
-"""An exception is raised by the library: its attributes are documented, not its constructor."""
+UNCHECKED_WITH_FIELDS = frozenset({"PR01"})
+"""Values and exceptions are made by the library: their attributes are documented, not their constructors."""
 
 
 def public_objects() -> Iterator[tuple[str, object]]:
@@ -53,8 +54,15 @@ def _is_code(member: object) -> bool:
     return (
         callable(member)
         or isinstance(member, property | classmethod | staticmethod)
-        or inspect.isdatadescriptor(member)
+        or inspect.isgetsetdescriptor(member)
     )
+
+
+def fields(found: type) -> list[str]:
+    """Return the names of the values that each instance keeps: those of a dataclass, a struct or slots."""
+    annotated = inspect.get_annotations(found) if hasattr(found, "__match_args__") else {}
+    slots = [name for name, member in vars(found).items() if inspect.ismemberdescriptor(member)]
+    return sorted(name for name in {*annotated, *slots} if not name.startswith("_"))
 
 
 OBJECTS = dict(public_objects())
@@ -99,7 +107,15 @@ def test_a_public_name_is_documented(name: str) -> None:
     found = OBJECTS[name]
     if not (callable(found) or inspect.isdatadescriptor(found)):
         return  # a constant; its module's docstring tells of it
-    is_error = isinstance(found, type) and issubclass(found, Exception)
-    unchecked = UNCHECKED_FOR_ERRORS if is_error else frozenset()
+    has_fields = isinstance(found, type) and (issubclass(found, Exception) or bool(fields(found)))
+    unchecked = UNCHECKED_WITH_FIELDS if has_fields else frozenset()
     breaches = [(code, text) for code, text in validate(f"layersim.{name}")["errors"] if code in CHECKS - unchecked]
     assert breaches == []
+
+
+@pytest.mark.parametrize("name", [name for name, found in OBJECTS.items() if isinstance(found, type) and fields(found)])
+def test_the_fields_of_a_class_are_among_its_attributes(name: str) -> None:
+    found = OBJECTS[name]
+    assert isinstance(found, type)
+    attributes = NumpyDocString(inspect.getdoc(found) or "")["Attributes"]
+    assert set(fields(found)) <= {name for attribute in attributes for name in attribute.name.split(", ")}

@@ -6,8 +6,9 @@ sharing is only safe because no write can ever reach a layer. The numbers equal 
 byte, the file operations those of Linux overlayfs to the errno.
 
 ============  ==========================================================================================
-layers        `Layer`, and the edits that make one: `mkdir write symlink hardlink remove opaque`
+layers        `Layer`, its `Entry`; an `Edit` makes one: `mkdir write symlink hardlink remove opaque`
 unions        `View` (read-only), `Overlay` (with a writable top), `Change` (what the top changed)
+answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for them
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
 identifiers   `sha256`, `chain_ids`
@@ -20,7 +21,21 @@ Stacks run base first, everywhere.
 
 from __future__ import annotations
 
-from layersim._core import Change, Layer, Limits, Overlay, View, chain_ids, sha256
+from layersim._core import (
+    Change,
+    Edit,
+    Entry,
+    File,
+    Found,
+    Layer,
+    Limits,
+    Overlay,
+    Paths,
+    Stat,
+    View,
+    chain_ids,
+    sha256,
+)
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
@@ -32,7 +47,11 @@ __all__ = [
     "Change",
     "Container",
     "DiskUsage",
+    "Edit",
     "Engine",
+    "Entry",
+    "File",
+    "Found",
     "HistoryEntry",
     "Image",
     "ImageConfig",
@@ -40,7 +59,9 @@ __all__ = [
     "LayerSimError",
     "Limits",
     "Overlay",
+    "Paths",
     "Reference",
+    "Stat",
     "Table",
     "View",
     "chain_ids",

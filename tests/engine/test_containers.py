@@ -197,7 +197,8 @@ def _stamped(fs: ls.Overlay) -> None:
 
 
 STAMPED = Work(
-    f"""umask 0; cd /w; printf new > new; mkdir k; printf 1 > k/f; ln k/f k/g; ln -s new sym; chmod 600 big; chown {NAMELESS[0]}:{NAMELESS[1]} d/one
+    f"""umask 0; cd /w; printf new > new; mkdir k; printf 1 > k/f; ln k/f k/g; ln -s new sym; chmod 600 big
+    chown {NAMELESS[0]}:{NAMELESS[1]} d/one
     rm -rf d/sub; mkdir d/sub; printf 3 > d/sub/three
     touch -h -d @1400000000 new k/f sym big d/one d/sub/three k d/sub d . ; cd /; touch -d @1400000000 /""",
     _stamped,

@@ -198,6 +198,11 @@ class Container:
     def remove(self, *, force: bool = False) -> None:
         """Take it away, its writes included.
 
+        Parameters
+        ----------
+        force : bool
+            Even if it runs.
+
         Raises
         ------
         ContainerStateError

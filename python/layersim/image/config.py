@@ -53,6 +53,17 @@ class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of an image's making (accounting.md section 7).
 
     Entries without `empty_layer` pair with the diff ids, base first.
+
+    Attributes
+    ----------
+    created : str or None
+        RFC 3339, as it is written.
+    author : str or None
+    created_by : str or None
+        The instruction or command.
+    comment : str or None
+    empty_layer : bool or None
+        Whether it made no layer.
     """
 
     created: str | None = None
@@ -70,7 +81,24 @@ class RootFS(msgspec.Struct, frozen=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True):
-    """The typed fields of an image config; a field that it does not know lives on in the raw bytes."""
+    """The typed fields of an image config; a field that it does not know lives on in the raw bytes.
+
+    Attributes
+    ----------
+    architecture, os, variant : str or None
+        The platform, in Go's words.
+    created : str or None
+        RFC 3339, as it is written.
+    author : str or None
+    config : ContainerConfig or None
+        What containers start with.
+    rootfs : RootFS or None
+        The diff ids.
+    history : list of HistoryEntry or None
+        Oldest step first.
+    docker_version : str or None
+        Of the engine that made it.
+    """
 
     architecture: str | None = None
     os: str | None = None
