@@ -1,0 +1,1 @@
+"""Benchmarks: each row beside its peer, in the same run."""
