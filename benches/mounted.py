@@ -55,7 +55,7 @@ def overlay(folder: Path, layers: Sequence[ls.Layer]) -> Iterator[Path]:
     subprocess.CalledProcessError
         The kernel refused, as it does without root rights.
     """
-    lower = []
+    lower: list[Path] = []
     for number, layer in enumerate(layers):
         lower.insert(0, folder / f"lower{number}")
         lower[0].mkdir(parents=True)
