@@ -1,11 +1,12 @@
 //! Bytes that many files share and nobody can write: a mapped file or one buffer.
 
 use std::fs::File;
-use std::ops::{Deref, Range};
+use std::io;
+use std::ops::{Deref, DerefMut, Range};
 use std::path::Path;
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use memmap2::{Advice, Mmap, MmapMut};
 
 use crate::error::{Error, Result};
 
@@ -57,6 +58,66 @@ impl Blob {
                 true
             }
             _ => false,
+        }
+    }
+}
+
+/// From this many bytes on a room asks the system for large pages: touching small ones takes longer than filling them.
+const LARGE: usize = 4 << 20;
+
+/// A buffer of zeros that is filled once and then is a blob.
+#[derive(Debug)]
+pub enum Room {
+    /// On the heap.
+    Small(Vec<u8>),
+    /// In pages of its own.
+    Large(MmapMut),
+}
+
+impl Room {
+    /// `len` zeros; memory is only taken for what is written.
+    ///
+    /// # Errors
+    /// There is no room.
+    pub fn new(len: usize) -> io::Result<Self> {
+        if len < LARGE {
+            return Ok(Self::Small(vec![0; len]));
+        }
+        let pages = MmapMut::map_anon(len)?;
+        // A system without large pages says so; small ones do as well.
+        pages.advise(Advice::HugePage).ok();
+        Ok(Self::Large(pages))
+    }
+
+    /// The first `len` bytes, for ever.
+    pub fn freeze(self, len: usize) -> Option<Blob> {
+        match self {
+            Self::Small(mut bytes) => {
+                bytes.truncate(len);
+                bytes.shrink_to_fit();
+                Some(bytes.into())
+            }
+            Self::Large(pages) => Blob(Arc::new(Backing::Mapped(pages.make_read_only().ok()?))).part(0..len),
+        }
+    }
+}
+
+impl Deref for Room {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Small(bytes) => bytes,
+            Self::Large(pages) => pages,
+        }
+    }
+}
+
+impl DerefMut for Room {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        match self {
+            Self::Small(bytes) => bytes,
+            Self::Large(pages) => pages,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::sync::mpsc;
 use std::thread;
 
-use crate::blob::Blob;
+use crate::blob::{Blob, Room};
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -93,27 +93,28 @@ pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Resul
     let most = FREE_BYTES.max(limits.inflation_ratio.saturating_mul(bytes.len() as u64)).min(limits.inflated_bytes);
     let mut reader = compression.reader(bytes).map_err(broken)?;
     let mut hasher = Hasher::default();
-    let mut buffers: Vec<Vec<u8>> = Vec::new();
+    let mut rooms: Vec<(Room, usize)> = Vec::new();
     let mut len = 0_u64;
     let mut wanted = compression.hint(bytes);
     loop {
-        let mut buffer = vec![0; usize::try_from(wanted.min(most - len).max(1)).unwrap_or(usize::MAX)];
+        let size = |wanted: u64| usize::try_from(wanted.min(most - len).max(1)).unwrap_or(usize::MAX);
+        let mut room = Room::new(size(wanted)).or_else(|_| Room::new(size(LEAST_BUFFER))).map_err(broken)?;
         let filled;
-        (filled, hasher) = fill(&mut buffer, reader.as_mut(), hasher).map_err(broken)?;
-        let is_end = filled < buffer.len();
+        (filled, hasher) = fill(&mut room, reader.as_mut(), hasher).map_err(broken)?;
+        let is_end = filled < room.len();
         len += filled as u64;
         if len > most {
             let what = format!("{} bytes of {} that inflate to more", bytes.len(), compression.name());
             return Err(Error::Limit { what, limit: most, offset: 0 });
         }
-        buffer.truncate(filled);
-        buffers.push(buffer);
+        rooms.push((room, filled));
         if is_end {
             break;
         }
         wanted = len.max(LEAST_BUFFER);
     }
-    Ok(Inflated { blob: joined(buffers).into(), digest: hasher.finish() })
+    let blob = joined(rooms).ok_or_else(|| broken(io::Error::last_os_error()))?;
+    Ok(Inflated { blob, digest: hasher.finish() })
 }
 
 /// Fills a buffer as far as there is data; finished chunks are hashed beside it.
@@ -159,13 +160,12 @@ fn read_full(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// One buffer; usually there is only one that holds anything.
-fn joined(mut buffers: Vec<Vec<u8>>) -> Vec<u8> {
-    buffers.retain(|buffer| !buffer.is_empty());
-    if buffers.len() > 1 {
-        return buffers.concat();
+/// All rooms in one; usually there is only one that holds anything.
+fn joined(mut rooms: Vec<(Room, usize)>) -> Option<Blob> {
+    rooms.retain(|(_, filled)| *filled > 0);
+    if rooms.len() > 1 {
+        let parts: Vec<&[u8]> = rooms.iter().map(|(room, filled)| &room[..*filled]).collect();
+        return Some(parts.concat().into());
     }
-    let mut only = buffers.pop().unwrap_or_default();
-    only.shrink_to_fit();
-    only
+    rooms.pop().map_or_else(|| Some(Vec::new().into()), |(room, filled)| room.freeze(filled))
 }
