@@ -36,7 +36,7 @@ class ImageCommands(State):
 
     def load(
         self,
-        archive: Location,
+        archive: Location | bytes | bytearray | memoryview | BinaryIO,
         *,
         limits: Limits | None = None,
         progress: Callable[[int, int], object] | None = None,
@@ -45,8 +45,8 @@ class ImageCommands(State):
 
         Parameters
         ----------
-        archive : path
-            A docker-archive or an OCI image layout: a tar, compressed or not, or a directory.
+        archive : path, bytes-like or binary file
+            A docker-archive or an OCI image layout: a tar, compressed or not, or the path of a directory.
         limits : Limits, optional
             Bounds on what the archive may ask for.
         progress : callable, optional

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layersim.errors import ArchiveError
 from layersim.image.manifest import Platform
 from layersim.layout.archived import ArchivedImage, fetch_layers
 from layersim.layout.atomic import replacing
 from layersim.layout.docker_archive import MANIFEST, read_manifest
 from layersim.layout.docker_save import write_docker_archive
 from layersim.layout.oci import INDEX, read_index
-from layersim.layout.source import open_source
+from layersim.layout.source import missing_signs, name_of, open_source
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from layersim._core import Limits
+    from layersim.layout.source import ArchiveSource
 
 __all__ = ["ArchivedImage", "Platform", "read_archive", "replacing", "write_docker_archive"]
 
 
 def read_archive(
-    path: str | os.PathLike[str],
+    archive: ArchiveSource,
     *,
     platform: Platform,
     limits: Limits | None = None,
@@ -34,8 +32,8 @@ def read_archive(
 
     Parameters
     ----------
-    path : path
-        A docker-archive or an OCI image layout: a tar, compressed or not, or a directory.
+    archive : path, bytes-like or binary file
+        A docker-archive or an OCI image layout: a tar, compressed or not, or the path of a directory.
     platform : Platform
         Which image to take where an index offers several.
     limits : Limits, optional
@@ -46,19 +44,17 @@ def read_archive(
     Raises
     ------
     ArchiveError
-        The path holds neither format, or what it holds is broken.
+        It holds neither format, or what it holds is broken.
     ValidationError, DigestMismatchError, InvalidReferenceError
         A document breaks its rules, bytes are not what was promised, a tag is none.
     """
-    source = open_source(Path(path), limits)
+    signs = (MANIFEST, INDEX)
+    source = open_source(archive, signs, limits)
     # Since version 25 `docker save` writes both formats into one archive; `docker load` looks here first, too.
     if MANIFEST in source:
         found = read_manifest(source)
     elif INDEX in source:
         found = read_index(source, platform)
     else:
-        raise ArchiveError(
-            f"{str(path)!r} is neither a docker-archive nor an OCI image layout: "
-            f"looked for {MANIFEST!r}, then {INDEX!r}, found neither"
-        )
+        raise missing_signs(name_of(archive), signs)
     return fetch_layers(source, found, limits, progress)

@@ -12,9 +12,8 @@ from layersim.errors import ArchiveError, DigestMismatchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from layersim._core import Layer, Limits
+    from layersim._core import Archive, Layer, Limits
     from layersim.image import ImageConfig, Reference
-    from layersim.layout.source import Source
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Found:
 
 
 def fetch_layers(
-    source: Source, found: Sequence[Found], limits: Limits | None, progress: Callable[[int, int], object] | None
+    source: Archive, found: Sequence[Found], limits: Limits | None, progress: Callable[[int, int], object] | None
 ) -> list[ArchivedImage]:
     """Load the layers of all images in one go, each once however many images name it."""
     wanted: dict[tuple[str, str], str | None] = {}
@@ -61,7 +60,7 @@ def fetch_layers(
     return [_join(image, layers) for image in found]
 
 
-def require(source: Source, member: str) -> None:
+def require(source: Archive, member: str) -> None:
     """Raise `ArchiveError` unless the archive has this member."""
     if member not in source:
         raise ArchiveError(f"missing in the archive: {member[:300]!r}")

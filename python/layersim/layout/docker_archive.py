@@ -12,12 +12,12 @@ from layersim.layout.archived import Found, require
 from layersim.layout.source import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
-    from layersim.layout.source import Source
+    from layersim._core import Archive
 
 MANIFEST = "manifest.json"
 
 
-def read_manifest(source: Source) -> list[Found]:
+def read_manifest(source: Archive) -> list[Found]:
     """Return the images that `manifest.json` names, documents checked, layers not yet loaded.
 
     Raises
@@ -33,7 +33,7 @@ def read_manifest(source: Source) -> list[Found]:
     return [_find(source, item) for item in items]
 
 
-def _find(source: Source, item: ArchivedManifest) -> Found:
+def _find(source: Archive, item: ArchivedManifest) -> Found:
     require(source, item.config)
     raw = source.read(item.config, limit=DOCUMENT_LIMIT)
     config = parse_config(raw, item.config)

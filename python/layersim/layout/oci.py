@@ -15,8 +15,8 @@ from layersim.layout.source import DOCUMENT_LIMIT, mismatch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from layersim._core import Archive
     from layersim.image import Reference
-    from layersim.layout.source import Source
 
 LAYOUT, INDEX = "oci-layout", "index.json"
 _NAME = "org.opencontainers.image.ref.name"
@@ -25,7 +25,7 @@ _FULL_NAME = "io.containerd.image.name"
 _DEEPEST = 8
 
 
-def read_index(source: Source, platform: Platform) -> list[Found]:
+def read_index(source: Archive, platform: Platform) -> list[Found]:
     """Return the images of a layout, documents checked, layers not yet loaded.
 
     Each name of `index.json` gives one image, the first for `platform` where there are several.
@@ -66,7 +66,7 @@ def _for_platform(descriptors: Iterable[Descriptor], platform: Platform) -> Desc
     return next((image for image in images if image.platform and image.platform.matches(platform)), None)
 
 
-def _descend(source: Source, top: Descriptor, platform: Platform) -> tuple[Descriptor, Descriptor]:
+def _descend(source: Archive, top: Descriptor, platform: Platform) -> tuple[Descriptor, Descriptor]:
     """Return the descriptor with its name, and that of the manifest below it for the wanted platform."""
     descriptor = top
     for _ in range(_DEEPEST):
@@ -80,7 +80,7 @@ def _descend(source: Source, top: Descriptor, platform: Platform) -> tuple[Descr
     raise ArchiveError(f"{top.blob}: indexes name indexes more than {_DEEPEST} deep")
 
 
-def _find(source: Source, descriptor: Descriptor, references: tuple[Reference, ...]) -> Found:
+def _find(source: Archive, descriptor: Descriptor, references: tuple[Reference, ...]) -> Found:
     if not descriptor.is_manifest:
         raise ArchiveError(f"{descriptor.blob}: expected an image manifest, got {descriptor.media_type!r}")
     manifest = decode(_blob(source, descriptor), Manifest, descriptor.blob)
@@ -95,7 +95,7 @@ def _find(source: Source, descriptor: Descriptor, references: tuple[Reference, .
     return Found(config, raw, members, tuple(layer.digest for layer in manifest.layers), references)
 
 
-def _blob(source: Source, descriptor: Descriptor) -> bytes:
+def _blob(source: Archive, descriptor: Descriptor) -> bytes:
     _check_size(source, descriptor)
     raw = source.read(descriptor.blob, limit=DOCUMENT_LIMIT)
     if (actual := sha256(raw)) != descriptor.digest:
@@ -103,7 +103,7 @@ def _blob(source: Source, descriptor: Descriptor) -> bytes:
     return raw
 
 
-def _check_size(source: Source, descriptor: Descriptor) -> None:
+def _check_size(source: Archive, descriptor: Descriptor) -> None:
     require(source, descriptor.blob)
     if (actual := source.size(descriptor.blob)) != descriptor.size:
         raise ArchiveError(f"{descriptor.blob}: its descriptor promises {descriptor.size} bytes, it has {actual}")
