@@ -1,0 +1,1 @@
+"""Truncated, corrupted, lying and bottomless input: one typed error each, and nothing half-loaded."""

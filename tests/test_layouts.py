@@ -1,0 +1,116 @@
+"""Archives of images in every form: what comes in is the same image, and other programs agree."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+import layersim as ls
+from tests.engine.archives import ImageSpec
+from tests.layouts import as_directory, as_tar, docker_archive, oci_layout
+from tests.oracles import require_program, require_root
+from tests.tars import Entry, directory, hardlink, layer_tar, symlink
+from tests.trees import Disk, differences, snapshot
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BASE = layer_tar(
+    [directory("etc"), Entry("etc/motd", content=b"hi"), Entry("etc/old", content=b"gone"), directory("d")]
+)
+APP = layer_tar(
+    [
+        directory("app", 0o750),
+        Entry("app/a", content=b"a" * 999),
+        hardlink("app/b", "app/a"),
+        directory("etc"),
+        Entry("etc/.wh.old"),
+    ]
+)
+# Engines extract layers side by side, umoci one onto the other: only directories that are told come out alike.
+TOP = layer_tar(
+    [
+        directory("app", 0o750),
+        symlink("app/current", "a"),
+        directory("d"),
+        Entry("d/.wh..wh..opq"),
+        Entry("d/x", mode=0o4755),
+    ]
+)
+IMAGE = ImageSpec(layers=(BASE, APP, TOP))
+FORMS = {
+    "docker-archive": docker_archive(IMAGE),
+    "OCI": oci_layout(IMAGE),
+    "OCI with platforms": oci_layout(IMAGE, nested=True),
+}
+
+
+def is_the_image(image: ls.Image) -> None:
+    assert (image.id, image.tags) == (IMAGE.image_id, ("web:1",))
+    assert image.diff_ids == tuple(ls.sha256(layer) for layer in IMAGE.layers)
+    assert image.raw_config == IMAGE.config_bytes()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_holds_the_same_image(form: str, tmp_path: Path) -> None:
+    members = FORMS[form]
+    tar = as_tar(members)
+    path = tmp_path / "image.tar"
+    path.write_bytes(tar)
+    for source in (
+        path,
+        str(path),
+        tar,
+        bytearray(tar),
+        io.BytesIO(tar),
+        gzip.compress(tar),
+        as_directory(members, tmp_path / "d"),
+    ):
+        (image,) = ls.Engine().load(source)
+        is_the_image(image)
+
+
+def test_an_archive_with_both_documents_is_read_as_docker_reads_it() -> None:
+    both = {**oci_layout(IMAGE, "other:1"), **docker_archive(IMAGE)}
+    (image,) = ls.Engine().load(as_tar(both))
+    is_the_image(image)
+
+
+def test_what_is_saved_is_the_image_again(tmp_path: Path) -> None:
+    engine = ls.Engine()
+    engine.load(as_tar(FORMS["OCI"]))
+    engine.save("web:1", tmp_path / "saved.tar")
+    (image,) = ls.Engine().load(tmp_path / "saved.tar")
+    is_the_image(image)
+
+
+def test_skopeo_copies_between_layouts_and_the_layers_stay(tmp_path: Path) -> None:
+    skopeo = require_program("skopeo", "skopeo")
+    saved = tmp_path / "saved.tar"
+    engine = ls.Engine()
+    engine.load(as_tar(FORMS["docker-archive"]))
+    engine.save("web:1", saved)
+    copy = [skopeo, "copy", "--quiet", "--insecure-policy", f"docker-archive:{saved}", f"oci:{tmp_path / 'oci'}:web:1"]
+    subprocess.run(copy, check=True, capture_output=True)
+    (image,) = ls.Engine().load(tmp_path / "oci")
+    assert image.diff_ids == tuple(ls.sha256(layer) for layer in IMAGE.layers)
+    assert image.tags == ("web:1",)
+
+
+@pytest.mark.parametrize("form", ["OCI"])
+def test_umoci_unpacks_what_the_view_shows(form: str, tmp_path: Path) -> None:
+    require_root()
+    umoci = require_program("umoci", "umoci")
+    layout = as_directory(oci_layout(IMAGE, "latest"), tmp_path / form)
+    subprocess.run(
+        [umoci, "unpack", "--image", f"{layout}:latest", tmp_path / "bundle"], check=True, capture_output=True
+    )
+    (image,) = ls.Engine().load(layout)
+    view = ls.View(image.layers)
+    assert differences(snapshot(Disk(tmp_path / "bundle" / "rootfs")), snapshot(view)) == []
+    view.extract(tmp_path / "extracted")
+    assert differences(snapshot(Disk(tmp_path / "extracted")), snapshot(view)) == []
