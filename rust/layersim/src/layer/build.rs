@@ -15,6 +15,8 @@ use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node, Origin};
 const MAX_LINKS: usize = 40;
 /// Directories that may be open at once: more cannot be reached by any path.
 const MAX_DEPTH: usize = path::PATH_MAX / 2;
+/// The attribute of an opaque directory on disk.
+const OPAQUE: &[u8] = b"trusted.overlay.opaque";
 /// A directory that has this bit gives it to the directories that are made in it, even to those that no entry asks for.
 const SET_GID: u32 = 0o2000;
 
@@ -126,17 +128,21 @@ impl Builder {
     }
 
     /// Puts a directory: a new one, or new metadata for the one that is there.
-    pub fn put_dir(&mut self, name: &[u8], metadata: Metadata) -> Result<Met, Refused> {
+    pub fn put_dir(&mut self, name: &[u8], mut metadata: Metadata) -> Result<Met, Refused> {
         check_name(name)?;
+        // Engines set the attribute as it is, and the kernel obeys it (spec/layers.md section 3).
+        let is_opaque = metadata.xattrs.get(OPAQUE) == Some(b"y") && metadata.xattrs.remove(OPAQUE);
         if let Some(Node::Dir { .. }) = self.here().get(name) {
             self.descend(name, false)?;
             let dir = self.here_mut();
             let met = if dir.is_implicit { Met::Nothing } else { Met::Entry };
             dir.metadata = metadata;
             dir.is_implicit = false;
+            dir.is_opaque |= is_opaque;
             return Ok(met);
         }
-        let dir = Dir::new(Arc::clone(&self.origin), self.id(), metadata);
+        let mut dir = Dir::new(Arc::clone(&self.origin), self.id(), metadata);
+        dir.is_opaque = is_opaque;
         Ok(self.put(name, Node::dir(dir)))
     }
 
