@@ -80,7 +80,8 @@ fix: $(VENV)/tools ## format, and apply the lint fixes that are safe
 	$(BIN)/ruff format .
 
 bench: setup ## print every benchmark row beside its peer
-	$(BIN)/python -m benches
+	$(BIN)/python -m pip install --quiet --group bench
+	$(BIN)/python -m benches $(ROWS)
 
 demo: setup ## tell the story on the embedded example, or on ARCHIVES="a.tar b.tar"
 	@$(BIN)/layersim demo $(ARCHIVES)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mmap
+import os
 import shutil
 import subprocess
+import sys
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import layersim as ls
@@ -18,7 +21,6 @@ from benches.row import Row, fastest, share_of_limit, speedup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _TARFILE_SHARE = 20
 
@@ -112,7 +114,7 @@ def merging(folder: Path, scale: float) -> Iterator[Row]:
     work = f"merged view of 10 layers, {files:,} files"
     ours, theirs = fastest(lambda: len(ls.View(ls.Engine().load(archive)[0].layers)), lambda: merged_by_hand(archive))
     yield speedup(work, "a tarfile loop", (ours, theirs), ">= 10 x")
-    if program := shutil.which("dive"):
+    if program := shutil.which("dive", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"):
         command = [program, f"docker-archive://{archive}", "--ci", "--lowestEfficiency=0"]
         (dived,) = fastest(lambda: subprocess.run(command, capture_output=True, check=False), rounds=2)
         yield speedup(work, "dive", (ours, dived), ">= 400 x")

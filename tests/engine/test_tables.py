@@ -138,6 +138,7 @@ def test_a_tag_that_moves_leaves_a_dangling_image(daemon: Daemon, tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a new machine fetches Debian first
 def test_a_real_debian(daemon: Daemon, tmp_path: Path) -> None:
     """`docker import` of a debootstrap'ed root, saved and loaded: every path, every number, every text."""
     daemon.docker("import", str(debian_tar()), "debian:base")
@@ -152,6 +153,7 @@ def test_a_real_debian(daemon: Daemon, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a new machine fetches Debian first
 def test_an_imported_root_has_the_layer_that_docker_makes(daemon: Daemon) -> None:
     daemon.docker("import", str(debian_tar()), "debian:base")
     expected = daemon.inspect("debian:base")
