@@ -159,8 +159,10 @@ class ImageUsages(Sequence[ImageUsageRow]):
 
     @cached_property
     def _is_used(self) -> NDArray[np.bool_]:
-        used = (bool(self._containers.get(self._images[place].id)) for place in self._order)
-        return np.fromiter(used, dtype=np.bool_, count=len(self._order))
+        if not self._containers:
+            return np.zeros(len(self._order), dtype=np.bool_)
+        ids = (self._images[place].id for place in self._order.tolist())
+        return np.fromiter(map(self._containers.__contains__, ids), dtype=np.bool_, count=len(self._order))
 
     def _row(self, place: np.int64) -> ImageUsageRow:
         image, sums = self._images[place], self._usage
