@@ -63,6 +63,15 @@ def test_reclaimable_is_all_but_what_used_images_hold_alone(engine: ls.Engine) -
     assert images_line(engine) == ["Images", "4", "2", "1.9MB", "1.6MB", "(84%)"]
 
 
+def test_an_image_is_in_use_until_its_last_container_goes(engine: ls.Engine) -> None:
+    one, two = engine.create("b:1"), engine.create("b:1")
+    assert images_line(engine)[2] == "1"
+    one.remove()
+    assert images_line(engine)[2] == "1"
+    two.remove()
+    assert images_line(engine)[2] == "0"
+
+
 def test_a_container_of_a_child_does_not_activate_the_parent(engine: ls.Engine) -> None:
     engine.create("d:1")
     containers = {row.tags[0]: row.containers for row in engine.df().images}

@@ -29,6 +29,7 @@ class ContainerStore:
         self._ids: dict[str, int] = {}
         self._next = 1
         self._indexed = 1
+        # How many containers each image has; images without are not in it.
         self.by_image: Counter[str] = Counter()
 
     def __len__(self) -> int:
@@ -66,7 +67,10 @@ class ContainerStore:
         """Drop a container."""
         del self._containers[container.number]
         self._named.pop(container.name, None)
-        self.by_image[container.image.id] -= 1
+        image_id = container.image.id
+        self.by_image[image_id] -= 1
+        if not self.by_image[image_id]:
+            del self.by_image[image_id]
 
     def find(self, ref: str | Container) -> Container:
         """Return the container of a name, an id, or a prefix of an id.
