@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NAMES = ("a", "b", "c", "d", "e", "s", "sd", "up", "none")
 TARGETS = ("a", "d", "d/a", "/d", "/b", "..", "none", "s", "sd", "../c", "/sd/a", "loop")
 FLAGS = (0, os.O_CREAT, os.O_CREAT | os.O_EXCL, os.O_TRUNC, os.O_APPEND, os.O_CREAT | os.O_TRUNC, os.O_NOFOLLOW)
-STAMPS = (1, 1_000_000_000, 1_400_000_000)
+STAMPS = (1, 1_000_000_000, 1_400_000_000, -5, -3_000_000_000, 20_000_000_000)
 
 
 def lower_layers() -> list[bytes]:

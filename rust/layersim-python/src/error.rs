@@ -1,5 +1,7 @@
 //! The only match from the core's causes to Python's exceptions.
 
+use std::io;
+
 use layersim::error::{Errno, Error};
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
 use pyo3::{PyErr, PyResult, Python, import_exception};
@@ -67,10 +69,21 @@ fn exception(error: Error, context: &str) -> PyErr {
         Error::Compression { .. } => ArchiveError::new_err((text, 0)),
         Error::InvalidPath { .. } => InvalidPathError::new_err(text),
         Error::System { errno, path } => system(errno, &path),
-        Error::Io { context, source } => PyOSError::new_err((source.raw_os_error(), context)),
+        Error::Io { context, source } => from_io(&context, source),
         Error::ContentMissing { .. } => ContentMissingError::new_err(text),
         Error::ChainTooDeep { limit, .. } => ChainTooDeepError::new_err((text, limit)),
         _ => PyValueError::new_err(text),
+    }
+}
+
+/// What a Python file raised while the core wrote to it, or what the system refused.
+fn from_io(context: &str, source: io::Error) -> PyErr {
+    match source.downcast::<PyErr>() {
+        Ok(raised) => raised,
+        Err(source) => match source.raw_os_error() {
+            Some(errno) => PyOSError::new_err((errno, context.to_owned())),
+            None => PyOSError::new_err(format!("{context}: {source}")),
+        },
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::{Arc, OnceLock};
 use layersim::Stack;
 use layersim::stack::{Found, PathBatch};
 use numpy::{Element, PyArray1, PyArrayMethods};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::OnceLockExt;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::convert::PathArg;
 
@@ -56,6 +58,9 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BatchArg {
         }
         if let Some(fields) = fixed(&object)? {
             return Ok(Self(Arc::new(fields)));
+        }
+        if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
+            return Err(PyTypeError::new_err("expected many paths, got one: put it into a list"));
         }
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         for path in object.try_iter()? {

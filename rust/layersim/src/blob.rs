@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use memmap2::{Advice, Mmap, MmapMut};
 
-use crate::error::{Error, Result};
+use crate::error::{Errno, Error, Result};
 
 /// A shared, immutable run of bytes; a clone is one counter.
 #[derive(Debug, Clone)]
@@ -29,7 +29,11 @@ impl Blob {
     pub fn map(path: &Path) -> Result<Self> {
         let refused = |source| Error::io(format!("cannot open {}", path.display()), source);
         let file = File::open(path).map_err(refused)?;
-        if file.metadata().map_err(refused)?.len() == 0 {
+        let status = file.metadata().map_err(refused)?;
+        if status.is_dir() {
+            return Err(refused(io::Error::from_raw_os_error(Errno::EISDIR.code())));
+        }
+        if status.len() == 0 {
             return Ok(Self::from(Vec::new()));
         }
         #[expect(unsafe_code, reason = "mmap is the one way not to copy a layer: docs/adr/0006-mapped-files.md")]

@@ -9,6 +9,9 @@ use super::PyOverlay;
 use crate::convert::{BytesArg, PathArg, text_of};
 use crate::error::Result;
 
+/// Seconds that fit 64 bits, as `time_t` does.
+const MOST_SECONDS: f64 = 9.2e18;
+
 /// A pair of times as `os.utime` takes them; None: now.
 fn times_of(times: Option<(f64, f64)>, ns: Option<(i128, i128)>) -> PyResult<Option<(Timestamp, Timestamp)>> {
     #[expect(
@@ -16,6 +19,10 @@ fn times_of(times: Option<(f64, f64)>, ns: Option<(i128, i128)>) -> PyResult<Opt
         reason = "os.utime rounds down too, and a float that is too large saturates"
     )]
     let nanos = |seconds: f64| (seconds * 1e9).floor() as i128;
+    let is_time = |seconds: f64| seconds.is_finite() && seconds.abs() <= MOST_SECONDS;
+    if times.is_some_and(|(atime, mtime)| !is_time(atime) || !is_time(mtime)) {
+        return Err(PyValueError::new_err("utime: expected finite seconds that fit 64 bits"));
+    }
     let pair = match (times, ns) {
         (Some(_), Some(_)) => {
             return Err(PyValueError::new_err("utime: you may specify either 'times' or 'ns' but not both"));

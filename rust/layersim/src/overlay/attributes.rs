@@ -11,6 +11,9 @@ use crate::tree::{Kind, Leaf};
 pub(super) const CAPABILITY: &[u8] = b"security.capability";
 /// The longest file that ext4 holds in blocks of 4 KiB, in bytes.
 pub(super) const FILE_MAX: u64 = 0xffff_ffff << 12;
+/// The range of ext4's times with 256-byte inodes, in seconds since 1970.
+const FIRST_SECOND: i64 = -0x8000_0000;
+const LAST_SECOND: i64 = 0x3_7fff_ffff;
 const SET_UID: u32 = 0o4000;
 const SET_GID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
@@ -114,6 +117,7 @@ impl Overlay {
     ) -> Result<()> {
         about(path, || {
             let (atime, mtime) = times.unwrap_or((caller.now, caller.now));
+            let (atime, mtime) = (on_disk(atime), on_disk(mtime));
             let raised = self.raise(path, follow)?;
             if let Raised::Leaf(id) = raised {
                 self.upper_mut().live_mut(id)?.atime = atime;
@@ -218,6 +222,13 @@ impl Overlay {
             }
         }
     }
+}
+
+/// A time as ext4 keeps it: from 1901 to 2446, what is beyond becomes the end.
+fn on_disk(time: Timestamp) -> Timestamp {
+    let seconds = time.seconds.clamp(FIRST_SECOND, LAST_SECOND);
+    let is_end = seconds == FIRST_SECOND || seconds == LAST_SECOND;
+    Timestamp { seconds, nanos: if is_end { 0 } else { time.nanos } }
 }
 
 /// The set-id bits that a change of owner clears; set-gid without group execution is not one.
