@@ -26,7 +26,7 @@ LAYER_BLOB = "layer0/layer.tar"
 
 def refused(source: bytes | Path, kind: type[LayerSimError] = LayerSimError) -> str:
     """Return the message of the error; nothing must have come in."""
-    engine = ls.Engine()
+    engine = ls.Engine(clock=lambda: 10**18)
     engine.import_tar(LAYER, tag="before:1")
     before = str(engine.images()), str(engine.df(verbose=True))
     with pytest.raises(kind) as caught:
