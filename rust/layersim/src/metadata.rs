@@ -72,6 +72,13 @@ impl Xattrs {
         true
     }
 
+    /// Drops attributes without a value: a PAX record that says nothing takes one away, so that no tar can tell them.
+    pub fn drop_empty(&mut self) {
+        if self.iter().any(|(_, value)| value.is_empty()) {
+            *self = self.iter().filter(|(_, value)| !value.is_empty()).collect();
+        }
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_none()

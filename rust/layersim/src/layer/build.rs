@@ -132,6 +132,7 @@ impl Builder {
         check_name(name)?;
         // Engines set the attribute as it is, and the kernel obeys it (spec/layers.md section 3).
         let is_opaque = metadata.xattrs.get(OPAQUE) == Some(b"y") && metadata.xattrs.remove(OPAQUE);
+        metadata.xattrs.drop_empty();
         if let Some(Node::Dir { .. }) = self.here().get(name) {
             self.descend(name, false)?;
             let dir = self.here_mut();
@@ -147,8 +148,9 @@ impl Builder {
     }
 
     /// Puts anything that is no directory, in the place of whatever is there.
-    pub fn put_leaf(&mut self, name: &[u8], metadata: Metadata, kind: Kind) -> Result<Met, Refused> {
+    pub fn put_leaf(&mut self, name: &[u8], mut metadata: Metadata, kind: Kind) -> Result<Met, Refused> {
         check_name(name)?;
+        metadata.xattrs.drop_empty();
         if kind.is_whiteout_device() {
             return Ok(self.put(name, Node::whiteout()));
         }

@@ -91,6 +91,7 @@ impl Frost<'_> {
     fn metadata(&self, metadata: &Metadata) -> Metadata {
         let mut kept = metadata.clone();
         kept.set_mtime(whole(metadata.mtime()));
+        kept.xattrs.drop_empty();
         if self.dialect != Dialect::Canonical {
             kept.xattrs =
                 metadata.xattrs.get(CAPABILITY).map(|value| (CAPABILITY, value)).into_iter().collect::<Xattrs>();
