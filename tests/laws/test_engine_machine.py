@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 import layersim as ls
-from layersim.errors import ContainerStateError, ImageInUseError
+from layersim.errors import ContainerStateError, ImageInUseError, ImageNotFoundError
 
 if TYPE_CHECKING:
     from layersim.container import Container
@@ -60,7 +61,13 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.containers)
     @rule(at=st.integers(0, 9), tag=st.none() | NAMES)
     def commit(self, at: int, tag: str | None) -> None:
-        self.watch(self.containers[at % len(self.containers)].commit(tag=tag))
+        container = self.containers[at % len(self.containers)]
+        known = {row.id for row in self.engine.images(all=True)}
+        if container.image.id in known:
+            self.watch(container.commit(tag=tag))
+        else:
+            with pytest.raises(ImageNotFoundError):
+                container.commit(tag=tag)
 
     @precondition(lambda self: self.containers)
     @rule(at=st.integers(0, 9))

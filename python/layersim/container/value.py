@@ -192,6 +192,11 @@ class Container:
             What to call the image.
         message, author : str, optional
             What its history says.
+
+        Raises
+        ------
+        ImageNotFoundError
+            Its image was removed by force.
         """
         return self._host.commit(self, tag, message, author)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from layersim.container import Container, Wishes, container_view
 from layersim.engine.images import ImageCommands
-from layersim.errors import ContainerStateError
+from layersim.errors import ContainerStateError, ImageNotFoundError
 from layersim.image import parse_reference
 from layersim.profiles.made import EMPTY_LAYER, Commit, committed_config
 
@@ -93,7 +93,10 @@ class ContainerCommands(ImageCommands):
         reference = parse_reference(tag) if tag is not None else None
         with self._lock:
             self._containers.find(container)
-            parent = container.image.value()
+            origin = self._images.lookup(container.image.id)
+            if origin is None:
+                raise ImageNotFoundError(f"failed to get digest {container.image.id}: the image was removed")
+            parent = origin.value()
             layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
             added = [] if layer.diff_id == EMPTY_LAYER else [layer]
             raw = committed_config(
@@ -109,8 +112,7 @@ class ContainerCommands(ImageCommands):
                 ),
             )
             image = self._keep(raw, [*parent.layers, *added], reference, "commit")
-            if (origin := self._images.lookup(parent.id)) is not None:
-                self._images.set_parent(image, origin)
+            self._images.set_parent(image, origin)
             return image.value()
 
     def view_of(self, image: StoredImage) -> View:
