@@ -125,12 +125,12 @@ impl Stack {
         let table = Arc::clone(self.table());
         let mut found = Found::with_capacity(paths.len());
         for start in (0..paths.len()).step_by(BLOCK) {
-            let block: [_; BLOCK] = std::array::from_fn(|at| {
+            let hashes: [_; BLOCK] = std::array::from_fn(|at| {
                 let at = start + at;
-                let hash = Table::hash(if at < paths.len() { relative(paths.get(at)) } else { b"" });
-                let page = table.page(hash);
-                (hash, page, page.head())
+                Table::hash(if at < paths.len() { relative(paths.get(at)) } else { b"" })
             });
+            let pages = hashes.map(|hash| (hash, table.page(hash)));
+            let block = pages.map(|(hash, page)| (hash, page, page.head()));
             let slots = block.map(|(hash, page, head)| {
                 let slot = page.slot(head, hash);
                 (slot, slot.map_or(0, |slot| page.touch(slot)))

@@ -102,20 +102,32 @@ impl Page {
         Self(words.into())
     }
 
+    /// What can be read of it.
+    #[inline]
+    pub fn words(&self) -> Words<'_> {
+        Words(&self.0)
+    }
+}
+
+/// A page that is being read.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a>(&'a [u64]);
+
+impl<'a> Words<'a> {
     /// The first word, read early so that what follows it is near.
     #[inline]
-    pub fn head(&self) -> u64 {
+    pub fn head(self) -> u64 {
         self.0[0]
     }
 
     /// Whether a path that is not found here may exist all the same.
-    pub fn is_overfull(&self) -> bool {
+    pub fn is_overfull(self) -> bool {
         self.head() & OVERFULL != 0
     }
 
     /// The first row whose hash may be this one.
     #[inline]
-    pub fn slot(&self, head: u64, hash: u64) -> Option<Slot> {
+    pub fn slot(self, head: u64, hash: u64) -> Option<Slot> {
         let hashes = self.0.get(1..=size(head & !OVERFULL))?;
         let found = hashes.iter().find(|word| (*word ^ hash) & !OFFSET_BITS == 0)?;
         Some(Slot(size(found & OFFSET_BITS)))
@@ -123,28 +135,28 @@ impl Page {
 
     /// The first word of a row, read early.
     #[inline]
-    pub fn touch(&self, slot: Slot) -> u64 {
+    pub fn touch(self, slot: Slot) -> u64 {
         self.0.get(slot.0 + 1).copied().unwrap_or_default()
     }
 
     /// The record at a slot, if it is that of this path.
     #[inline]
-    pub fn record(&self, slot: Slot, path: &[u8]) -> Option<Record> {
+    pub fn record(self, slot: Slot, path: &[u8]) -> Option<Record> {
         let (record, have) = self.row(slot)?;
         (have == path).then_some(record)
     }
 
     /// The record of a path, if the page has it.
     #[inline]
-    pub fn get(&self, hash: u64, path: &[u8]) -> Option<Record> {
+    pub fn get(self, hash: u64, path: &[u8]) -> Option<Record> {
         let found = self.slot(self.head(), hash)?;
         self.record(found, path).or_else(|| self.rows().find(|row| row.path == path).map(|row| row.record))
     }
 
     /// All rows; of their hashes only the bits that the page keeps.
-    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+    pub fn rows(self) -> impl Iterator<Item = Row<'a>> {
         let starts = self.0.get(1..=size(self.head() & !OVERFULL)).unwrap_or_default();
-        starts.iter().filter_map(|word| {
+        starts.iter().filter_map(move |word| {
             let (record, path) = self.row(Slot(size(word & OFFSET_BITS)))?;
             Some(Row { hash: word & !OFFSET_BITS, path, record })
         })
@@ -152,7 +164,7 @@ impl Page {
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "each field is cut to the bits that it was written with")]
-    fn row(&self, slot: Slot) -> Option<(Record, &[u8])> {
+    fn row(self, slot: Slot) -> Option<(Record, &'a [u8])> {
         let words = self.0.get(slot.0..)?;
         let [size, shape, place, owner, seconds, links, path @ ..] = words else {
             return None;

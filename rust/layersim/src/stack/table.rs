@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use super::page::{Page, Record, Row};
+use super::page::{Page, Record, Row, Words};
 use super::view::{DIRECTORY_BITS, DIRECTORY_SIZE, dir_links};
 use crate::metadata::Metadata;
 use crate::tree::{Dir, Leaf, Node, Step, visit};
@@ -89,9 +89,9 @@ impl Table {
 
     /// The page that a path of this hash is in.
     #[inline]
-    pub fn page(&self, hash: u64) -> &Page {
+    pub fn page(&self, hash: u64) -> Words<'_> {
         let at = self.page_number(hash);
-        &self.groups[at / GROUP][at % GROUP]
+        self.groups[at / GROUP][at % GROUP].words()
     }
 
     #[inline]
@@ -109,7 +109,7 @@ impl Table {
         }
         let mut table = self.clone();
         for (at, edits) in by_page {
-            let old = &self.groups[at / GROUP][at % GROUP];
+            let old = self.groups[at / GROUP][at % GROUP].words();
             let is_changed = |row: &Row<'_>| edits.iter().any(|(_, edit)| edit.path == row.path);
             let kept = old.rows().filter(|row| !is_changed(row));
             let added = edits
