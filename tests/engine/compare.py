@@ -6,15 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pytest
+
 import layersim as ls
 from layersim.profiles import CLI_20, CLI_28, DOCKER20
 from tests.engine.merged import export, kernel_mount, unpacked, without_init
 from tests.trees import Disk, differences, snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.engine.daemon import Daemon
+
+# Tries to compare a table between two ticks of the ages in it.
+MOMENTS = 10
 
 
 def utc_now() -> datetime:
@@ -65,18 +71,30 @@ def assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
 
 def assert_same_text(daemon: Daemon, engine: ls.Engine) -> None:
     """Compare the tables a person reads, character for character."""
-    assert shown(engine.images()) == printed(daemon, "images")
-    assert shown(engine.df()) == printed(daemon, "system", "df")
+    assert_same_table(daemon, engine.images, "images")
+    assert_same_table(daemon, engine.df, "system", "df")
     if not daemon.lines("ps", "--all", "--quiet"):
-        assert shown(engine.df(verbose=True)) == printed(daemon, "system", "df", "--verbose")
+        assert_same_table(daemon, lambda: engine.df(verbose=True), "system", "df", "--verbose")
 
 
 def assert_same_history(daemon: Daemon, engine: ls.Engine, reference: str) -> None:
+    assert_same_table(daemon, lambda: engine.history(reference), "history", reference)
+    assert_same_table(daemon, lambda: engine.history(reference).text(no_trunc=True), "history", "--no-trunc", reference)
+    assert_same_table(
+        daemon, lambda: engine.history(reference).text(human=False), "history", "--human=false", reference
+    )
     rows = engine.history(reference)
-    assert shown(rows) == printed(daemon, "history", reference)
-    assert shown(rows.text(no_trunc=True)) == printed(daemon, "history", "--no-trunc", reference)
-    assert shown(rows.text(human=False)) == printed(daemon, "history", "--human=false", reference)
     assert [row.size for row in rows] == [row["Size"] for row in daemon.api(f"/v1.41/images/{reference}/history")]
+
+
+def assert_same_table(daemon: Daemon, ours: Callable[[], object], *arguments: str) -> None:
+    """Compare a table with what docker prints, at a moment in which no age in it changes."""
+    for _ in range(MOMENTS):
+        before, expected, after = shown(ours()), printed(daemon, *arguments), shown(ours())
+        if before == after:
+            assert after == expected
+            return
+    pytest.fail(f"the ages in {' '.join(arguments)} never rested long enough to compare them")
 
 
 def printed(daemon: Daemon, *arguments: str) -> str:

@@ -4,7 +4,7 @@
 
 mod outgoing;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -143,10 +143,12 @@ impl Bundle {
         progress: &(dyn Fn(u64, u64) -> Result<()> + Sync),
     ) -> Result<Vec<Layer>> {
         let mut unique: Vec<&Wanted> = Vec::new();
+        let mut places = HashMap::new();
         for one in wanted {
-            if !unique.iter().any(|have| have.diff_id == one.diff_id && have.name == one.name) {
+            places.entry((one.diff_id, &one.name)).or_insert_with(|| {
                 unique.push(one);
-            }
+                unique.len() - 1
+            });
         }
         let blobs = unique.iter().map(|wanted| self.wanted(wanted)).collect::<Result<Vec<Blob>>>()?;
         let total = blobs.iter().map(|blob| blob.len() as u64).sum();
@@ -158,11 +160,7 @@ impl Bundle {
             Ok(layer)
         });
         let layers = read.collect::<Result<Vec<Layer>>>()?;
-        let find = |one: &Wanted| {
-            let at = unique.iter().position(|have| have.diff_id == one.diff_id && have.name == one.name);
-            at.map(|at| layers[at].clone())
-        };
-        Ok(wanted.iter().filter_map(find).collect())
+        Ok(wanted.iter().map(|one| layers[places[&(one.diff_id, &one.name)]].clone()).collect())
     }
 
     fn wanted(&self, wanted: &Wanted) -> Result<Blob> {
