@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+BLOCK = 512
+END = bytes(2 * BLOCK)
 BORN = 1_500_000_000
 """The modification time of every entry that a test writes itself."""
 
@@ -57,6 +59,24 @@ def layer_tar(entries: Iterable[Entry]) -> bytes:
             }
             archive.addfile(member, io.BytesIO(entry.content))
     return body.getvalue()
+
+
+def header(**fields: bytes) -> bytes:
+    """Return a ustar header block with raw fields, its checksum right."""
+    places = {"name": (0, 100), "mode": (100, 8), "uid": (108, 8), "size": (124, 12), "mtime": (136, 12)}
+    places |= {"typeflag": (156, 1), "linkname": (157, 100), "devmajor": (329, 8), "prefix": (345, 155)}
+    block = bytearray(tarfile.TarInfo("f").tobuf(tarfile.USTAR_FORMAT))
+    for name, value in fields.items():
+        start, length = places[name]
+        block[start : start + length] = value.ljust(length, b"\0")[:length]
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+def pax(records: bytes) -> bytes:
+    """Return an extended header and its padding."""
+    return header(name=b"x", typeflag=b"x", size=b"%011o" % len(records)) + records + bytes(-len(records) % BLOCK)
 
 
 def sha256(data: bytes) -> str:

@@ -64,7 +64,7 @@ class ImageCommands(State):
         """
         platform = Platform(os=self.profile.os, architecture=self.profile.architecture)
         archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
-        parents = check_archive(archived, self.profile.deepest_chain)
+        parents = check_archive(archived, self.profile)
         with self._lock:
             loaded = load_archive(self._images, self._layers, archived, self.profile.layer_sizes["load"])
             for child, parent in parents.items():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layersim._core import Layer
     from layersim.image import ImageConfig
     from layersim.layout import ArchivedImage
+    from layersim.profiles import Profile
     from layersim.store import ImageStore, LayerStore
 
 
@@ -30,19 +31,23 @@ class Loaded(list[Image]):
         return "\n".join(self.messages)
 
 
-def check_archive(images: Sequence[ArchivedImage], deepest: int) -> dict[str, str]:
+def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str, str]:
     """Return child id to parent id within the archive, once all images are known to be acceptable.
 
     Raises
     ------
     ChainTooDeepError, ValidationError
-        An image has too many layers, or names a parent that it cannot have been made from.
+        An image is for another operating system, has too many layers, or names a parent that it cannot have been
+        made from.
     """
     by_id = {image.id: image for image in images}
     parents = {}
     for image_id, image in by_id.items():
-        if len(image.layers) > deepest:
-            raise ChainTooDeepError("max depth exceeded", deepest)
+        if image.config.os not in {None, "", profile.os}:
+            breach = f"cannot load {image.config.os} image on {profile.os}"
+            raise ValidationError(breach, [breach])
+        if len(image.layers) > profile.deepest_chain:
+            raise ChainTooDeepError("max depth exceeded", profile.deepest_chain)
         parent = by_id.get(image.parent or "")
         if parent is not None and parent is not image:
             _check_parent(image_id, image.config, parent)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -16,33 +18,58 @@ if TYPE_CHECKING:
     Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _T = TypeVar("_T")
+_EACH_BYTE = "layersim.each_byte"
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<half>u[dD][89a-fA-F]\w\w)|.)", re.ASCII)
 _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
 def decode(raw: bytes, kind: type[_T], name: str) -> _T:
     """Return a document as a typed value; fields that the type does not know are passed over.
 
+    Text that is no Unicode is read as Go reads it, with U+FFFD in the place of what is wrong.
+
     Raises
     ------
     ValidationError
         It is not JSON, or a field has the wrong type; the message starts with `name`.
     """
-    return _decode(lambda: msgspec.json.decode(raw, type=kind), name)
+    return _decode(lambda: msgspec.json.decode(_unicode(raw), type=kind), name)
 
 
 def decode_untyped(raw: bytes, name: str) -> dict[str, Json]:
-    """Return a JSON object as a dictionary of whatever it holds."""
-    return _decode(lambda: msgspec.json.decode(raw, type=dict), name)
+    """Return a document that `decode` has read before as a dictionary of whatever it holds."""
+    document: dict[str, Json] = _decode(lambda: json.loads(_unicode(raw)), name)
+    return document
 
 
 def _decode(read: Callable[[], _T], name: str) -> _T:
     try:
         return read()
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except msgspec.MsgspecError as error:
         breach = str(error)
     except RecursionError:
         breach = "JSON is nested too deeply"
     raise ValidationError(f"{name}: {breach}", [breach])
+
+
+def _unicode(raw: bytes) -> str:
+    """Return JSON text in which every character is one."""
+    return _ESCAPE.sub(_paired, raw.decode("utf-8", _EACH_BYTE))
+
+
+def _paired(escape: re.Match[str]) -> str:
+    """Return an escape, unless it is half of a pair."""
+    return "\\ufffd" if escape["half"] else escape[0]
+
+
+def _each_byte(error: UnicodeError) -> tuple[str, int]:
+    """Replace one wrong byte, as Go does, not a run of them."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\ufffd", error.start + 1
+
+
+codecs.register_error(_EACH_BYTE, _each_byte)
 
 
 def encode(value: Json) -> bytes:

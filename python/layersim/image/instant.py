@@ -14,6 +14,8 @@ _RFC3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN_S = -62_135_596_800
+# The last microsecond of the year 9999: an offset may lead beyond it.
+_LAST_US = 253_402_300_800 * 10**6 - 1
 
 
 def parse(text: str) -> int:
@@ -45,8 +47,8 @@ def format_utc(nanoseconds: int) -> str:
 
 
 def to_datetime(nanoseconds: int) -> datetime:
-    """Return an aware ``datetime``; what is finer than a microsecond is cut off."""
-    return _EPOCH + timedelta(microseconds=max(_UNKNOWN_S * 10**6, nanoseconds // 1000))
+    """Return an aware ``datetime``; what is finer than a microsecond, or beyond the year 9999, is cut off."""
+    return _EPOCH + timedelta(microseconds=min(max(_UNKNOWN_S * 10**6, nanoseconds // 1000), _LAST_US))
 
 
 def unix_seconds(text: str | None) -> int:

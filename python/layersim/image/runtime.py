@@ -23,6 +23,8 @@ _ORDER = (
 _HEALTHCHECK = ("Test", "Interval", "Timeout", "StartPeriod", "Retries")
 # Pointers in moby's struct: kept when they point to something empty.
 _POINTERS = {"Healthcheck", "StopTimeout"}
+# Sets, which Go has as maps to nothing.
+_SETS = {"ExposedPorts", "Volumes"}
 _WORDS = {"Cmd", "Entrypoint", "Shell"}
 # What a container takes over from its image where its own config says nothing.
 _INHERITED = ("User", "ExposedPorts", "Env", "Healthcheck", "WorkingDir", "Volumes", "StopSignal")
@@ -61,7 +63,7 @@ def _field(name: str, value: Json) -> Json:
     if name == "Healthcheck" and isinstance(value, dict):
         return {part: value[part] for part in _HEALTHCHECK if value.get(part)}
     if isinstance(value, dict):
-        return {key: value[key] for key in sorted(value)}
+        return {key: {} if name in _SETS else value[key] for key in sorted(value)}
     return value
 
 

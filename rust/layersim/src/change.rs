@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::metadata::{Metadata, Timestamp};
+use crate::metadata::{CAPABILITY, Metadata, Timestamp};
 use crate::overlay::{InodeId, Overlay};
 use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node};
-
-/// The one attribute that makes a difference.
-const CAPABILITY: &[u8] = b"security.capability";
 
 /// What happened to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +53,8 @@ pub fn changes(overlay: &Overlay) -> Vec<Change> {
 }
 
 /// What differs between two merged trees, in the same order. Directories that both share are skipped.
+///
+/// Trees from tars have whole seconds, so files and links of the same size and time are read and compared, too.
 pub fn diff(older: &Dir<Leaf>, newer: &Dir<Leaf>) -> Vec<Change> {
     Comparison::new(&Merged).of(Some(older), newer)
 }
@@ -67,11 +66,16 @@ trait Newer<L> {
     /// Whether a directory shows nothing of the older tree: then names that it does not have are deleted ones.
     fn is_whole(&self, dir: &Dir<L>) -> bool;
 
+    /// Whether bytes are compared where everything else is equal.
+    const READS: bool;
+
     /// Whether a directory is the older one itself.
     fn is_shared(&self, older: &Dir<Leaf>, newer: &Dir<L>) -> bool;
 }
 
 impl Newer<InodeId> for Overlay {
+    const READS: bool = false;
+
     fn inode<'a>(&'a self, leaf: &'a InodeId) -> Option<(&'a Metadata, &'a Kind)> {
         self.live(*leaf).map(|live| (&live.metadata, &live.kind))
     }
@@ -89,6 +93,8 @@ impl Newer<InodeId> for Overlay {
 struct Merged;
 
 impl Newer<Leaf> for Merged {
+    const READS: bool = true;
+
     fn inode<'a>(&'a self, leaf: &'a Leaf) -> Option<(&'a Metadata, &'a Kind)> {
         Some((&leaf.metadata, &leaf.kind))
     }
@@ -153,7 +159,7 @@ impl<'n, N> Comparison<'n, N> {
         if older_dir.is_some_and(|older| self.newer.is_shared(older, newer)) {
             return;
         }
-        let kind = verdict(older, &Look::of_dir(newer));
+        let kind = verdict(older, &Look::of_dir(newer), false);
         self.tell(kind.unwrap_or(ChangeKind::Modify));
         let told = self.changes.len();
         self.below(older_dir, newer);
@@ -169,7 +175,7 @@ impl<'n, N> Comparison<'n, N> {
         let Some((metadata, kind)) = self.newer.inode(newer) else {
             return;
         };
-        if let Some(kind) = verdict(older, &Look::of_leaf(metadata, kind)) {
+        if let Some(kind) = verdict(older, &Look::of_leaf(metadata, kind), N::READS) {
             self.tell(kind);
         }
     }
@@ -196,7 +202,7 @@ fn marked_names<L>(dir: &Dir<L>) -> impl Iterator<Item = &Name> {
 }
 
 /// What happened to a name, if anything did.
-fn verdict(older: Option<&Node<Leaf>>, newer: &Look<'_>) -> Option<ChangeKind> {
+fn verdict(older: Option<&Node<Leaf>>, newer: &Look<'_>, reads: bool) -> Option<ChangeKind> {
     let older = match older {
         Some(Node::Dir { dir, .. }) => Look::of_dir(dir),
         Some(Node::Leaf { leaf, .. }) => {
@@ -205,7 +211,7 @@ fn verdict(older: Option<&Node<Leaf>>, newer: &Look<'_>) -> Option<ChangeKind> {
         }
         _ => return Some(ChangeKind::Add),
     };
-    newer.differs(&older).then_some(ChangeKind::Modify)
+    (newer.differs(&older) || reads && newer.says_other(&older)).then_some(ChangeKind::Modify)
 }
 
 /// What the comparison looks at.
@@ -222,6 +228,15 @@ impl<'t> Look<'t> {
 
     fn of_leaf(metadata: &'t Metadata, kind: &'t Kind) -> Self {
         Self { metadata, kind: Some(kind) }
+    }
+
+    /// Whether a file has other bytes, or a link another target.
+    fn says_other(&self, older: &Self) -> bool {
+        match (self.kind, older.kind) {
+            (Some(Kind::Regular(newer)), Some(Kind::Regular(older))) => !newer.same_bytes(older),
+            (Some(Kind::Symlink(newer)), Some(Kind::Symlink(older))) => newer != older,
+            _ => false,
+        }
     }
 
     fn differs(&self, older: &Self) -> bool {

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
+/// What a write or a change of owner takes away, and the one attribute that engines commit and compare.
+pub(crate) const CAPABILITY: &[u8] = b"security.capability";
 /// The bits of a mode that a tar header or `chmod` may set.
 pub const PERMISSIONS: u32 = 0o7777;
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
+/// The range of ext4's times with 256-byte inodes, in seconds since 1970: from 1901 to 2446.
+const FIRST_SECOND: i64 = -0x8000_0000;
+const LAST_SECOND: i64 = 0x3_7fff_ffff;
 
 /// A point in time: whole seconds since 1970 and the nanoseconds after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -21,6 +26,14 @@ impl Timestamp {
         let seconds = nanos.div_euclid(NANOS_PER_SECOND).clamp(i64::MIN.into(), i64::MAX.into());
         let rest = nanos.rem_euclid(NANOS_PER_SECOND);
         Self { seconds: i64::try_from(seconds).unwrap_or_default(), nanos: u32::try_from(rest).unwrap_or_default() }
+    }
+
+    /// The time as ext4 keeps it: what is beyond its range becomes the end.
+    #[must_use]
+    pub fn on_disk(self) -> Self {
+        let seconds = self.seconds.clamp(FIRST_SECOND, LAST_SECOND);
+        let is_end = seconds == FIRST_SECOND || seconds == LAST_SECOND;
+        Self { seconds, nanos: if is_end { 0 } else { self.nanos } }
     }
 
     /// Nanoseconds since 1970.

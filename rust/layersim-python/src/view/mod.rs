@@ -117,6 +117,11 @@ impl PyView {
     /// -------
     /// list of Change
     ///     As ``docker diff`` lists them, sorted.
+    ///
+    /// Notes
+    /// -----
+    /// What ``docker diff`` takes for equal, files and links of one size and one time, is compared byte by byte here:
+    /// times in archives are whole seconds. Directories that both views share are skipped.
     fn changes(&self, py: Python<'_>, other: &Self) -> Vec<PyChange> {
         let changes = py.detach(|| change::diff(self.0.root(), other.0.root()));
         changes.into_iter().map(PyChange).collect()

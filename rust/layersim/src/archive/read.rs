@@ -151,8 +151,8 @@ impl<'a> Reader<'a> {
                     Records::parse(body).ok_or(NoNumber).map_err(invalid)?;
                     extended = Extended::default();
                 }
-                GNU_LONG_NAME => extended.long_name = Some(text(self.special(block, header_at)?)),
-                GNU_LONG_LINK => extended.long_link = Some(text(self.special(block, header_at)?)),
+                GNU_LONG_NAME => extended.long_name = said(self.special(block, header_at)?),
+                GNU_LONG_LINK => extended.long_link = said(self.special(block, header_at)?),
                 _ => return self.member(offset, block, &extended).map(Some),
             }
         }
@@ -194,7 +194,7 @@ impl<'a> Reader<'a> {
         Ok(&self.bytes[range])
     }
 
-    /// Moves over a member's data; the padding after it may be missing at the end of the archive.
+    /// Moves over a member's data; an archive that is cut off in the padding after it ends there.
     fn data(&mut self, size: u64, offset: u64, name: &[u8]) -> Result<Range<usize>> {
         let end = usize::try_from(size).ok().and_then(|size| self.at.checked_add(size));
         let Some(end) = end.filter(|end| *end <= self.bytes.len()) else {
@@ -203,11 +203,7 @@ impl<'a> Reader<'a> {
             return Err(Error::archive(offset, cause));
         };
         let range = self.at..end;
-        let padded = end.next_multiple_of(BLOCK);
-        if padded > self.bytes.len() && end < self.bytes.len() {
-            return Err(Error::archive(offset, format!("unexpected EOF in the padding of {}", shown(name))));
-        }
-        self.at = padded;
+        self.at = end.next_multiple_of(BLOCK);
         Ok(range)
     }
 
@@ -219,6 +215,7 @@ impl<'a> Reader<'a> {
             records.number(b"size").and_then(|size| size.map_or_else(|| block.size(), Ok)).map_err(invalid)?;
         let kind = Self::kind(block, extended, &path, offset)?;
         let has_data = matches!(kind, Kind::Regular);
+        // What has no data may say any size, a negative one too: Go reads past it.
         let stored_size = u64::try_from(if has_data { size } else { 0 }).map_err(|_| invalid_header(offset))?;
         let mut data = Data { stored: self.data(stored_size, offset, &path)?, sparse: None };
         if let Some(notation) = sparse::notation(records).filter(|_| has_data) {
@@ -229,7 +226,7 @@ impl<'a> Reader<'a> {
             size = records.number(b"GNU.sparse.size").map_err(invalid)?.or(real).unwrap_or(size);
             data = self.sparse(notation, records, data.stored, size).map_err(invalid)?;
         }
-        let size = u64::try_from(size).map_err(|_| invalid_header(offset))?;
+        let size = u64::try_from(if has_data { size } else { size.max(0) }).map_err(|_| invalid_header(offset))?;
         if size > self.limits.file_bytes {
             let what = format!("{} of {size} bytes", shown(&path));
             return Err(Error::Limit { what, limit: self.limits.file_bytes, offset });
@@ -239,18 +236,14 @@ impl<'a> Reader<'a> {
     }
 
     fn kind(block: Block<'a>, extended: &Extended<'a>, path: &[u8], offset: u64) -> Result<Kind<'a>> {
-        let device = || {
-            let (major, minor) = block.device().map_err(|NoNumber| invalid_header(offset))?;
-            let fit = |number| u32::try_from(number).map_err(|_| invalid_header(offset));
-            Ok::<(u32, u32), Error>((fit(major)?, fit(minor)?))
-        };
+        let (major, minor) = block.device().map(numbers_on_disk).map_err(|NoNumber| invalid_header(offset))?;
         Ok(match block.type_flag() {
             0 if path.ends_with(b"/") => Kind::Directory,
             0 | b'0' => Kind::Regular,
             b'1' => Kind::HardLink(Cow::Borrowed(link_of(block, extended))),
             b'2' => Kind::Symlink(Cow::Borrowed(link_of(block, extended))),
-            b'3' => device().map(|(major, minor)| Kind::CharDevice { major, minor })?,
-            b'4' => device().map(|(major, minor)| Kind::BlockDevice { major, minor })?,
+            b'3' => Kind::CharDevice { major, minor },
+            b'4' => Kind::BlockDevice { major, minor },
             b'5' => Kind::Directory,
             b'6' => Kind::Fifo,
             other => {
@@ -282,6 +275,11 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// A long name, unless it is empty: then the header's own counts.
+fn said(body: &[u8]) -> Option<&[u8]> {
+    Some(text(body)).filter(|name| !name.is_empty())
+}
+
 fn invalid_header(offset: u64) -> Error {
     Error::archive(offset, "archive/tar: invalid tar header")
 }
@@ -301,15 +299,32 @@ fn link_of<'a>(block: Block<'a>, extended: &Extended<'a>) -> &'a [u8] {
 }
 
 fn metadata(block: Block<'_>, records: &Records<'_>) -> std::result::Result<Metadata, NoNumber> {
-    let id = |id: i64| u32::try_from(id).map_err(|_| NoNumber);
     let mode = u32::try_from(block.mode()? & i64::from(PERMISSIONS)).map_err(|_| NoNumber)?;
     let mut metadata = Metadata::with_mode(mode);
-    metadata.uid = id(records.number(b"uid")?.map_or_else(|| block.uid(), Ok)?)?;
-    metadata.gid = id(records.number(b"gid")?.map_or_else(|| block.gid(), Ok)?)?;
+    metadata.uid = owner(records.number(b"uid")?.map_or_else(|| block.uid(), Ok)?);
+    metadata.gid = owner(records.number(b"gid")?.map_or_else(|| block.gid(), Ok)?);
     let header_time = Timestamp { seconds: block.mtime()?, nanos: 0 };
     metadata.set_mtime(records.time(b"mtime")?.unwrap_or(header_time));
+    for unused in [b"atime", b"ctime"] {
+        records.time(unused)?;
+    }
     if !records.is_empty() {
         metadata.xattrs = records.xattrs().collect();
     }
     Ok(metadata)
+}
+
+/// What `chown` makes of an owner: its lower 32 bits, of which all ones leave root.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the system call cuts the number so")]
+fn owner(id: i64) -> u32 {
+    match id as u32 {
+        u32::MAX => 0,
+        id => id,
+    }
+}
+
+/// What `mknod` makes of the numbers of a device: Linux keeps 12 and 20 bits.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the system call cuts the numbers so")]
+fn numbers_on_disk((major, minor): (i64, i64)) -> (u32, u32) {
+    (major as u32 & 0xfff, minor as u32 & 0xf_ffff)
 }

@@ -8,7 +8,7 @@ use super::read::Kind;
 use super::spelling::Dialect;
 use crate::content::Content;
 use crate::error::{Error, Result};
-use crate::metadata::Metadata;
+use crate::metadata::{CAPABILITY, Metadata};
 use crate::path::shown;
 
 const NAME_LEN: usize = 100;
@@ -201,7 +201,6 @@ impl Records {
 
 /// An attribute as the dialect writes it: engines keep capabilities alone, and lower them to the form without a root id.
 fn spelled(name: &[u8], value: &[u8], dialect: Dialect) -> Option<Vec<u8>> {
-    const CAPABILITY: &[u8] = b"security.capability";
     const REVISION_AT: usize = 3;
     const LEN_OF_REVISION_2: usize = 20;
     if dialect == Dialect::Canonical {

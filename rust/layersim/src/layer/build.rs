@@ -7,7 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Sums;
-use crate::metadata::Metadata;
+use super::extracted::extracted;
+use crate::metadata::{CAPABILITY, Metadata};
 use crate::path;
 use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node, Origin};
 
@@ -44,6 +45,15 @@ pub enum Refused {
     /// The tree is too deep.
     #[error("directories nested deeper than 2048")]
     TooDeep,
+    /// A symbolic link to nothing.
+    #[error("no such file or directory: a symbolic link without a target")]
+    NoTarget,
+    /// The name of an extended attribute is empty, or longer than a file system takes.
+    #[error("numerical result out of range: the name of an extended attribute has 1 to 255 bytes")]
+    XattrName,
+    /// The value of an extended attribute is longer than Linux takes.
+    #[error("argument list too long: an extended attribute has at most 65536 bytes")]
+    XattrTooLarge,
     /// Something other than a directory in the place of the root.
     #[error("the root can only be a directory")]
     Root,
@@ -132,7 +142,7 @@ impl Builder {
         check_name(name)?;
         // Engines set the attribute as it is, and the kernel obeys it (spec/layers.md section 3).
         let is_opaque = metadata.xattrs.get(OPAQUE) == Some(b"y") && metadata.xattrs.remove(OPAQUE);
-        metadata.xattrs.drop_empty();
+        extracted(&mut metadata, None)?;
         if let Some(Node::Dir { .. }) = self.here().get(name) {
             self.descend(name, false)?;
             let dir = self.here_mut();
@@ -150,7 +160,7 @@ impl Builder {
     /// Puts anything that is no directory, in the place of whatever is there.
     pub fn put_leaf(&mut self, name: &[u8], mut metadata: Metadata, kind: Kind) -> Result<Met, Refused> {
         check_name(name)?;
-        metadata.xattrs.drop_empty();
+        extracted(&mut metadata, Some(&kind))?;
         if kind.is_whiteout_device() {
             return Ok(self.put(name, Node::whiteout()));
         }
@@ -174,18 +184,22 @@ impl Builder {
         self.must_recount |= replaced;
         self.leave_to(1);
         self.follow(reversed(target_parents, false))?;
-        let leaf = match self.here().get(target_name) {
-            Some(Node::Leaf { leaf, .. }) => Arc::clone(leaf),
+        let node = match self.here().get(target_name) {
+            Some(Node::Leaf { leaf, .. }) => Node::leaf(Arc::clone(leaf)),
+            // On disk a mark is a device, and one more name of it is one more mark.
+            Some(Node::Whiteout { .. }) => Node::whiteout(),
             Some(Node::Dir { .. }) => return Err(Refused::LinkToDirectory),
-            _ => return Err(Refused::NotFound),
+            None => return Err(Refused::NotFound),
         };
-        self.relink(&leaf, metadata);
+        if let Some(leaf) = node.as_leaf() {
+            self.relink(leaf, metadata)?;
+        }
         self.enter(parents)?;
-        self.put(name, Node::leaf(leaf));
+        self.put(name, node);
         Ok(if replaced { Met::Entry } else { Met::Nothing })
     }
 
-    /// Hides a name of the layers below.
+    /// Hides a name of the layers below; a mark may be there already.
     pub fn put_whiteout(&mut self, name: &[u8]) -> Result<Met, Refused> {
         check_name(name)?;
         if self.here().get(name).is_some_and(Node::is_visible) {
@@ -222,19 +236,23 @@ impl Builder {
     }
 
     /// An archive's link header says the metadata again, and engines apply it to the inode.
-    fn relink(&mut self, leaf: &Leaf, metadata: Option<Metadata>) {
+    fn relink(&mut self, leaf: &Leaf, metadata: Option<Metadata>) -> Result<(), Refused> {
         let before = Relinked { links: leaf.links, metadata: leaf.metadata.clone() };
         let relinked = self.relinked.entry(leaf.id).or_insert(before);
         relinked.links = relinked.links.saturating_add(1);
-        let Some(metadata) = metadata else { return };
+        let Some(mut metadata) = metadata else { return Ok(()) };
+        extracted(&mut metadata, Some(&leaf.kind))?;
         if matches!(leaf.kind, Kind::Symlink(_)) {
             (relinked.metadata.uid, relinked.metadata.gid) = (metadata.uid, metadata.gid);
         } else {
             let mut xattrs = relinked.metadata.xattrs.clone();
+            // Setting the owner again takes them; the header may bring its own.
+            xattrs.remove(CAPABILITY);
             metadata.xattrs.iter().for_each(|(name, value)| xattrs.set(name, value));
             relinked.metadata = metadata;
             relinked.metadata.xattrs = xattrs;
         }
+        Ok(())
     }
 
     fn put(&mut self, name: &[u8], node: Node<Leaf>) -> Met {

@@ -126,12 +126,14 @@ fn owned(parts: &[&[u8]]) -> Vec<Vec<u8>> {
 impl Refused {
     fn errno(self) -> Errno {
         match self {
-            Self::NotFound => Errno::ENOENT,
+            Self::NotFound | Self::NoTarget => Errno::ENOENT,
             Self::NotDirectory => Errno::ENOTDIR,
             Self::LinkToDirectory => Errno::EPERM,
             Self::Exists | Self::Root => Errno::EEXIST,
             Self::Loop => Errno::ELOOP,
             Self::NameTooLong | Self::TooDeep => Errno::ENAMETOOLONG,
+            Self::XattrName => Errno::ERANGE,
+            Self::XattrTooLarge => Errno::E2BIG,
         }
     }
 }

@@ -4,6 +4,7 @@ mod build;
 mod changes;
 mod directory;
 mod entries;
+mod extracted;
 mod names;
 mod spell;
 mod tar;

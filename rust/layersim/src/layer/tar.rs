@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::build::{Builder, Met};
+use super::build::{Builder, Met, Refused};
 use super::names::Names;
 use super::{Body, Layer, Sums};
 use crate::archive::{Compression, Kind as MemberKind, Member, Reader, inflate};
@@ -84,13 +84,18 @@ fn extract(builder: &mut Builder, member: &Member<'_>, blob: &Blob, limits: &Lim
     let Some((base, parents)) = parts.split_last() else {
         return match member.kind {
             MemberKind::Directory => Ok(builder.meet_root()),
-            _ => Err(refused(super::build::Refused::Root)),
+            // Engines skip whatever has the name of the root, unless it is spelled from above.
+            _ if path::clean(&member.path) == b"." => Ok(builder.meet_root()),
+            _ => Err(refused(Refused::Root)),
         };
     };
     builder.enter(parents).map_err(refused)?;
     match whiteout::meaning(base) {
         Meaning::Opaque => Ok(builder.make_opaque()),
-        Meaning::Hides(name) => builder.put_whiteout(name).map_err(refused),
+        Meaning::Hides(name) => match builder.put_whiteout(name) {
+            Ok(Met::Entry) => Err(refused(Refused::Exists)),
+            met => met.map_err(refused),
+        },
         Meaning::Nameless => Err(Error::archive(member.offset, format!("{} hides no name", path::shown(&member.path)))),
         Meaning::Entry(name) => put(builder, member, parents, name, blob)?.map_err(refused),
     }
@@ -103,7 +108,7 @@ fn put(
     parents: &[&[u8]],
     name: &[u8],
     blob: &Blob,
-) -> Result<std::result::Result<Met, super::build::Refused>> {
+) -> Result<std::result::Result<Met, Refused>> {
     let metadata = member.metadata.clone();
     let kind = match &member.kind {
         MemberKind::Directory => return Ok(builder.put_dir(name, metadata)),

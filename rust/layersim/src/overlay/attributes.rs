@@ -4,16 +4,11 @@ use super::copy_up::{Bytes, Raised};
 use super::resolve::{Found, Outcome, Seen, about};
 use super::{Caller, Overlay};
 use crate::error::{Errno, Result};
-use crate::metadata::{Metadata, PERMISSIONS, Timestamp, Xattrs};
+use crate::metadata::{CAPABILITY, Metadata, PERMISSIONS, Timestamp, Xattrs};
 use crate::tree::{Kind, Leaf};
 
-/// What a write or a change of owner takes away (spec/overlay.md section 2).
-pub(super) const CAPABILITY: &[u8] = b"security.capability";
 /// The longest file that ext4 holds in blocks of 4 KiB, in bytes.
 pub(super) const FILE_MAX: u64 = 0xffff_ffff << 12;
-/// The range of ext4's times with 256-byte inodes, in seconds since 1970.
-const FIRST_SECOND: i64 = -0x8000_0000;
-const LAST_SECOND: i64 = 0x3_7fff_ffff;
 const SET_UID: u32 = 0o4000;
 const SET_GID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
@@ -117,7 +112,7 @@ impl Overlay {
     ) -> Result<()> {
         about(path, || {
             let (atime, mtime) = times.unwrap_or((caller.now, caller.now));
-            let (atime, mtime) = (on_disk(atime), on_disk(mtime));
+            let (atime, mtime) = (atime.on_disk(), mtime.on_disk());
             let raised = self.raise(path, follow)?;
             if let Raised::Leaf(id) = raised {
                 self.upper_mut().live_mut(id)?.atime = atime;
@@ -222,13 +217,6 @@ impl Overlay {
             }
         }
     }
-}
-
-/// A time as ext4 keeps it: from 1901 to 2446, what is beyond becomes the end.
-fn on_disk(time: Timestamp) -> Timestamp {
-    let seconds = time.seconds.clamp(FIRST_SECOND, LAST_SECOND);
-    let is_end = seconds == FIRST_SECOND || seconds == LAST_SECOND;
-    Timestamp { seconds, nanos: if is_end { 0 } else { time.nanos } }
 }
 
 /// The set-id bits that a change of owner clears; set-gid without group execution is not one.

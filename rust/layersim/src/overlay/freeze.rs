@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Overlay;
-use super::attributes::CAPABILITY;
 use super::upper::{InodeId, Live, Upper};
 use crate::archive::Dialect;
 use crate::error::Result;
 use crate::layer::{Layer, Spelling};
 use crate::limits::Limits;
-use crate::metadata::{Metadata, Timestamp, Xattrs};
+use crate::metadata::{CAPABILITY, Metadata, Timestamp, Xattrs};
 use crate::tree::{Dir, Inode, Kind, Leaf, Node, Origin};
 use crate::whiteout::{self, Meaning};
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::attributes::{CAPABILITY, FILE_MAX};
+use super::attributes::FILE_MAX;
 use super::resolve::{Outcome, Seen};
 use super::upper::InodeId;
 use super::{Caller, Overlay};
 use crate::content::Content;
 use crate::error::{Errno, Error, Result};
+use crate::metadata::CAPABILITY;
 use crate::stack::Stat;
 use crate::tree::{Dir, Kind, Leaf, Name};
 
