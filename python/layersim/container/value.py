@@ -11,6 +11,7 @@ from layersim.errors import ContainerStateError
 from layersim.image.instant import to_datetime
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from typing import Protocol
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
     class Host(Protocol):
         """What a container needs of its engine."""
+
+        @property
+        def lock(self) -> AbstractContextManager[object]:
+            """What is held while something of the engine changes."""
+            ...
 
         def now(self) -> int:
             """Nanoseconds since 1970."""
@@ -129,12 +135,17 @@ class Container:
         ContentMissingError
             The image has layers known by digest and size alone.
         """
-        if self._fs is None:
-            fs = Overlay(self._host.view_of(self.image), clock=self._host.now)
-            if directory := self.image.config.run_config.working_dir:
-                make_directories(fs, directory)
-            self._fs = fs
-        return self._fs
+        return self._first_fs() if self._fs is None else self._fs
+
+    def _first_fs(self) -> Overlay:
+        """Make the file system; of several threads that ask for it the first does, and all get the same."""
+        with self._host.lock:
+            if self._fs is None:
+                fs = Overlay(self._host.view_of(self.image), clock=self._host.now)
+                if directory := self.image.config.run_config.working_dir:
+                    make_directories(fs, directory)
+                self._fs = fs
+            return self._fs
 
     @property
     def size_rw(self) -> int:

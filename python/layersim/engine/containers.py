@@ -63,7 +63,8 @@ class ContainerCommands(ImageCommands):
         ContainerNotFoundError
             There is none, or a prefix fits several.
         """
-        return self._containers.find(ref)
+        with self._lock:
+            return self._containers.find(ref)
 
     def remove_container(self, ref: str | Container, *, force: bool = False) -> None:
         """Take a container away, as `docker rm`.

@@ -193,7 +193,8 @@ class ImageCommands(State):
         ImageNotFoundError, InvalidReferenceError
             Nothing answers to `ref`.
         """
-        return self._images.find(ref).value()
+        with self._lock:
+            return self._images.find(ref).value()
 
     def inspect(self, ref: str) -> dict[str, Json]:
         """Return what `docker inspect` says of an image, without what depends on the machine."""

@@ -14,6 +14,7 @@ from layersim.store import ImageStore, LayerStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from layersim._core import View
@@ -33,6 +34,11 @@ class State:
         self._images = ImageStore()
         self._containers = ContainerStore()
         self._views: dict[str, View] = {}
+
+    @property
+    def lock(self) -> AbstractContextManager[object]:
+        """What is held while something of the engine changes; the same thread may take it again."""
+        return self._lock
 
     def now(self) -> int:
         """Return the clock's time, in nanoseconds since 1970."""

@@ -126,11 +126,11 @@ impl Content {
     /// Puts `bytes` at `offset`; a gap before them becomes a hole.
     pub fn write_at(&mut self, offset: u64, bytes: &[u8]) {
         let end = offset.saturating_add(bytes.len() as u64);
-        if bytes.is_empty() || (offset == self.len && self.extend_last(bytes)) {
-            return;
-        }
-        if self.len < offset {
+        if self.len < offset && !bytes.is_empty() {
             self.truncate(offset);
+        }
+        if bytes.is_empty() || self.extend_at(offset, bytes) {
+            return;
         }
         let written = Piece { end, source: Source::Blob(bytes.to_vec().into(), 0) };
         if offset == 0 && end >= self.len {
@@ -185,46 +185,44 @@ impl Content {
         }
     }
 
-    /// Appends in place when the last piece is the whole tail of a buffer that only this content holds.
-    fn extend_last(&mut self, bytes: &[u8]) -> bool {
-        let (len, added) = (self.len, bytes.len() as u64);
-        let (blob, start, begin) = match &mut self.body {
-            Body::Slice(blob, start) => (blob, *start, 0),
-            Body::Pieces(pieces) => {
-                let Some(pieces) = Arc::get_mut(pieces) else {
-                    return false;
-                };
-                let begin = pieces.len().checked_sub(2).map_or(0, |before| pieces[before].end);
-                match pieces.last_mut() {
-                    Some(Piece { end, source: Source::Blob(blob, start) })
-                        if blob.len() as u64 == *start + len - begin =>
-                    {
-                        if !blob.extend_unshared(bytes) {
-                            return false;
-                        }
-                        *end += added;
-                        self.len += added;
-                        return true;
-                    }
-                    _ => return false,
-                }
+    /// Writes in place when the bytes before `offset` are the whole tail of a buffer that only this content holds.
+    fn extend_at(&mut self, offset: u64, bytes: &[u8]) -> bool {
+        let end = offset + bytes.len() as u64;
+        let extended = match &mut self.body {
+            Body::Hole => false,
+            Body::Slice(blob, start) => {
+                offset == self.len && blob.len() as u64 == *start + offset && blob.extend_unshared(bytes)
             }
-            Body::Hole => return false,
+            Body::Pieces(pieces) => Arc::get_mut(pieces).is_some_and(|pieces| extend_piece(pieces, offset, bytes)),
         };
-        let is_tail = blob.len() as u64 == start + len - begin;
-        let extended = is_tail && blob.extend_unshared(bytes);
-        self.len += if extended { added } else { 0 };
+        self.len = if extended { self.len.max(end) } else { self.len };
         extended
     }
 
-    /// Replaces what is in `range` (which may reach beyond the end) by one piece.
+    /// Replaces what is in `range` (which may start at the end and reach beyond it) by one piece.
     fn splice(&mut self, range: Range<u64>, piece: Piece) {
-        let before = self.sources(0..range.start.min(self.len));
-        let mut pieces: Vec<Piece> = before.map(|(range, source)| Piece { end: range.end, source }).collect();
-        pieces.push(piece);
-        pieces.extend(self.sources(range.end..self.len).map(|(range, source)| Piece { end: range.end, source }));
+        let mut shared = self.take_pieces();
+        let pieces = Arc::make_mut(&mut shared);
+        let first = pieces.partition_point(|piece| piece.end <= range.start);
+        let last = pieces.partition_point(|piece| piece.end <= range.end);
+        let left = pieces.get(first).filter(|_| begin_of(pieces, first) < range.start);
+        let left = left.map(|left| Piece { end: range.start, source: left.source.clone() });
+        let right = pieces.get(last).map(|right| right.without(range.end - begin_of(pieces, last)));
+        let replaced = first..pieces.len().min(last + 1);
+        pieces.splice(replaced, left.into_iter().chain([piece]).chain(right));
+        self.body = Body::Pieces(shared);
         self.len = self.len.max(range.end);
-        self.body = Body::Pieces(Arc::new(pieces));
+    }
+
+    /// The pieces, to be changed and put back.
+    fn take_pieces(&mut self) -> Arc<Vec<Piece>> {
+        let whole = |source| Arc::new(vec![Piece { end: self.len, source }]);
+        match std::mem::replace(&mut self.body, Body::Hole) {
+            Body::Pieces(pieces) => pieces,
+            Body::Hole if self.len == 0 => Arc::default(),
+            Body::Hole => whole(Source::Hole),
+            Body::Slice(blob, start) => whole(Source::Blob(blob, start)),
+        }
     }
 
     /// The sources of a range, each with its own range in the file, cut to what was asked for.
@@ -248,6 +246,39 @@ impl Content {
             (cut.start < cut.end).then(|| (cut.clone(), source.advanced(cut.start - range.start)))
         })
     }
+}
+
+impl Piece {
+    /// The rest of it after the first `by` bytes.
+    fn without(&self, by: u64) -> Self {
+        Self { end: self.end, source: self.source.advanced(by) }
+    }
+}
+
+/// Where a piece starts.
+fn begin_of(pieces: &[Piece], at: usize) -> u64 {
+    at.checked_sub(1).map_or(0, |before| pieces[before].end)
+}
+
+/// Lets the piece that ends at `offset` go on with `bytes`, over what comes after it, if its buffer can grow.
+fn extend_piece(pieces: &mut Vec<Piece>, offset: u64, bytes: &[u8]) -> bool {
+    let Ok(at) = pieces.binary_search_by_key(&offset, |piece| piece.end) else {
+        return false;
+    };
+    let (begin, end) = (begin_of(pieces, at), offset + bytes.len() as u64);
+    let Source::Blob(blob, start) = &mut pieces[at].source else {
+        return false;
+    };
+    if blob.len() as u64 != *start + offset - begin || !blob.extend_unshared(bytes) {
+        return false;
+    }
+    let last = pieces.partition_point(|piece| piece.end <= end);
+    if let Some(right) = pieces.get(last) {
+        pieces[last] = right.without(end - begin_of(pieces, last));
+    }
+    pieces.drain(at + 1..last);
+    pieces[at].end = end;
+    true
 }
 
 impl FromIterator<(u64, Content)> for Content {

@@ -19,10 +19,20 @@ pub struct Limits {
     pub inflation_ratio: u64,
 }
 
+/// Bytes that are allowed whatever the ratio.
+const FREE_BYTES: u64 = 64 << 20;
+
+impl Limits {
+    /// How many bytes so many stored bytes may become in memory.
+    pub fn inflated(&self, stored: u64) -> u64 {
+        FREE_BYTES.max(self.inflation_ratio.saturating_mul(stored)).min(self.inflated_bytes)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            entries: 16_000_000,
+            entries: 4_000_000,
             file_bytes: 1 << 44,
             header_bytes: 1 << 20,
             depth: 2_047,

@@ -98,13 +98,15 @@ impl Xattrs {
     }
 }
 
+/// Of two attributes with one name the later one counts.
 impl<N: Into<Vec<u8>>, V: Into<Vec<u8>>> FromIterator<(N, V)> for Xattrs {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut xattrs = Self::default();
-        for (name, value) in pairs {
-            xattrs.set(&name.into(), &value.into());
-        }
-        xattrs
+        let mut sorted: Vec<Pair> = pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        // Of one name the last value stays: it is the first one seen from behind.
+        sorted.reverse();
+        sorted.sort_by(|one, other| one.0.cmp(&other.0));
+        sorted.dedup_by(|later, kept| later.0 == kept.0);
+        Self((!sorted.is_empty()).then(|| Arc::new(sorted)))
     }
 }
 

@@ -10,16 +10,19 @@ const LONGEST: usize = 300;
 #[derive(Debug, Clone)]
 enum Act {
     Write(usize, Vec<u8>),
+    /// Where the last write ended.
+    GoOn(Vec<u8>),
     Truncate(usize),
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let write = (0..LONGEST, prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(at, bytes)| Act::Write(at, bytes));
-    let act = prop_oneof![3 => write, 1 => (0..LONGEST).prop_map(Act::Truncate)];
+    let bytes = || prop::collection::vec(any::<u8>(), 0..40);
+    let write = (0..LONGEST, bytes()).prop_map(|(at, bytes)| Act::Write(at, bytes));
+    let act = prop_oneof![2 => write, 2 => bytes().prop_map(Act::GoOn), 1 => (0..LONGEST).prop_map(Act::Truncate)];
     prop::collection::vec(act, 0..30)
 }
 
-fn apply(content: &mut Content, plain: &mut Vec<u8>, act: &Act) {
+fn apply(content: &mut Content, plain: &mut Vec<u8>, act: &Act, place: &mut usize) {
     match act {
         Act::Write(at, bytes) => {
             content.write_at(*at as u64, bytes);
@@ -27,7 +30,9 @@ fn apply(content: &mut Content, plain: &mut Vec<u8>, act: &Act) {
                 plain.resize(plain.len().max(at + bytes.len()), 0);
                 plain[*at..at + bytes.len()].copy_from_slice(bytes);
             }
+            *place = at + bytes.len();
         }
+        Act::GoOn(bytes) => apply(content, plain, &Act::Write(*place, bytes.clone()), place),
         Act::Truncate(len) => {
             content.truncate(*len as u64);
             plain.resize(*len, 0);
@@ -40,8 +45,9 @@ proptest! {
     fn pieces_are_a_plain_file(start in prop::collection::vec(any::<u8>(), 0..100), acts in acts(), at in 0..LONGEST) {
         let (mut content, mut plain) = (Content::from(start.clone()), start.clone());
         let first = content.clone();
+        let mut place = 0;
         for act in &acts {
-            apply(&mut content, &mut plain, act);
+            apply(&mut content, &mut plain, act, &mut place);
             prop_assert_eq!(content.len(), plain.len() as u64);
         }
         prop_assert_eq!(content.read(0..u64::MAX).expect("short"), plain.clone());

@@ -65,6 +65,16 @@ pub fn stack_of(py: Python<'_>, layers: &Bound<'_, PyAny>) -> Result<Arc<Stack>>
     detached(py, || Stack::of(&layers))
 }
 
+impl PyView {
+    /// The stack, ready for single lookups: making its table does not hold the interpreter up.
+    pub(crate) fn indexed(&self, py: Python<'_>) -> &Stack {
+        if !self.0.is_indexed() {
+            py.detach(|| self.0.index());
+        }
+        &self.0
+    }
+}
+
 #[pymethods]
 impl PyView {
     #[new]
@@ -170,8 +180,8 @@ impl PyView {
     }
 
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn __contains__(&self, path: PathArg<'_>) -> bool {
-        self.0.lookup_one(&path.bytes).is_some()
+    fn __contains__(&self, py: Python<'_>, path: PathArg<'_>) -> bool {
+        self.indexed(py).lookup_one(&path.bytes).is_some()
     }
 
     fn __len__(&self) -> usize {

@@ -32,8 +32,8 @@ impl PyView {
     ///     With the kernel's errno.
     #[pyo3(signature = (path, *, follow_symlinks=true))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn stat(&self, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
-        Ok(PyStat(self.0.stat(&path.bytes, follow_symlinks)?))
+    fn stat(&self, py: Python<'_>, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
+        Ok(PyStat(self.indexed(py).stat(&path.bytes, follow_symlinks)?))
     }
 
     /// Describe what a path names, links themselves.
@@ -53,8 +53,8 @@ impl PyView {
     /// OSError
     ///     With the kernel's errno.
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn lstat(&self, path: PathArg<'_>) -> Result<PyStat> {
-        Ok(PyStat(self.0.stat(&path.bytes, false)?))
+    fn lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
+        Ok(PyStat(self.indexed(py).stat(&path.bytes, false)?))
     }
 
     /// Tell whether a path names something, through links.

@@ -11,8 +11,6 @@ use crate::limits::Limits;
 
 /// Inflated bytes that are handed to the hashing thread at once.
 const CHUNK: usize = 256 << 10;
-/// Inflated bytes that are allowed whatever the ratio.
-const FREE_BYTES: u64 = 64 << 20;
 /// The first buffer when nothing says how long the data is, and the least by which it grows.
 const LEAST_BUFFER: u64 = 1 << 20;
 
@@ -90,7 +88,7 @@ impl Compression {
 /// [`Error::Compression`] for a broken or cut-off stream, [`Error::Limit`] for one that inflates to too much.
 pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Result<Inflated> {
     let broken = |error: io::Error| Error::Compression { format: compression.name(), cause: error.to_string() };
-    let most = FREE_BYTES.max(limits.inflation_ratio.saturating_mul(bytes.len() as u64)).min(limits.inflated_bytes);
+    let most = limits.inflated(bytes.len() as u64);
     let mut reader = compression.reader(bytes).map_err(broken)?;
     let mut hasher = Hasher::default();
     let mut rooms: Vec<(Room, usize)> = Vec::new();

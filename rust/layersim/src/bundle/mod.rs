@@ -31,9 +31,11 @@ pub struct Bundle {
 }
 
 /// Where the bytes of a member are.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Place {
     Blob(Blob),
+    /// A sparse file, put together when it is wanted.
+    Pieces(Content),
     File(PathBuf),
     /// Another member, by its normal name.
     Link(Vec<u8>),
@@ -97,10 +99,11 @@ impl Bundle {
             let place = match &member.kind {
                 Kind::Regular => match member.data.stored() {
                     Some(range) => blob.part(range).map(Place::Blob),
-                    None => Some(Place::Blob(owned(&member.data.content(&blob)?, limits, &member)?)),
+                    None => Some(Place::Pieces(bounded(member.data.content(&blob)?, limits, &member, blob.len())?)),
                 },
                 Kind::Symlink(target) => Some(Place::Link(beside(&name, target))),
-                Kind::HardLink(target) => Some(Place::Link(normal(target))),
+                // The file that has the name now, whatever takes the name later.
+                Kind::HardLink(target) => members.get(&normal(target)).cloned(),
                 _ => None,
             };
             if let Some(place) = place {
@@ -125,6 +128,10 @@ impl Bundle {
             match self.members.get(&name) {
                 None => return Ok(None),
                 Some(Place::Blob(blob)) => return Ok(Some(blob.clone())),
+                Some(Place::Pieces(content)) => {
+                    let bytes = content.read(0..content.len()).map_err(|errno| Error::system(errno, &name))?;
+                    return Ok(Some(bytes.into()));
+                }
                 Some(Place::File(path)) => return Blob::map(path).map(Some),
                 Some(Place::Link(target)) => name.clone_from(target),
             }
@@ -169,14 +176,14 @@ impl Bundle {
     }
 }
 
-/// The bytes of a sparse member, in one buffer.
-fn owned(content: &Content, limits: &Limits, member: &Member<'_>) -> Result<Blob> {
-    if content.len() > limits.inflated_bytes {
-        let what = format!("{} has {} bytes", path::shown(&member.path), content.len());
-        return Err(Error::Limit { what, limit: limits.inflated_bytes, offset: member.offset });
+/// A sparse member of an archive of `stored` bytes, if it may be put together in memory.
+fn bounded(content: Content, limits: &Limits, member: &Member<'_>, stored: usize) -> Result<Content> {
+    let limit = limits.inflated(stored as u64);
+    if content.len() <= limit {
+        return Ok(content);
     }
-    let bytes = content.read(0..content.len()).map_err(|errno| Error::system(errno, &member.path))?;
-    Ok(bytes.into())
+    let what = format!("{} has {} bytes, nearly all of them holes", path::shown(&member.path), content.len());
+    Err(Error::Limit { what, limit, offset: member.offset })
 }
 
 /// Hashes a compressed blob as stored only where its digest is asked for; a plain one has one hash.

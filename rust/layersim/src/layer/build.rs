@@ -222,6 +222,11 @@ impl Builder {
         if std::mem::replace(&mut self.has_root, true) { Met::Entry } else { Met::Nothing }
     }
 
+    /// How many entries there are so far, implied directories included.
+    pub fn len(&self) -> u64 {
+        self.sums.len
+    }
+
     /// The finished tree and its sums (the TAR rule's size is the caller's to know).
     pub fn finish(mut self) -> (Dir<Leaf>, Sums) {
         self.leave_to(1);
@@ -245,12 +250,10 @@ impl Builder {
         if matches!(leaf.kind, Kind::Symlink(_)) {
             (relinked.metadata.uid, relinked.metadata.gid) = (metadata.uid, metadata.gid);
         } else {
-            let mut xattrs = relinked.metadata.xattrs.clone();
-            // Setting the owner again takes them; the header may bring its own.
-            xattrs.remove(CAPABILITY);
-            metadata.xattrs.iter().for_each(|(name, value)| xattrs.set(name, value));
+            // Setting the owner again takes capabilities; the header may bring its own.
+            let kept = relinked.metadata.xattrs.iter().filter(|(name, _)| *name != CAPABILITY);
+            metadata.xattrs = kept.chain(metadata.xattrs.iter()).collect();
             relinked.metadata = metadata;
-            relinked.metadata.xattrs = xattrs;
         }
         Ok(())
     }

@@ -61,8 +61,8 @@ fn index(blob: &Blob, origin: &Arc<Origin>, limits: &Limits) -> Result<(Dir<Leaf
     let (mut tar_size, mut count) = (0_u64, 0);
     while let Some(member) = reader.next_member()? {
         count += 1;
-        if count > limits.entries {
-            let what = "more members than are allowed".to_owned();
+        if builder.len().max(count) > limits.entries {
+            let what = "more entries than are allowed".to_owned();
             return Err(Error::Limit { what, limit: limits.entries, offset: member.offset });
         }
         tar_size = tar_size.saturating_add(member.size);

@@ -135,20 +135,23 @@ impl Overlay {
         _caller: &Caller,
     ) -> Result<()> {
         about(path, || {
+            if flags & !(CREATE | REPLACE) != 0 {
+                return Err(Errno::EINVAL);
+            }
             check_name(name)?;
             if value.len() > XATTR_VALUE_MAX {
                 return Err(Errno::E2BIG);
             }
             let there = self.xattrs(path, follow)?.get(name).is_some();
             self.check_user_xattr(path, name, follow)?;
-            match flags {
-                0 => {}
-                CREATE if there => return Err(Errno::EEXIST),
-                REPLACE if !there => return Err(Errno::ENODATA),
-                CREATE | REPLACE => {}
-                _ => return Err(Errno::EINVAL),
-            }
+            // The kernel copies up before it asks the upper file system, which then may refuse.
             let raised = self.raise(path, follow)?;
+            if there && flags & CREATE != 0 {
+                return Err(Errno::EEXIST);
+            }
+            if !there && flags & REPLACE != 0 {
+                return Err(Errno::ENODATA);
+            }
             self.describe(&raised, |metadata| metadata.xattrs.set(name, value))
         })
     }

@@ -148,6 +148,16 @@ impl Stack {
         self.positions.get(&origin.diff_id()?).copied()
     }
 
+    /// Whether single lookups find the flat table made; the first one makes it, which takes a while.
+    pub fn is_indexed(&self) -> bool {
+        self.table.get().is_some()
+    }
+
+    /// Makes the flat table.
+    pub fn index(&self) {
+        self.table();
+    }
+
     /// The flat table of all visible paths, made on first use from the parent's.
     ///
     /// Ancestors get theirs first, from the base upwards, so that a long chain needs no deep recursion.

@@ -65,7 +65,7 @@ impl Table {
             return Self::of(merged, position);
         }
         let mut edits = Edits { made: Vec::new(), path: Vec::new(), position };
-        edits.merge(lower, layer);
+        edits.merge(lower, layer, merged);
         self.edited(edits.made)
     }
 
@@ -123,17 +123,21 @@ impl Table {
 }
 
 impl Edits<'_> {
-    /// Walks the layer's own entries beside what they meet.
-    fn merge(&mut self, lower: &Dir<Leaf>, layer: &Dir<Leaf>) {
+    /// Walks the layer's own entries beside what they meet and what came of both.
+    fn merge(&mut self, lower: &Dir<Leaf>, layer: &Dir<Leaf>, merged: &Dir<Leaf>) {
         for entry in layer.entries().iter() {
             let len = self.enter(&entry.name);
-            let below = lower.get(&entry.name);
-            match (&entry.node, below) {
-                (Node::Dir { dir, .. }, Some(Node::Dir { dir: below, .. })) if !dir.is_opaque => {
-                    self.set(&entry.node);
-                    self.merge(below, dir);
+            let name = &entry.name;
+            match (&entry.node, lower.get(name), merged.get(name)) {
+                (
+                    Node::Dir { dir, .. },
+                    Some(Node::Dir { dir: below, .. }),
+                    Some(both @ Node::Dir { dir: merged, .. }),
+                ) if !dir.is_opaque => {
+                    self.set(both);
+                    self.merge(below, dir, merged);
                 }
-                (node, below) => {
+                (node, below, _) => {
                     self.remove(below);
                     self.insert(node);
                 }

@@ -111,12 +111,12 @@ impl<L: Clone> Entries<L> {
         }
     }
 
-    /// Gives back the room that growing left over.
+    /// Gives back the room that growing at the end left over. What it takes does not depend on how many pages there are.
     pub fn shrink(&mut self) {
         match &mut self.0 {
             Store::Small(page) => page.shrink_to_fit(),
             Store::Paged(pages) => {
-                pages.iter_mut().filter_map(Arc::get_mut).for_each(Vec::shrink_to_fit);
+                pages.last_mut().and_then(Arc::get_mut).into_iter().for_each(Vec::shrink_to_fit);
                 pages.shrink_to_fit();
             }
         }
@@ -160,6 +160,7 @@ fn insert_paged<L: Clone>(pages: &mut Vec<Arc<Page<L>>>, name: Name, node: Node<
     let replaced = insert(page, name, node);
     if page.len() > PAGE {
         let upper = page.split_off(PAGE / 2);
+        page.shrink_to_fit();
         pages.insert(at + 1, Arc::new(upper));
     }
     replaced
