@@ -9,7 +9,7 @@ use layersim::Blob;
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use crate::error::Result;
 
@@ -81,8 +81,12 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BytesArg {
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self(bytes.as_bytes().to_vec()));
         }
-        let buffer = PyBuffer::<u8>::get(&object)?;
-        buffer.to_vec(object.py()).map(Self)
+        if let Ok(buffer) = PyBuffer::<u8>::get(&object) {
+            return buffer.to_vec(object.py()).map(Self);
+        }
+        // Items of any other type, as a write takes them: by their bytes.
+        let bytes = PyMemoryView::from(&object)?.call_method0("tobytes")?;
+        Ok(Self(bytes.cast::<PyBytes>()?.as_bytes().to_vec()))
     }
 }
 

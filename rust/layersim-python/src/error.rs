@@ -4,7 +4,7 @@ use std::io;
 
 use layersim::error::{Errno, Error};
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyValueError};
-use pyo3::{PyErr, PyResult, Python, import_exception};
+use pyo3::{Bound, PyErr, Python, import_exception};
 
 use crate::convert::text_of;
 
@@ -68,7 +68,7 @@ fn exception(error: Error, context: &str) -> PyErr {
         Error::Limit { limit, offset, .. } => ArchiveLimitError::new_err((text, offset, limit)),
         Error::Compression { .. } => ArchiveError::new_err((text, 0)),
         Error::InvalidPath { .. } => InvalidPathError::new_err(text),
-        Error::System { errno, path } => system(errno, &path),
+        Error::System { errno, paths } => system(errno, &paths),
         Error::Io { context, source } => from_io(&context, source),
         Error::ContentMissing { .. } => ContentMissingError::new_err(text),
         Error::ChainTooDeep { limit, .. } => ChainTooDeepError::new_err((text, limit)),
@@ -87,16 +87,17 @@ fn from_io(context: &str, source: io::Error) -> PyErr {
     }
 }
 
-/// What Python's own `os` raises; the errnos with a class of their own get it.
-fn system(errno: Errno, path: &[u8]) -> PyErr {
+/// What Python's own `os` raises, with `filename` and `filename2`; the errnos with a class of their own get it.
+fn system(errno: Errno, paths: &[Vec<u8>]) -> PyErr {
     Python::attach(|py| {
-        let path: PyResult<_> = text_of(py, path);
-        let arguments = match path {
-            Ok(path) => (errno.code(), errno.text(), path.unbind()),
-            Err(raised) => return raised,
+        let path_at = |at: usize| paths.get(at).map(|path| text_of(py, path).map(Bound::unbind)).transpose();
+        let arguments = match (path_at(0), path_at(1)) {
+            // Between the two is Windows' number.
+            (Ok(first), Ok(second)) => (errno.code(), errno.text(), first, None::<i32>, second),
+            (Err(raised), _) | (_, Err(raised)) => return raised,
         };
         match errno {
-            Errno::ENOMEM => PyMemoryError::new_err(arguments.1),
+            Errno::ENOMEM => PyMemoryError::new_err(errno.text()),
             Errno::ENOENT => PathNotFoundError::new_err(arguments),
             Errno::EEXIST => PathExistsError::new_err(arguments),
             Errno::ENOTDIR => PathNotDirectoryError::new_err(arguments),

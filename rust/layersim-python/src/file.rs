@@ -2,7 +2,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use layersim::overlay::Handle;
+use layersim::error::{Errno, Error};
+use layersim::overlay::{Handle, SeekFrom};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
@@ -61,14 +62,34 @@ impl PyFile {
     }
 }
 
+impl Drop for PyFile {
+    /// A file that nobody holds any more is closed, so that its overlay can forget what it kept for it.
+    fn drop(&mut self) {
+        let handle = self.handle.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(handle) = handle {
+            // Without an interpreter there is nobody left to see the overlay.
+            Python::try_attach(|py| py.detach(|| self.overlay.get().lock().close(handle)));
+        }
+    }
+}
+
+fn invalid() -> Error {
+    Error::System { errno: Errno::EINVAL, paths: Vec::new() }
+}
+
+/// A size or an offset as system calls take it.
+fn natural(number: i64) -> layersim::Result<u64> {
+    u64::try_from(number).map_err(|_| invalid())
+}
+
 #[pymethods]
 impl PyFile {
     /// Read from the current position.
     ///
     /// Parameters
     /// ----------
-    /// size : int
-    ///     At most so many bytes; negative: all that is left.
+    /// size : int, optional
+    ///     At most so many bytes; negative or None: all that is left.
     ///
     /// Returns
     /// -------
@@ -80,8 +101,8 @@ impl PyFile {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (size=-1, /))]
-    fn read<'py>(&self, py: Python<'py>, size: i64) -> Result<Bound<'py, PyBytes>> {
-        let wanted = u64::try_from(size).unwrap_or(u64::MAX);
+    fn read<'py>(&self, py: Python<'py>, size: Option<i64>) -> Result<Bound<'py, PyBytes>> {
+        let wanted = size.and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
         let bytes = self.with(py, |overlay, handle, _| overlay.read(handle, wanted))?;
         Ok(PyBytes::new(py, &bytes))
     }
@@ -128,7 +149,8 @@ impl PyFile {
     /// OSError
     ///     With the kernel's errno.
     #[pyo3(signature = (size, offset, /))]
-    fn pread<'py>(&self, py: Python<'py>, size: u64, offset: u64) -> Result<Bound<'py, PyBytes>> {
+    fn pread<'py>(&self, py: Python<'py>, size: i64, offset: i64) -> Result<Bound<'py, PyBytes>> {
+        let (size, offset) = (natural(size)?, natural(offset)?);
         let bytes = self.with(py, |overlay, handle, _| overlay.pread(handle, size, offset))?;
         Ok(PyBytes::new(py, &bytes))
     }
@@ -153,7 +175,8 @@ impl PyFile {
     ///     With the kernel's errno.
     #[pyo3(signature = (data, offset, /))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn pwrite(&self, py: Python<'_>, data: BytesArg, offset: u64) -> Result<usize> {
+    fn pwrite(&self, py: Python<'_>, data: BytesArg, offset: i64) -> Result<usize> {
+        let offset = natural(offset)?;
         self.with(py, |overlay, handle, caller| overlay.pwrite(handle, &data.0, offset, caller))?;
         Ok(data.0.len())
     }
@@ -175,17 +198,16 @@ impl PyFile {
     /// Raises
     /// ------
     /// OSError
-    ///     ``EINVAL`` for a position before the start.
+    ///     ``EINVAL`` for a position before the start, and for any other `whence`.
     #[pyo3(signature = (offset, whence=SEEK_SET, /))]
     fn seek(&self, py: Python<'_>, offset: i64, whence: i32) -> Result<u64> {
-        if !(SEEK_SET..=SEEK_END).contains(&whence) {
-            return Err(PyValueError::new_err(format!("whence must be 0, 1 or 2, got {whence}")).into());
-        }
-        self.with(py, |overlay, handle, _| match whence {
-            SEEK_SET => overlay.seek(handle, layersim::overlay::SeekFrom::Start, offset),
-            SEEK_CUR => overlay.seek(handle, layersim::overlay::SeekFrom::Current, offset),
-            _ => overlay.seek(handle, layersim::overlay::SeekFrom::End, offset),
-        })
+        let from = match whence {
+            SEEK_SET => SeekFrom::Start,
+            SEEK_CUR => SeekFrom::Current,
+            SEEK_END => SeekFrom::End,
+            _ => return Err(invalid().into()),
+        };
+        self.with(py, |overlay, handle, _| overlay.seek(handle, from, offset))
     }
 
     /// Tell the current position.

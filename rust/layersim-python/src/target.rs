@@ -80,8 +80,13 @@ struct PythonFile(Py<PyAny>);
 impl Write for PythonFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Python::attach(|py| {
-            self.0.call_method1(py, "write", (PyBytes::new(py, bytes),)).map_err(io::Error::other)?;
-            Ok(bytes.len())
+            let written = self.0.call_method1(py, "write", (PyBytes::new(py, bytes),)).map_err(io::Error::other)?;
+            // A raw file may take less than it is given; some files say nothing.
+            let written: Option<usize> = written.extract(py).map_err(io::Error::other)?;
+            match written.unwrap_or(bytes.len()) {
+                written if written <= bytes.len() => Ok(written),
+                more => Err(io::Error::other(format!("write() says {more} of {} bytes", bytes.len()))),
+            }
         })
     }
 

@@ -63,12 +63,12 @@ pub enum Error {
         cause: &'static str,
     },
     /// A file operation fails as the kernel's would.
-    #[error("{}: {}", .errno.name(), shown(.path))]
+    #[error("{}: {}", .errno.name(), .paths.iter().map(|path| shown(path)).collect::<Vec<_>>().join(" -> "))]
     System {
         /// The kernel's number.
         errno: Errno,
-        /// The path that was asked for, as it came.
-        path: Vec<u8>,
+        /// The paths that were asked for, as they came: none for an open file, two for a rename or a link.
+        paths: Vec<Vec<u8>>,
     },
     /// The operating system refused a real file.
     #[error("{context}: {source}")]
@@ -129,7 +129,16 @@ impl Error {
 
     /// An [`Error::System`] about `path`.
     pub fn system(errno: Errno, path: &[u8]) -> Self {
-        Self::System { errno, path: path.to_vec() }
+        Self::System { errno, paths: vec![path.to_vec()] }
+    }
+
+    /// The same error, about two paths.
+    #[must_use]
+    pub fn of_both(self, from: &[u8], to: &[u8]) -> Self {
+        match self {
+            Self::System { errno, .. } => Self::System { errno, paths: vec![from.to_vec(), to.to_vec()] },
+            other => other,
+        }
     }
 
     /// An [`Error::Io`] that says what was being done.

@@ -46,14 +46,23 @@ pub fn clean(path: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Refuses what no system call would take as a text: it ends at the first NUL byte.
+///
+/// # Errors
+/// [`Error::InvalidPath`].
+pub fn check_text(text: &[u8]) -> Result<()> {
+    if text.contains(&0) {
+        return Err(Error::InvalidPath { path: text.to_vec(), cause: "it holds a NUL byte" });
+    }
+    Ok(())
+}
+
 /// Refuses a path that no system call would take.
 ///
 /// # Errors
 /// `ENAMETOOLONG` from [`PATH_MAX`] bytes on (spec/overlay.md section 6), [`Error::InvalidPath`] for a NUL byte.
 pub fn check(path: &[u8]) -> Result<()> {
-    if path.contains(&0) {
-        return Err(Error::InvalidPath { path: path.to_vec(), cause: "it holds a NUL byte" });
-    }
+    check_text(path)?;
     if path.len() >= PATH_MAX {
         return Err(Error::system(Errno::ENAMETOOLONG, path));
     }

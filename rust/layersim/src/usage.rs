@@ -24,6 +24,11 @@ pub struct Usage {
     pub layers_size: u64,
 }
 
+/// Adds sizes; beyond 64 bits, where no disk is, it stays at the end.
+fn total<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
+    sizes.fold(0, |sum, size| sum.saturating_add(*size))
+}
+
 /// Sums up. `sizes` is by layer number; `counted` says which images make a layer shared.
 ///
 /// # Errors
@@ -37,11 +42,11 @@ pub fn usage(sizes: &[u64], chains: Chains<'_>, counted: &[bool]) -> Result<Usag
         }
     }
     let held = references.iter().zip(sizes).filter(|(references, _)| **references > 0);
-    let mut usage = Usage { layers_size: held.map(|(_, size)| size).sum(), ..Usage::default() };
+    let mut usage = Usage { layers_size: total(held.map(|(_, size)| size)), ..Usage::default() };
     for chain in chains {
-        let size: u64 = chain.iter().map(|layer| sizes[*layer as usize]).sum();
+        let size = total(chain.iter().map(|layer| &sizes[*layer as usize]));
         let is_shared = |layer: &&u32| references[**layer as usize] > 1;
-        let shared: u64 = chain.iter().filter(is_shared).map(|layer| sizes[*layer as usize]).sum();
+        let shared = total(chain.iter().filter(is_shared).map(|layer| &sizes[*layer as usize]));
         usage.size.push(size);
         usage.shared_size.push(shared);
         usage.unique_size.push(size - shared);

@@ -188,7 +188,7 @@ proptest! {
         let stack = stacked(&sketches);
         let before = shown(&stack);
         let mut overlay = Overlay::new(Arc::clone(&stack));
-        let caller = Caller::at(Timestamp::from_nanos(1));
+        let caller = Caller::at(Timestamp::from_nanos(5_000_000_000));
         for (path, act) in works.iter().flatten() {
             let path = format!("/{}", spelled(path)).into_bytes();
             // What the kernel refuses is refused: the tests beside the kernel say when.

@@ -33,9 +33,9 @@ fn times_of(times: Option<(f64, f64)>, ns: Option<(i128, i128)>) -> PyResult<Opt
     Ok(pair.map(|(atime, mtime)| (Timestamp::from_nanos(atime), Timestamp::from_nanos(mtime))))
 }
 
-/// An id as `os.chown` takes it: -1 keeps what is there.
+/// An id as `os.chown` takes it: -1 keeps what is there, and so does 4294967295, which is the same to the kernel.
 fn id_of(id: i64) -> PyResult<Option<u32>> {
-    if id == -1 {
+    if id == -1 || id == i64::from(u32::MAX) {
         return Ok(None);
     }
     u32::try_from(id)
@@ -145,7 +145,7 @@ impl PyOverlay {
     /// ----------
     /// path : path
     ///     In the union.
-    /// name : str
+    /// attribute : str
     ///     With its namespace.
     /// value : bytes-like
     ///     Its value.
@@ -158,18 +158,18 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[pyo3(signature = (path, name, value, flags=0, *, follow_symlinks=true))]
+    #[pyo3(signature = (path, attribute, value, flags=0, *, follow_symlinks=true))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn setxattr(
         &self,
         py: Python<'_>,
         path: PathArg<'_>,
-        name: PathArg<'_>,
+        attribute: PathArg<'_>,
         value: BytesArg,
         flags: i32,
         follow_symlinks: bool,
     ) -> Result<()> {
-        let (bytes, name) = (path.bytes.as_ref(), name.bytes.as_ref());
+        let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
         self.change(py, |overlay, caller| overlay.setxattr(bytes, name, &value.0, flags, follow_symlinks, caller))
     }
 
@@ -179,7 +179,7 @@ impl PyOverlay {
     /// ----------
     /// path : path
     ///     In the union.
-    /// name : str
+    /// attribute : str
     ///     With its namespace.
     /// follow_symlinks : bool
     ///     Whether a link at the end is followed.
@@ -193,16 +193,16 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[pyo3(signature = (path, name, *, follow_symlinks=true))]
+    #[pyo3(signature = (path, attribute, *, follow_symlinks=true))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn getxattr<'py>(
         &self,
         py: Python<'py>,
         path: PathArg<'_>,
-        name: PathArg<'_>,
+        attribute: PathArg<'_>,
         follow_symlinks: bool,
     ) -> Result<Bound<'py, PyBytes>> {
-        let (bytes, name) = (path.bytes.as_ref(), name.bytes.as_ref());
+        let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
         let value = self.ask(py, |overlay| overlay.getxattr(bytes, name, follow_symlinks))?;
         Ok(PyBytes::new(py, &value))
     }
@@ -244,7 +244,7 @@ impl PyOverlay {
     /// ----------
     /// path : path
     ///     In the union.
-    /// name : str
+    /// attribute : str
     ///     With its namespace.
     /// follow_symlinks : bool
     ///     Whether a link at the end is followed.
@@ -253,10 +253,16 @@ impl PyOverlay {
     /// ------
     /// OSError
     ///     With the kernel's errno.
-    #[pyo3(signature = (path, name, *, follow_symlinks=true))]
+    #[pyo3(signature = (path, attribute, *, follow_symlinks=true))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn removexattr(&self, py: Python<'_>, path: PathArg<'_>, name: PathArg<'_>, follow_symlinks: bool) -> Result<()> {
-        let (bytes, name) = (path.bytes.as_ref(), name.bytes.as_ref());
+    fn removexattr(
+        &self,
+        py: Python<'_>,
+        path: PathArg<'_>,
+        attribute: PathArg<'_>,
+        follow_symlinks: bool,
+    ) -> Result<()> {
+        let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
         self.change(py, |overlay, caller| overlay.removexattr(bytes, name, follow_symlinks, caller))
     }
 }

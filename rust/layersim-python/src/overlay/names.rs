@@ -111,13 +111,17 @@ impl PyOverlay {
     ///     What the link says.
     /// dst : path
     ///     Where the link is.
+    /// target_is_directory : bool
+    ///     Without effect, as in ``os`` on Linux.
     ///
     /// Raises
     /// ------
     /// OSError
     ///     With the kernel's errno.
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn symlink(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
+    #[expect(unused_variables, reason = "os.symlink has an argument that only Windows asks for")]
+    #[pyo3(signature = (src, dst, target_is_directory=false))]
+    fn symlink(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, target_is_directory: bool) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
         self.change(py, |overlay, caller| overlay.symlink(from, to, caller))
     }

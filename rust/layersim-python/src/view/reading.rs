@@ -176,7 +176,7 @@ impl PyView {
     /// ----------
     /// path : path
     ///     In the union.
-    /// name : str
+    /// attribute : str
     ///     With its namespace, as ``user.origin``.
     /// follow_symlinks : bool
     ///     Whether a link at the end is followed.
@@ -190,16 +190,16 @@ impl PyView {
     /// ------
     /// OSError
     ///     With the kernel's errno; ``ENODATA`` when there is none of that name.
-    #[pyo3(signature = (path, name, *, follow_symlinks=true))]
+    #[pyo3(signature = (path, attribute, *, follow_symlinks=true))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn getxattr<'py>(
         &self,
         py: Python<'py>,
         path: PathArg<'_>,
-        name: PathArg<'_>,
+        attribute: PathArg<'_>,
         follow_symlinks: bool,
     ) -> Result<Bound<'py, PyBytes>> {
-        Ok(PyBytes::new(py, self.0.xattr(&path.bytes, &name.bytes, follow_symlinks)?))
+        Ok(PyBytes::new(py, self.0.xattr(&path.bytes, &attribute.bytes, follow_symlinks)?))
     }
 
     /// Walk a tree, parents first, as ``os.walk`` does.

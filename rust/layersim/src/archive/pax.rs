@@ -74,7 +74,7 @@ fn record(body: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let pair = &body[space + 1..len - 1];
     let equals = pair.iter().position(|byte| *byte == b'=')?;
     let (key, value) = (&pair[..equals], &pair[equals + 1..]);
-    let must_be_text = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname");
+    let must_be_text = matches!(key, b"path" | b"linkpath" | b"uname" | b"gname" | b"GNU.sparse.name");
     let is_valid = !(key.is_empty() || key.contains(&0) || must_be_text && value.contains(&0));
     is_valid.then_some((key, value, &body[len..]))
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::BLOCK;
 use super::header::{Block, NoNumber, text};
 use super::pax::Records;
-use super::sparse::{self, Notation, Run};
+use super::sparse::{self, Notation, Run, Unfit};
 use crate::blob::Blob;
 use crate::content::Content;
 use crate::error::{Error, Result};
@@ -224,7 +224,13 @@ impl<'a> Reader<'a> {
             }
             let real = records.number(b"GNU.sparse.realsize").map_err(invalid)?;
             size = records.number(b"GNU.sparse.size").map_err(invalid)?.or(real).unwrap_or(size);
-            data = self.sparse(notation, records, data.stored, size).map_err(invalid)?;
+            data = self.sparse(notation, records, data.stored, size).map_err(|unfit| match unfit {
+                Unfit::Map => invalid_header(offset),
+                Unfit::Limit => {
+                    let what = format!("the runs of {}", shown(&path));
+                    Error::Limit { what, limit: self.limits.sparse_pieces, offset }
+                }
+            })?;
         }
         let size = u64::try_from(if has_data { size } else { size.max(0) }).map_err(|_| invalid_header(offset))?;
         if size > self.limits.file_bytes {
@@ -259,17 +265,17 @@ impl<'a> Reader<'a> {
         records: &Records<'_>,
         stored: Range<usize>,
         size: i64,
-    ) -> std::result::Result<Data, NoNumber> {
+    ) -> std::result::Result<Data, Unfit> {
         let limit = self.limits.sparse_pieces;
         let size = u64::try_from(size).map_err(|_| NoNumber)?;
         let (runs, skipped) = match notation {
             Notation::Header => (sparse::map_in_header(records, limit)?, 0),
             Notation::Data => sparse::map_in_data(&self.bytes[stored.clone()], limit)?,
         };
-        let start = stored.start.checked_add(skipped).filter(|start| *start <= stored.end).ok_or(NoNumber)?;
+        let start = stored.start.checked_add(skipped).filter(|start| *start <= stored.end).ok_or(Unfit::Map)?;
         let total = runs.iter().try_fold(0_u64, |total, (_, len)| total.checked_add(*len));
         if total != Some((stored.end - start) as u64) || !sparse::is_valid(&runs, size) {
-            return Err(NoNumber);
+            return Err(Unfit::Map);
         }
         Ok(Data { stored: start..stored.end, sparse: Some((runs, size)) })
     }

@@ -29,33 +29,51 @@ pub fn notation(records: &Records<'_>) -> Option<Notation> {
     }
 }
 
+/// Why there is no map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is none.
+    Map,
+    /// It has more runs than are allowed.
+    Limit,
+}
+
+impl From<NoNumber> for Unfit {
+    fn from(NoNumber: NoNumber) -> Self {
+        Self::Map
+    }
+}
+
 /// The map in an extended header.
-pub fn map_in_header(records: &Records<'_>, limit: u64) -> Result<Vec<Run>, NoNumber> {
+pub fn map_in_header(records: &Records<'_>, limit: u64) -> Result<Vec<Run>, Unfit> {
     let count = records.number(b"GNU.sparse.numblocks")?.unwrap_or_default();
     let written: Vec<&[u8]> = match records.get(b"GNU.sparse.map") {
         _ if !records.sparse_pairs.is_empty() => records.sparse_pairs.clone(),
         Some(map) => map.split(|byte| *byte == b',').collect(),
         None => Vec::new(),
     };
-    let fits = u64::try_from(count).is_ok_and(|count| count <= limit && written.len() as u64 == 2 * count);
-    if !fits {
-        return Err(NoNumber);
+    let count = u64::try_from(count).map_err(|_| Unfit::Map)?;
+    if count > limit {
+        return Err(Unfit::Limit);
+    }
+    if written.len() as u64 != 2 * count {
+        return Err(Unfit::Map);
     }
     written.chunks_exact(2).map(|pair| Ok((position(pair[0])?, position(pair[1])?))).collect()
 }
 
 /// The map before the data: decimal numbers, each on a line, filled up to whole blocks. Also how long it is, in bytes.
-pub fn map_in_data(data: &[u8], limit: u64) -> Result<(Vec<Run>, usize), NoNumber> {
+pub fn map_in_data(data: &[u8], limit: u64) -> Result<(Vec<Run>, usize), Unfit> {
     let mut lines = data.split(|byte| *byte == b'\n');
     let mut used = 0;
     let mut next = || {
-        let line = lines.next().ok_or(NoNumber)?;
+        let line = lines.next().ok_or(Unfit::Map)?;
         used += line.len() + 1;
-        position(line)
+        Ok::<u64, Unfit>(position(line)?)
     };
     let count = next()?;
     if count > limit {
-        return Err(NoNumber);
+        return Err(Unfit::Limit);
     }
     let mut runs = Vec::new();
     for _ in 0..count {

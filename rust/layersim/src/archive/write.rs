@@ -183,6 +183,10 @@ impl Records {
         }
         for (name, value) in header.metadata.xattrs.iter() {
             if let Some(value) = spelled(name, value, dialect) {
+                if name.contains(&0) || name.contains(&b'=') {
+                    let cause = format!("no tar can say the attribute {} of {}", shown(name), shown(header.path));
+                    return Err(Error::input(cause));
+                }
                 need(&[b"SCHILY.xattr.", name].concat(), &value);
             }
         }

@@ -69,6 +69,7 @@ pub struct Builder {
     sums: Sums,
     must_recount: bool,
     has_root: bool,
+    has_root_mark: bool,
 }
 
 /// What hard links changed about an inode that was made before.
@@ -93,7 +94,7 @@ impl Builder {
         let root = Dir::implicit(Arc::clone(&origin), 0);
         let open = vec![(Name::from([]), root)];
         let (relinked, sums) = (HashMap::new(), Sums::default());
-        Self { origin, next_id: 1, open, relinked, sums, must_recount: false, has_root: false }
+        Self { origin, next_id: 1, open, relinked, sums, must_recount: false, has_root: false, has_root_mark: false }
     }
 
     /// Goes to the directory that `parents` names; those that are missing are made, 0755 and root's.
@@ -164,7 +165,7 @@ impl Builder {
         if kind.is_whiteout_device() {
             return Ok(self.put(name, Node::whiteout()));
         }
-        self.sums.size += kind.size();
+        self.sums.size = self.sums.size.saturating_add(kind.size());
         let inode = Inode { origin: Arc::clone(&self.origin), id: self.id(), links: 1, metadata, kind };
         Ok(self.put(name, Node::leaf(Arc::new(inode))))
     }
@@ -211,9 +212,12 @@ impl Builder {
     /// Makes the current directory hide what is below it; at the root that has no effect.
     pub fn make_opaque(&mut self) -> Met {
         let is_root = self.open.len() == 1;
+        if is_root {
+            return if std::mem::replace(&mut self.has_root_mark, true) { Met::Entry } else { Met::Nothing };
+        }
         let dir = self.here_mut();
         let met = if dir.is_opaque { Met::Entry } else { Met::Nothing };
-        dir.is_opaque = !is_root;
+        dir.is_opaque = true;
         met
     }
 
@@ -370,8 +374,10 @@ fn add(dir: &Dir<Leaf>, sums: &mut Sums, seen: &mut HashSet<u32>) {
         match &entry.node {
             Node::Dir { dir, .. } => add(dir, sums, seen),
             Node::Leaf { leaf, .. } if leaf.links == 1 || seen.insert(leaf.id) => {
-                sums.size += leaf.kind.size();
-                sums.tar_size += if matches!(leaf.kind, Kind::Regular(_)) { leaf.kind.size() } else { 0 };
+                let size = leaf.kind.size();
+                let in_tar = if matches!(leaf.kind, Kind::Regular(_)) { size } else { 0 };
+                sums.size = sums.size.saturating_add(size);
+                sums.tar_size = sums.tar_size.saturating_add(in_tar);
             }
             _ => {}
         }

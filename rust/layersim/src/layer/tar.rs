@@ -14,6 +14,9 @@ use crate::path;
 use crate::tree::{Dir, Kind, Leaf, Origin};
 use crate::whiteout::{self, Meaning};
 
+/// What an engine's sizes hold: they have a sign.
+const SIZE_MAX: u64 = i64::MAX as u64;
+
 impl Layer {
     /// Reads a layer from a tar, plain or compressed (by its first bytes). A plain one is not copied.
     ///
@@ -70,7 +73,11 @@ fn index(blob: &Blob, origin: &Arc<Origin>, limits: &Limits) -> Result<(Dir<Leaf
         names.take(blob, limits, member.offset, &member.path, met == Met::Entry)?;
     }
     let (root, sums) = builder.finish();
-    Ok((root, Sums { tar_size, ..sums }))
+    let sums = Sums { tar_size, ..sums };
+    if sums.size.max(tar_size) > SIZE_MAX {
+        return Err(Error::Limit { what: "sizes that add up to more".to_owned(), limit: SIZE_MAX, offset: 0 });
+    }
+    Ok((root, sums))
 }
 
 fn extract(builder: &mut Builder, member: &Member<'_>, blob: &Blob, limits: &Limits) -> Result<Met> {

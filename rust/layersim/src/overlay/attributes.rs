@@ -3,7 +3,7 @@
 use super::copy_up::{Bytes, Raised};
 use super::resolve::{Found, Outcome, Seen, about};
 use super::{Caller, Overlay};
-use crate::error::{Errno, Result};
+use crate::error::{Errno, Error, Result};
 use crate::metadata::{CAPABILITY, Metadata, PERMISSIONS, Timestamp, Xattrs};
 use crate::tree::{Kind, Leaf};
 
@@ -25,8 +25,8 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
     pub fn truncate(&mut self, path: &[u8], length: i64, caller: &Caller) -> Result<()> {
+        let length = u64::try_from(length).map_err(|_| Error::system(Errno::EINVAL, path))?;
         about(path, || {
-            let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
             let Found { path: real, seen } = self.find(path, true)?;
             let id = match seen {
                 Seen::Absent => return Err(Errno::ENOENT),
@@ -114,8 +114,12 @@ impl Overlay {
             let (atime, mtime) = times.unwrap_or((caller.now, caller.now));
             let (atime, mtime) = (atime.on_disk(), mtime.on_disk());
             let raised = self.raise(path, follow)?;
-            if let Raised::Leaf(id) = raised {
-                self.upper_mut().live_mut(id)?.atime = atime;
+            match &raised {
+                Raised::Leaf(id) => self.upper_mut().live_mut(*id)?.atime = atime,
+                Raised::Dir(path) => {
+                    let id = self.site(path)?.dir.id;
+                    self.upper_mut().dir_atimes.insert(id, atime);
+                }
             }
             self.describe(&raised, |metadata| metadata.set_mtime(mtime))
         })
@@ -134,15 +138,17 @@ impl Overlay {
         follow: bool,
         _caller: &Caller,
     ) -> Result<()> {
+        crate::path::check_text(name)?;
         about(path, || {
             if flags & !(CREATE | REPLACE) != 0 {
                 return Err(Errno::EINVAL);
             }
-            check_name(name)?;
+            check_len(name)?;
             if value.len() > XATTR_VALUE_MAX {
                 return Err(Errno::E2BIG);
             }
             let there = self.xattrs(path, follow)?.get(name).is_some();
+            check_namespace(name)?;
             self.check_user_xattr(path, name, follow)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
             let raised = self.raise(path, follow)?;
@@ -161,9 +167,12 @@ impl Overlay {
     /// # Errors
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
     pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<Vec<u8>> {
+        crate::path::check_text(name)?;
         about(path, || {
-            check_name(name)?;
-            self.xattrs(path, follow)?.get(name).map(<[u8]>::to_vec).ok_or(Errno::ENODATA)
+            check_len(name)?;
+            let xattrs = self.xattrs(path, follow)?;
+            check_namespace(name)?;
+            xattrs.get(name).map(<[u8]>::to_vec).ok_or(Errno::ENODATA)
         })
     }
 
@@ -180,10 +189,13 @@ impl Overlay {
     /// # Errors
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
     pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool, _caller: &Caller) -> Result<()> {
+        crate::path::check_text(name)?;
         about(path, || {
-            check_name(name)?;
+            check_len(name)?;
+            let there = self.xattrs(path, follow)?.get(name).is_some();
+            check_namespace(name)?;
             self.check_user_xattr(path, name, follow)?;
-            if self.xattrs(path, follow)?.get(name).is_none() {
+            if !there {
                 return Err(Errno::ENODATA);
             }
             let raised = self.raise(path, follow)?;
@@ -227,10 +239,15 @@ fn dropped_bits(mode: u32) -> u32 {
     SET_UID | if mode & GROUP_EXECUTE != 0 { SET_GID } else { 0 }
 }
 
-fn check_name(name: &[u8]) -> Outcome<()> {
-    if name.is_empty() || name.len() > XATTR_NAME_MAX {
-        return Err(Errno::ERANGE);
+fn check_len(name: &[u8]) -> Outcome<()> {
+    if name.is_empty() || name.len() > XATTR_NAME_MAX { Err(Errno::ERANGE) } else { Ok(()) }
+}
+
+/// A namespace alone is no name; one that no file system has is not supported.
+fn check_namespace(name: &[u8]) -> Outcome<()> {
+    match NAMESPACES.iter().find(|space| name.starts_with(space)) {
+        Some(space) if name.len() == space.len() => Err(Errno::EINVAL),
+        Some(_) => Ok(()),
+        None => Err(Errno::EOPNOTSUPP),
     }
-    let named = |space: &&[u8]| name.len() > space.len() && name.starts_with(space);
-    if NAMESPACES.iter().any(named) { Ok(()) } else { Err(Errno::EOPNOTSUPP) }
 }

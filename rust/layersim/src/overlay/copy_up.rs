@@ -1,5 +1,7 @@
 //! Copy-up: the first change of a lower file gives the top its own inode, which shares the bytes (spec/overlay.md section 2).
 
+use std::sync::Arc;
+
 use super::create::inherit;
 use super::resolve::{Found, Outcome, Seen};
 use super::upper::{InodeId, Live};
@@ -56,10 +58,11 @@ impl Overlay {
             Kind::Regular(_) if bytes == Bytes::Dropped => Kind::Regular(Content::default()),
             kind => kind.clone(),
         };
-        let live = Live { is_copy: true, ..Live::new(public(&leaf.metadata), kind) };
+        let origin: Arc<[Name]> = path.into();
+        let live = Live { origin: Some(Arc::clone(&origin)), ..Live::new(public(&leaf.metadata), kind) };
         let upper = self.upper_mut();
         let id = upper.admit(live);
-        upper.copied.insert(path.to_vec(), id);
+        upper.copied.insert(origin, id);
         let site = self.site(parent)?;
         site.dir.entries_mut().insert(Name::clone(name), Node::leaf(id));
         Ok(id)

@@ -6,7 +6,7 @@ use super::resolve::{Target, about};
 use super::upper::Live;
 use super::{Caller, Overlay};
 use crate::content::Content;
-use crate::error::{Errno, Result};
+use crate::error::{Errno, Error, Result};
 use crate::metadata::Metadata;
 use crate::path::PATH_MAX;
 use crate::tree::{Dir, Kind, Node};
@@ -43,6 +43,7 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
     pub fn symlink(&mut self, target: &[u8], path: &[u8], caller: &Caller) -> Result<()> {
+        crate::path::check_text(target)?;
         about(path, || {
             if target.is_empty() {
                 return Err(Errno::ENOENT);
@@ -54,6 +55,7 @@ impl Overlay {
             let live = Live::new(made(0o777, caller), Kind::Symlink(target.into()));
             self.settle(&parent, &name, live, caller).map(drop)
         })
+        .map_err(|error| error.of_both(target, path))
     }
 
     /// Makes a file, a fifo, a socket or a device node, as the type bits of `mode` say; `device` is packed as Linux does.
@@ -61,8 +63,8 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel; `EPERM` for the device that would be a mark.
     pub fn mknod(&mut self, path: &[u8], mode: u32, device: u64, caller: &Caller) -> Result<()> {
+        let kind = node(mode, device).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            let kind = node(mode, device)?;
             let Target { parent, name, .. } = self.vacancy(path, false)?;
             if kind.is_whiteout_device() {
                 return Err(Errno::EPERM);

@@ -33,7 +33,7 @@ pub(super) enum Opened {
     /// An inode of the top.
     Upper(InodeId),
     /// A leaf of the layers at its real path: if that is copied up later, the handle sees the copy.
-    Lower(Vec<Name>, Leaf),
+    Lower(Arc<[Name]>, Leaf),
     /// A directory: where it was, what the layers have there, and what it said of itself.
     Dir(Vec<Name>, Option<Arc<Dir<Leaf>>>, Stat),
 }
@@ -180,14 +180,25 @@ impl Overlay {
     }
 
     /// Closes an open file.
-    #[expect(clippy::needless_pass_by_value, reason = "a closed handle is gone")]
     pub fn close(&mut self, handle: Handle) {
-        if let Opened::Upper(id) = handle.opened {
-            let upper = self.upper_mut();
-            if let Ok(live) = upper.live_mut(id) {
-                live.open = live.open.saturating_sub(1);
+        match handle.opened {
+            Opened::Upper(id) => {
+                if let Ok(live) = self.upper_mut().live_mut(id) {
+                    live.open = live.open.saturating_sub(1);
+                }
+                self.forget_if_unused(id);
             }
-            upper.forget_if_unused(id);
+            Opened::Lower(path, _) => {
+                let copy = self.copied_to(&path);
+                match self.readers.get_mut(&*path) {
+                    Some(count) if *count > 1 => *count -= 1,
+                    _ => drop(self.readers.remove(&*path)),
+                }
+                if let Some(id) = copy {
+                    self.forget_if_unused(id);
+                }
+            }
+            Opened::Dir(..) => {}
         }
     }
 
@@ -232,5 +243,5 @@ pub(super) fn regular(kind: &Kind) -> Option<&Content> {
 
 /// Runs an operation on an open file, whose errors name no path.
 fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
-    work().map_err(|errno| Error::system(errno, b""))
+    work().map_err(|errno| Error::System { errno, paths: Vec::new() })
 }

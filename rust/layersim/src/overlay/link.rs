@@ -1,7 +1,7 @@
 //! Hard links: real in the union, because the source is copied up first (spec/overlay.md section 2).
 
 use super::copy_up::Raised;
-use super::resolve::{Seen, Target, about};
+use super::resolve::{Seen, Target, about, check_len};
 use super::{Caller, Overlay};
 use crate::error::{Errno, Result};
 use crate::tree::Node;
@@ -10,11 +10,12 @@ impl Overlay {
     /// Gives `source` one more name.
     ///
     /// # Errors
-    /// [`crate::Error::System`] as the kernel, about `source`.
+    /// [`crate::Error::System`] as the kernel, about both.
     pub fn link(&mut self, source: &[u8], path: &[u8], follow: bool, caller: &Caller) -> Result<()> {
-        crate::path::check(path)?;
+        crate::path::check_text(path)?;
         about(source, || {
             let is_dir = matches!(self.find(source, follow)?.seen, Seen::Dir(_));
+            check_len(path)?;
             let Target { parent, name, .. } = self.vacancy(path, false)?;
             if is_dir {
                 return Err(Errno::EPERM);
@@ -26,5 +27,6 @@ impl Overlay {
             self.upper_mut().live_mut(id)?.links += 1;
             Ok(())
         })
+        .map_err(|error| error.of_both(source, path))
     }
 }

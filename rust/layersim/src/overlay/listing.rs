@@ -128,8 +128,12 @@ impl Overlay {
             Seen::Absent => return Err(Errno::ENOENT),
             Seen::Lower(leaf) => self.lower.stat_leaf(leaf),
             Seen::Upper(id) => self.live(id).ok_or(Errno::ENOENT)?.stat(id),
-            Seen::Dir(Pair { upper: Some(dir), lower: None }) => disk_stat(dir),
-            Seen::Dir(Pair { upper: Some(dir), .. }) => Stat { nlink: 1, ..disk_stat(dir) },
+            Seen::Dir(Pair { upper: Some(dir), lower }) => {
+                let stat = disk_stat(dir);
+                let atime = self.upper.as_ref().and_then(|upper| upper.dir_atimes.get(&dir.id)).copied();
+                let nlink = if lower.is_some() { 1 } else { stat.nlink };
+                Stat { nlink, atime: atime.unwrap_or(stat.atime), ..stat }
+            }
             Seen::Dir(Pair { lower, .. }) => self.lower.stat_dir(lower.ok_or(Errno::ENOENT)?),
         })
     }

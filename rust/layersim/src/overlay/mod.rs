@@ -26,7 +26,7 @@ pub(crate) use upper::{InodeId, Live};
 use crate::metadata::Timestamp;
 use crate::stack::Stack;
 use crate::tree::Dir;
-use upper::Upper;
+use upper::{Readers, Upper};
 
 /// The deepest directory that can be made: a path longer than this cannot be said in one system call anyway.
 const MAX_DEPTH: usize = crate::path::PATH_MAX / 2;
@@ -51,12 +51,14 @@ pub struct Overlay {
     lower: Arc<Stack>,
     /// Nothing until the first write.
     upper: Option<Arc<Upper>>,
+    /// Files that are open on the layers; a copy of one of them stays while it is.
+    readers: Readers,
 }
 
 impl Overlay {
     /// An overlay that nothing has been written to.
     pub fn new(lower: Arc<Stack>) -> Self {
-        Self { lower, upper: None }
+        Self { lower, upper: None, readers: Readers::new() }
     }
 
     /// The layers below.

@@ -1,5 +1,7 @@
 //! Opening a file, with the kernel's errors in the kernel's order (spec/overlay.md sections 5 and 6).
 
+use std::sync::Arc;
+
 use super::copy_up::Bytes;
 use super::create::made;
 use super::handle::{Access, Handle, Opened};
@@ -136,7 +138,7 @@ impl Overlay {
                 let bytes = if flags.has(TRUNCATE) { Bytes::Dropped } else { Bytes::Shared };
                 Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
             }
-            Held::Lower(leaf) => Opened::Lower(path, leaf),
+            Held::Lower(leaf) => Opened::Lower(path.into(), leaf),
             Held::Upper(id, _) => Opened::Upper(id),
             Held::Absent | Held::Dir => return Err(Errno::ENOENT),
         };
@@ -150,8 +152,10 @@ impl Overlay {
 
     /// Keeps the inode for as long as the handle is open.
     fn hold(&mut self, opened: Opened, access: Access) -> Outcome<Handle> {
-        if let Opened::Upper(id) = opened {
-            self.upper_mut().live_mut(id)?.open += 1;
+        match &opened {
+            Opened::Upper(id) => self.upper_mut().live_mut(*id)?.open += 1,
+            Opened::Lower(path, _) => *self.readers.entry(Arc::clone(path)).or_insert(0) += 1,
+            Opened::Dir(..) => {}
         }
         Ok(Handle::new(opened, access))
     }

@@ -65,7 +65,7 @@ impl Overlay {
     /// Takes the names of a removed part of the top from its inodes.
     pub(super) fn release(&mut self, node: &Node<InodeId>) {
         match node {
-            Node::Leaf { leaf, .. } => self.upper_mut().unlinked(*leaf),
+            Node::Leaf { leaf, .. } => self.unlinked(*leaf),
             Node::Dir { dir, .. } => self.release_below(dir),
             Node::Whiteout { .. } => {}
         }

@@ -1,7 +1,7 @@
 //! Renaming (spec/overlay.md section 4): the checks in the kernel's order, then the move within the top.
 
 use super::copy_up::Bytes;
-use super::resolve::{Outcome, Seen, Target, about};
+use super::resolve::{Outcome, Seen, Target, about, check_len};
 use super::{Caller, MAX_DEPTH, Overlay};
 use crate::error::{Errno, Result};
 use crate::tree::{Dir, Leaf, Name, Node};
@@ -22,27 +22,31 @@ impl Overlay {
     /// Renames `source` to `path`, replacing what is there.
     ///
     /// # Errors
-    /// [`crate::Error::System`] as the kernel, about `source`.
+    /// [`crate::Error::System`] as the kernel, about both.
     pub fn rename(&mut self, source: &[u8], path: &[u8], caller: &Caller) -> Result<()> {
-        crate::path::check(path)?;
+        crate::path::check_text(path)?;
         about(source, || match self.checked(source, path)? {
             Some(checked) => self.carry_out(checked, caller),
             None => Ok(()),
         })
+        .map_err(|error| error.of_both(source, path))
     }
 
     /// The move, or nothing where both names are of one inode.
     fn checked(&mut self, source: &[u8], path: &[u8]) -> Outcome<Option<Move>> {
-        let (from, to) = (self.spot(source)?, self.spot(path)?);
-        let from = from.target().map_err(|_| Errno::EBUSY);
-        let to = to.target().map_err(|_| Errno::EBUSY);
-        let (from, to) = (from??, to??);
+        let from = self.spot(source)?;
+        check_len(path)?;
+        let to = self.spot(path)?;
+        let from = from.target().map_err(|_| Errno::EBUSY)?;
+        let to = to.target().map_err(|_| Errno::EBUSY)?;
+        let from = from?;
+        if matches!(from.seen, Seen::Absent) {
+            return Err(Errno::ENOENT);
+        }
+        let to = to?;
         let old = (join(&from), join(&to));
-        match from.seen {
-            Seen::Absent => return Err(Errno::ENOENT),
-            Seen::Dir(_) => {}
-            _ if from.slash || to.slash => return Err(Errno::ENOTDIR),
-            _ => {}
+        if !matches!(from.seen, Seen::Dir(_)) && (from.slash || to.slash) {
+            return Err(Errno::ENOTDIR);
         }
         if to.parent.starts_with(&old.0) {
             return Err(Errno::EINVAL);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Overlay;
 use super::upper::InodeId;
 use crate::error::{Errno, Error, Result};
-use crate::path::{self, NAME_MAX};
+use crate::path::{self, NAME_MAX, PATH_MAX};
 use crate::tree::{Dir, Kind, Leaf, Name, Node};
 
 /// Symbolic links that one path may lead through; one more is `ELOOP`.
@@ -284,6 +284,11 @@ impl<'t> Spot<'t> {
             other => Err(other),
         }
     }
+}
+
+/// Refuses a second path where the kernel looks at it, after the first one.
+pub(super) fn check_len(path: &[u8]) -> Outcome<()> {
+    if path.len() >= PATH_MAX { Err(Errno::ENAMETOOLONG) } else { Ok(()) }
 }
 
 /// Checks a path as every call does first, runs the operation, and names the path in its error.

@@ -27,14 +27,14 @@ pub struct Live {
     pub links: u32,
     /// Open files that need it even without a name.
     pub open: u32,
-    /// Whether it was copied up: then it stays, for a file may have been opened before.
-    pub is_copy: bool,
+    /// Where it was copied up from: a file that was opened there before reads this one.
+    pub origin: Option<Arc<[Name]>>,
 }
 
 impl Live {
     /// A new inode with one name.
     pub fn new(metadata: Metadata, kind: Kind) -> Self {
-        Self { atime: metadata.mtime(), metadata, kind, links: 1, open: 0, is_copy: false }
+        Self { atime: metadata.mtime(), metadata, kind, links: 1, open: 0, origin: None }
     }
 }
 
@@ -46,7 +46,9 @@ pub struct Upper {
     /// The inodes that the tree names or an open file holds.
     pub inodes: OrdMap<InodeId, Arc<Live>>,
     /// Where each lower file went that was copied up, by its path.
-    pub copied: OrdMap<Vec<Name>, InodeId>,
+    pub copied: OrdMap<Arc<[Name]>, InodeId>,
+    /// When directories were last read, by their numbers, where somebody set it.
+    pub dir_atimes: OrdMap<u32, Timestamp>,
     /// When the first mark was made: the kernel makes all marks of one inode.
     pub whiteout_mtime: Option<Timestamp>,
     pub origin: Arc<Origin>,
@@ -57,8 +59,8 @@ impl Upper {
     fn over(lower: &Dir<Leaf>) -> Self {
         let origin = Arc::new(Origin::default());
         let root = Arc::new(Dir::new(Arc::clone(&origin), 0, lower.metadata.clone()));
-        let (inodes, copied) = (OrdMap::new(), OrdMap::new());
-        Self { root, inodes, copied, whiteout_mtime: None, origin, next_id: 1 }
+        let (inodes, copied, dir_atimes) = (OrdMap::new(), OrdMap::new(), OrdMap::new());
+        Self { root, inodes, copied, dir_atimes, whiteout_mtime: None, origin, next_id: 1 }
     }
 
     /// Distinct inodes of the tree, in bytes.
@@ -74,7 +76,7 @@ impl Upper {
             match &entry.node {
                 Node::Dir { dir, .. } => self.add(dir, seen, size),
                 Node::Leaf { leaf, .. } if seen.insert(*leaf) => {
-                    *size += self.inodes.get(leaf).map_or(0, |live| live.kind.size());
+                    *size = size.saturating_add(self.inodes.get(leaf).map_or(0, |live| live.kind.size()));
                 }
                 _ => {}
             }
@@ -100,23 +102,22 @@ impl Upper {
         self.inodes.get_mut(&id).map(Arc::make_mut).ok_or(Errno::ENOENT)
     }
 
-    /// Takes one name from an inode; without names and open files it goes, unless it was copied up.
-    pub fn unlinked(&mut self, id: InodeId) {
-        let Some(live) = self.inodes.get_mut(&id).map(Arc::make_mut) else {
+    /// Drops an inode that nothing can reach any more.
+    fn forget_if_unused(&mut self, id: InodeId, readers: &Readers) {
+        let is_read = |live: &Live| live.origin.as_ref().is_some_and(|path| readers.contains_key(&**path));
+        let is_unused = |live: &&Arc<Live>| live.links == 0 && live.open == 0 && !is_read(live);
+        let Some(live) = self.inodes.get(&id).filter(is_unused) else {
             return;
         };
-        live.links = live.links.saturating_sub(1);
-        self.forget_if_unused(id);
-    }
-
-    /// Drops an inode that nothing can reach any more.
-    pub fn forget_if_unused(&mut self, id: InodeId) {
-        let is_unused = |live: &Arc<Live>| live.links == 0 && live.open == 0 && !live.is_copy;
-        if self.inodes.get(&id).is_some_and(is_unused) {
-            self.inodes.remove(&id);
+        if let Some(path) = live.origin.clone() {
+            self.copied.remove(&*path);
         }
+        self.inodes.remove(&id);
     }
 }
+
+/// How many files are open on lower ones, by their paths.
+pub type Readers = OrdMap<Arc<[Name]>, u32>;
 
 /// A directory of the top, to be changed, and what is below it.
 #[derive(Debug)]
@@ -153,6 +154,22 @@ impl Site<'_> {
 }
 
 impl Overlay {
+    /// Takes one name from an inode; without names and open files it goes.
+    pub(super) fn unlinked(&mut self, id: InodeId) {
+        let upper = self.upper_mut();
+        if let Ok(live) = upper.live_mut(id) {
+            live.links = live.links.saturating_sub(1);
+        }
+        self.forget_if_unused(id);
+    }
+
+    /// Drops an inode that nothing can reach any more.
+    pub(super) fn forget_if_unused(&mut self, id: InodeId) {
+        if let Some(upper) = &mut self.upper {
+            Arc::make_mut(upper).forget_if_unused(id, &self.readers);
+        }
+    }
+
     /// The top, this overlay's own from here on.
     pub(super) fn upper_mut(&mut self) -> &mut Upper {
         let lower = &self.lower;
