@@ -1,15 +1,19 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import BinaryIO, Self, TypeAlias, final
+from typing import BinaryIO, Protocol, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Buffer
+
+class _Writer(Protocol):
+    def write(self, data: bytes, /) -> object: ...
 
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
-_Buffer: TypeAlias = bytes | bytearray | memoryview
-_Source: TypeAlias = _Path | bytes | bytearray | memoryview | BinaryIO
-_Target: TypeAlias = _Path | BinaryIO
+_Buffer: TypeAlias = Buffer
+_Source: TypeAlias = _Path | Buffer | BinaryIO
+_Target: TypeAlias = _Path | _Writer
 _Progress: TypeAlias = Callable[[int, int], object]
 
 __all__ = [

@@ -167,6 +167,40 @@ ROWS: dict[str, list[Operation]] = {
         ("chown", "/dangling", 1, 1),
         ("lchown", "/dangling", 1, 1),
     ],
+    "two paths, one of them too long": [
+        (name, source, target)
+        for name in ("rename", "link")
+        for source, target in (
+            ("/none", f"/{LONG}"),
+            ("/none", "/" + "d/../" * 820),
+            ("/none/x", "/" + "d/../" * 820),
+            ("/f", f"/{LONG}"),
+            ("/f", "/" + "d/../" * 820),
+            (f"/{LONG}", "/none/x"),
+            (f"/{LONG}", "/d/."),
+            ("/d/.", f"/{LONG}"),
+            ("/none", "/d/."),
+            ("/" + "d/../" * 820, "/none/x"),
+        )
+    ],
+    "arguments before paths": [
+        ("truncate", "/" + "d/../" * 820, -1),
+        ("mknod", "/" + "d/../" * 820, 0o040000, 0),
+        ("mknod", "/none/x", 0o030000, 0),
+    ],
+    "attributes of nothing": [
+        (name, path, key, *rest)
+        for path in ("/none", "/f", "/s", "/d")
+        for name, *rest in (("getxattr",), ("removexattr",), ("setxattr", b"v"), ("setxattr", b"v", 4))
+        for key in ("foo.k", "user.", "trusted.k", "n" * 256)
+    ],
+    "attributes that are refused after copy-up": [
+        ("setxattr", "/d/a", "user.k", b"v", os.XATTR_REPLACE),
+        ("lstat", "/d/a"),
+        ("setxattr", "/same", "user.k", b"v", os.XATTR_REPLACE | os.XATTR_CREATE),
+        ("setxattr", "/same", "user.k", b"v"),
+        ("setxattr", "/same", "user.k", b"v", os.XATTR_REPLACE | os.XATTR_CREATE),
+    ],
     "reading": [
         ("read", "/d"),
         ("readlink", "/f"),

@@ -148,8 +148,8 @@ impl Overlay {
                 return Err(Errno::E2BIG);
             }
             let there = self.xattrs(path, follow)?.get(name).is_some();
-            check_namespace(name)?;
             self.check_user_xattr(path, name, follow)?;
+            check_namespace(name)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
             let raised = self.raise(path, follow)?;
             if there && flags & CREATE != 0 {
@@ -171,6 +171,7 @@ impl Overlay {
         about(path, || {
             check_len(name)?;
             let xattrs = self.xattrs(path, follow)?;
+            self.check_user_xattr(path, name, follow).map_err(|_| Errno::ENODATA)?;
             check_namespace(name)?;
             xattrs.get(name).map(<[u8]>::to_vec).ok_or(Errno::ENODATA)
         })
@@ -193,8 +194,8 @@ impl Overlay {
         about(path, || {
             check_len(name)?;
             let there = self.xattrs(path, follow)?.get(name).is_some();
-            check_namespace(name)?;
             self.check_user_xattr(path, name, follow)?;
+            check_namespace(name)?;
             if !there {
                 return Err(Errno::ENODATA);
             }
