@@ -47,10 +47,14 @@ def main() -> int:
         parser.error(f"the core is a {_core.BUILD_PROFILE} build: run `make setup`")
     if not arguments.json:
         print(f"{'WORK':<44} {'PEER':<32} {'OURS':>13} {'PEER':>13}  {'VALUE':>11}  PROMISE")
+    short = 0
     for name in arguments.groups or GROUPS:
         with tempfile.TemporaryDirectory(prefix="layersim-bench-") as folder:
             for row in GROUPS[name](Path(folder), 0.1 if arguments.quick else 1.0):
                 print(json.dumps(asdict(row)) if arguments.json else shown(row), flush=True)
+                short += row.is_met is False
+    if short:
+        print(f"{short} rows are short of their promise", file=sys.stderr)
     return 0
 
 

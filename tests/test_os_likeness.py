@@ -72,12 +72,13 @@ def test_an_error_of_an_open_file_names_no_path(
 
 
 def test_a_text_with_a_nul_byte_is_refused_at_the_call(fs: ls.Overlay) -> None:
-    for call in (
+    calls: list[Callable[[], None]] = [
         lambda: fs.symlink("a\0b", "/new"),
         lambda: fs.rename("/f", "/a\0b"),
         lambda: fs.link("/f", "/a\0b"),
         lambda: fs.setxattr("/f", "user.a\0b", b""),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(InvalidPathError):
             call()
     assert fs.changes() == []

@@ -23,7 +23,7 @@ impl PyEntry {
         text_of(py, &self.0.path)
     }
 
-    /// One of ``directory file symlink whiteout``, ``char device``, ``block device``, ``fifo``.
+    /// One of ``directory file symlink whiteout``, ``char device``, ``block device``, ``fifo``, ``socket``.
     #[getter]
     fn kind(&self) -> &'static str {
         self.0.kind

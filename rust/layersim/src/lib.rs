@@ -8,7 +8,7 @@
 //! | R1 | [`metadata`] [`blob`] [`content`] [`whiteout`] | what an inode carries, file bytes as pieces, the tar spelling of deletion |
 //! | R2 | [`tree`] | the one tree: directories, entries, inodes |
 //! | R3 | [`archive`] [`layer`] [`bundle`] | tar in and out, the frozen layer, the members of an image archive |
-//! | R4 | [`stack`] | the union of a chain of layers and its flat table |
+//! | R4 | [`stack`] [`extract`] | the union of a chain of layers and its flat table, also as files on a disk |
 //! | R5 | [`overlay`] | a writable top over a stack |
 //! | R6 | [`change`] [`usage`] | changesets; sizes and sharing as arrays |
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 /// What a write or a change of owner takes away, and the one attribute that engines commit and compare.
 pub(crate) const CAPABILITY: &[u8] = b"security.capability";
+/// A directory with this bit gives its group to what is made in it, and the bit to the directories.
+pub(crate) const SET_GID: u32 = 0o2000;
 /// The bits of a mode that a tar header or `chmod` may set.
 pub const PERMISSIONS: u32 = 0o7777;
 const NANOS_PER_SECOND: i128 = 1_000_000_000;

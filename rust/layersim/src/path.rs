@@ -6,6 +6,10 @@ use crate::error::{Errno, Error, Result};
 pub const NAME_MAX: usize = 255;
 /// Paths of this many bytes and more are refused (`PATH_MAX` counts the closing NUL).
 pub const PATH_MAX: usize = 4096;
+/// Directories that one path can name: no call reaches deeper ones.
+pub const DEPTH_MAX: usize = PATH_MAX / 2;
+/// Symbolic links that one path may lead through; one more is `ELOOP` (spec/overlay.md section 6).
+pub const LINKS_MAX: usize = 40;
 
 /// The components that name something: empty ones and `.` are left out, `..` is kept.
 pub fn components(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> + Clone {

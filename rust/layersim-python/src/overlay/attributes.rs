@@ -83,7 +83,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn chmod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, follow_symlinks: bool) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| overlay.chmod(bytes, mode, follow_symlinks, caller))
+        self.change(py, |overlay, _| overlay.chmod(bytes, mode, follow_symlinks))
     }
 
     /// Change owners.
@@ -105,7 +105,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn chown(&self, py: Python<'_>, path: PathArg<'_>, uid: i64, gid: i64, follow_symlinks: bool) -> Result<()> {
         let (bytes, uid, gid) = (path.bytes.as_ref(), id_of(uid)?, id_of(gid)?);
-        self.change(py, |overlay, caller| overlay.chown(bytes, uid, gid, follow_symlinks, caller))
+        self.change(py, |overlay, _| overlay.chown(bytes, uid, gid, follow_symlinks))
     }
 
     /// Change times.
@@ -170,7 +170,7 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
-        self.change(py, |overlay, caller| overlay.setxattr(bytes, name, &value.0, flags, follow_symlinks, caller))
+        self.change(py, |overlay, _| overlay.setxattr(bytes, name, &value.0, flags, follow_symlinks))
     }
 
     /// Read an extended attribute.
@@ -263,6 +263,6 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
-        self.change(py, |overlay, caller| overlay.removexattr(bytes, name, follow_symlinks, caller))
+        self.change(py, |overlay, _| overlay.removexattr(bytes, name, follow_symlinks))
     }
 }

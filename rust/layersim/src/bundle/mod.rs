@@ -22,8 +22,6 @@ use crate::layer::{Layer, verify};
 use crate::limits::Limits;
 use crate::path;
 
-const MAX_LINKS: usize = 40;
-
 /// Members by their normal names.
 #[derive(Debug)]
 pub struct Bundle {
@@ -124,7 +122,7 @@ impl Bundle {
     /// [`Error::Io`] when a file of the directory cannot be opened.
     pub fn get(&self, name: &[u8]) -> Result<Option<Blob>> {
         let mut name = normal(name);
-        for _ in 0..MAX_LINKS {
+        for _ in 0..path::LINKS_MAX {
             match self.members.get(&name) {
                 None => return Ok(None),
                 Some(Place::Blob(blob)) => return Ok(Some(blob.clone())),

@@ -8,18 +8,12 @@ use std::sync::Arc;
 
 use super::Sums;
 use super::extracted::extracted;
-use crate::metadata::{CAPABILITY, Metadata};
+use crate::metadata::{CAPABILITY, Metadata, SET_GID};
 use crate::path;
 use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node, Origin};
 
-/// Symbolic links that one path may lead through (spec/overlay.md section 6).
-const MAX_LINKS: usize = 40;
-/// Directories that may be open at once: more cannot be reached by any path.
-const MAX_DEPTH: usize = path::PATH_MAX / 2;
 /// The attribute of an opaque directory on disk.
 const OPAQUE: &[u8] = b"trusted.overlay.opaque";
-/// A directory that has this bit gives it to the directories that are made in it, even to those that no entry asks for.
-const SET_GID: u32 = 0o2000;
 
 /// Why an entry cannot be made; the text completes "cannot make <path>: ".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -127,7 +121,7 @@ impl Builder {
                 continue;
             };
             links += 1;
-            if links > MAX_LINKS {
+            if links > path::LINKS_MAX {
                 return Err(Refused::Loop);
             }
             if target.first() == Some(&b'/') {
@@ -289,7 +283,7 @@ impl Builder {
 
     /// Opens a directory below the current one.
     fn descend(&mut self, name: &[u8], may_make: bool) -> Result<(), Refused> {
-        if self.open.len() > MAX_DEPTH {
+        if self.open.len() > path::DEPTH_MAX {
             return Err(Refused::TooDeep);
         }
         match self.here().get(name) {

@@ -15,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::metadata::{Metadata, PERMISSIONS, Timestamp, Xattrs};
 use crate::tree::{Kind, Origin};
 
-const OPAQUE_XATTR: &[u8] = b"trusted.overlay.opaque";
 /// More than Linux lets one file have (`XATTR_LIST_MAX`, `XATTR_SIZE_MAX`).
 const XATTR_BUFFER: usize = 1 << 16;
 
@@ -63,13 +62,9 @@ impl Reading {
         if found.is_dir() {
             self.builder
                 .enter(&borrowed(parents))
-                .and_then(|()| self.builder.put_dir(name.as_bytes(), plain(&metadata)))
+                .and_then(|()| self.builder.put_dir(name.as_bytes(), metadata))
                 .map_err(at(&path))?;
             parents.push(name.as_bytes().to_vec());
-            if metadata.xattrs.get(OPAQUE_XATTR) == Some(b"y") {
-                self.builder.enter(&borrowed(parents)).map_err(at(&path))?;
-                self.builder.make_opaque();
-            }
             self.directory(&path, parents)?;
             parents.pop();
             return Ok(());
@@ -112,13 +107,6 @@ fn borrowed(parts: &[Vec<u8>]) -> Vec<&[u8]> {
     parts.iter().map(Vec::as_slice).collect()
 }
 
-/// Without the attributes that only mean something on disk.
-fn plain(metadata: &Metadata) -> Metadata {
-    let mut plain = metadata.clone();
-    plain.xattrs.remove(OPAQUE_XATTR);
-    plain
-}
-
 fn kind_of(found: &fs::Metadata, path: &Path) -> std::io::Result<Option<Kind>> {
     let file_type = found.file_type();
     let (major, minor) = (rustix::fs::major(found.rdev()), rustix::fs::minor(found.rdev()));
@@ -146,11 +134,12 @@ fn described(found: &fs::Metadata, path: &Path) -> std::io::Result<Metadata> {
 }
 
 fn attributes(path: &Path) -> std::io::Result<Xattrs> {
-    let mut listed = vec![0; XATTR_BUFFER];
-    let len = match rustix::fs::llistxattr(path, &mut listed) {
-        Err(rustix::io::Errno::NOTSUP) => 0,
+    match rustix::fs::llistxattr(path, &mut [0_u8; 0]) {
+        Ok(0) | Err(rustix::io::Errno::NOTSUP) => return Ok(Xattrs::default()),
         result => result?,
     };
+    let mut listed = vec![0; XATTR_BUFFER];
+    let len = rustix::fs::llistxattr(path, &mut listed)?;
     let mut xattrs = Xattrs::default();
     for name in listed[..len].split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
         let mut value = vec![0; XATTR_BUFFER];

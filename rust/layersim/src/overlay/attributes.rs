@@ -4,13 +4,12 @@ use super::copy_up::{Bytes, Raised};
 use super::resolve::{Found, Outcome, Seen, about};
 use super::{Caller, Overlay};
 use crate::error::{Errno, Error, Result};
-use crate::metadata::{CAPABILITY, Metadata, PERMISSIONS, Timestamp, Xattrs};
+use crate::metadata::{CAPABILITY, Metadata, PERMISSIONS, SET_GID, Timestamp, Xattrs};
 use crate::tree::{Kind, Leaf};
 
 /// The longest file that ext4 holds in blocks of 4 KiB, in bytes.
 pub(super) const FILE_MAX: u64 = 0xffff_ffff << 12;
 const SET_UID: u32 = 0o4000;
-const SET_GID: u32 = 0o2000;
 const GROUP_EXECUTE: u32 = 0o010;
 const CREATE: i32 = 1;
 const REPLACE: i32 = 2;
@@ -63,7 +62,7 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn chmod(&mut self, path: &[u8], mode: u32, follow: bool, _caller: &Caller) -> Result<()> {
+    pub fn chmod(&mut self, path: &[u8], mode: u32, follow: bool) -> Result<()> {
         about(path, || {
             if self.link_target(self.find(path, follow)?.seen).is_some() {
                 return Err(Errno::EOPNOTSUPP);
@@ -77,14 +76,7 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn chown(
-        &mut self,
-        path: &[u8],
-        uid: Option<u32>,
-        gid: Option<u32>,
-        follow: bool,
-        _caller: &Caller,
-    ) -> Result<()> {
+    pub fn chown(&mut self, path: &[u8], uid: Option<u32>, gid: Option<u32>, follow: bool) -> Result<()> {
         about(path, || {
             let raised = self.raise(path, follow)?;
             let is_dir = matches!(raised, Raised::Dir(_));
@@ -129,15 +121,7 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn setxattr(
-        &mut self,
-        path: &[u8],
-        name: &[u8],
-        value: &[u8],
-        flags: i32,
-        follow: bool,
-        _caller: &Caller,
-    ) -> Result<()> {
+    pub fn setxattr(&mut self, path: &[u8], name: &[u8], value: &[u8], flags: i32, follow: bool) -> Result<()> {
         crate::path::check_text(name)?;
         about(path, || {
             if flags & !(CREATE | REPLACE) != 0 {
@@ -189,7 +173,7 @@ impl Overlay {
     ///
     /// # Errors
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
-    pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool, _caller: &Caller) -> Result<()> {
+    pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool) -> Result<()> {
         crate::path::check_text(name)?;
         about(path, || {
             check_len(name)?;

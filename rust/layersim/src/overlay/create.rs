@@ -7,13 +7,12 @@ use super::upper::Live;
 use super::{Caller, Overlay};
 use crate::content::Content;
 use crate::error::{Errno, Error, Result};
-use crate::metadata::Metadata;
+use crate::metadata::{Metadata, SET_GID};
 use crate::path::PATH_MAX;
 use crate::tree::{Dir, Kind, Node};
 
 /// The bits that `mkdir` takes: set-id bits are not among them.
 const DIRECTORY_MODE: u32 = 0o1777;
-const SET_GID: u32 = 0o2000;
 const TYPE_BITS: u32 = 0o170_000;
 
 impl Overlay {

@@ -28,9 +28,6 @@ use crate::stack::Stack;
 use crate::tree::Dir;
 use upper::{Readers, Upper};
 
-/// The deepest directory that can be made: a path longer than this cannot be said in one system call anyway.
-const MAX_DEPTH: usize = crate::path::PATH_MAX / 2;
-
 /// Who asks, and when: the core has no clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller {

@@ -2,8 +2,9 @@
 
 use super::copy_up::Bytes;
 use super::resolve::{Outcome, Seen, Target, about, check_len};
-use super::{Caller, MAX_DEPTH, Overlay};
+use super::{Caller, Overlay};
 use crate::error::{Errno, Result};
+use crate::path::DEPTH_MAX;
 use crate::tree::{Dir, Leaf, Name, Node};
 
 use super::upper::InodeId;
@@ -34,6 +35,23 @@ impl Overlay {
 
     /// The move, or nothing where both names are of one inode.
     fn checked(&mut self, source: &[u8], path: &[u8]) -> Outcome<Option<Move>> {
+        let Some((from, to)) = self.both(source, path)? else {
+            return Ok(None);
+        };
+        let into_merged = to.pair.is_merged();
+        check_kinds(&from, &to)?;
+        if let (Seen::Dir(_), Seen::Dir(there)) = (from.seen, to.seen)
+            && !there.looks_empty()
+        {
+            let is_marked = !there.is_merged() && into_merged;
+            return self.refuse_full(&from.parent.clone(), &from.name.clone(), is_marked);
+        }
+        let lower = if let Seen::Lower(leaf) = from.seen { Some(Leaf::clone(leaf)) } else { None };
+        Ok(Some(Move { from: (from.parent, from.name), to: (to.parent, to.name), into_merged, lower }))
+    }
+
+    /// What stands at both paths, in the order in which the kernel looks; nothing where both are one inode.
+    fn both(&self, source: &[u8], path: &[u8]) -> Outcome<Option<(Target<'_>, Target<'_>)>> {
         let from = self.spot(source)?;
         check_len(path)?;
         let to = self.spot(path)?;
@@ -44,40 +62,18 @@ impl Overlay {
             return Err(Errno::ENOENT);
         }
         let to = to?;
-        let old = (join(&from), join(&to));
+        let (old, new) = (join(&from), join(&to));
         if !matches!(from.seen, Seen::Dir(_)) && (from.slash || to.slash) {
             return Err(Errno::ENOTDIR);
         }
-        if to.parent.starts_with(&old.0) {
+        if to.parent.starts_with(&old) {
             return Err(Errno::EINVAL);
         }
-        if from.parent.starts_with(&old.1) {
+        if from.parent.starts_with(&new) {
             return Err(Errno::ENOTEMPTY);
         }
-        if old.0 == old.1 || is_one_inode(from.seen, to.seen) {
-            return Ok(None);
-        }
-        let into_merged = to.pair.is_merged();
-        match (from.seen, to.seen) {
-            (Seen::Dir(_), Seen::Upper(_) | Seen::Lower(_)) => return Err(Errno::ENOTDIR),
-            (Seen::Dir(pair), _) if pair.is_merged() => return Err(Errno::EXDEV),
-            (Seen::Dir(pair), there) => {
-                let depth = pair.upper.map_or(0, depth_of) + to.parent.len();
-                if depth > MAX_DEPTH {
-                    return Err(Errno::ENAMETOOLONG);
-                }
-                if let Seen::Dir(there) = there
-                    && !there.looks_empty()
-                {
-                    let is_marked = !there.is_merged() && into_merged;
-                    return self.refuse_full(&from.parent.clone(), &from.name.clone(), is_marked);
-                }
-            }
-            (_, Seen::Dir(_)) => return Err(Errno::EISDIR),
-            _ => {}
-        }
-        let lower = if let Seen::Lower(leaf) = from.seen { Some(Leaf::clone(leaf)) } else { None };
-        Ok(Some(Move { from: (from.parent, from.name), to: (to.parent, to.name), into_merged, lower }))
+        let is_one = old == new || is_one_inode(from.seen, to.seen);
+        Ok((!is_one).then_some((from, to)))
     }
 
     /// The kernel marks the source opaque before the upper file system finds the target not empty.
@@ -112,6 +108,19 @@ impl Overlay {
             self.release(&node);
         }
         Ok(())
+    }
+}
+
+/// Refuses what cannot replace the other, and directories that the layers have a part in.
+fn check_kinds(from: &Target<'_>, to: &Target<'_>) -> Outcome<()> {
+    match (from.seen, to.seen) {
+        (Seen::Dir(_), Seen::Upper(_) | Seen::Lower(_)) => Err(Errno::ENOTDIR),
+        (Seen::Dir(pair), _) if pair.is_merged() => Err(Errno::EXDEV),
+        (Seen::Dir(pair), _) if pair.upper.map_or(0, depth_of) + to.parent.len() > DEPTH_MAX => {
+            Err(Errno::ENAMETOOLONG)
+        }
+        (Seen::Upper(_) | Seen::Lower(_), Seen::Dir(_)) => Err(Errno::EISDIR),
+        _ => Ok(()),
     }
 }
 

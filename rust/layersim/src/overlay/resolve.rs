@@ -5,11 +5,8 @@ use std::sync::Arc;
 use super::Overlay;
 use super::upper::InodeId;
 use crate::error::{Errno, Error, Result};
-use crate::path::{self, NAME_MAX, PATH_MAX};
+use crate::path::{self, LINKS_MAX, NAME_MAX, PATH_MAX};
 use crate::tree::{Dir, Kind, Leaf, Name, Node};
-
-/// Symbolic links that one path may lead through; one more is `ELOOP`.
-pub(super) const MAX_LINKS: usize = 40;
 
 /// A result whose error has no path yet.
 pub(super) type Outcome<T> = std::result::Result<T, Errno>;
@@ -181,7 +178,7 @@ impl<'t> Walk<'t> {
             return Ok(Some(seen));
         }
         self.links += 1;
-        if self.links > MAX_LINKS {
+        if self.links > LINKS_MAX {
             return Err(Errno::ELOOP);
         }
         if target.first() == Some(&b'/') {

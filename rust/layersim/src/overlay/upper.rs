@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
-use super::{MAX_DEPTH, Overlay};
+use super::Overlay;
 use crate::error::Errno;
 use crate::metadata::{Metadata, Timestamp};
+use crate::path::DEPTH_MAX;
 use crate::tree::{Dir, Kind, Leaf, Name, Node, Origin};
 
 /// The number of an inode of the top.
@@ -178,7 +179,7 @@ impl Overlay {
 
     /// The directory at a real path in the top; it and its ancestors are copied up where they are missing.
     pub(super) fn site(&mut self, path: &[Name]) -> Result<Site<'_>, Errno> {
-        if path.len() > MAX_DEPTH {
+        if path.len() > DEPTH_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
         let mut below = Some(Arc::clone(self.lower.root()));

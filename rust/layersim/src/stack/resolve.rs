@@ -7,9 +7,6 @@ use crate::error::{Errno, Error, Result};
 use crate::path::{self, NAME_MAX};
 use crate::tree::{Dir, Kind, Leaf, Node};
 
-/// Symbolic links that one path may lead through; one more is `ELOOP`.
-const MAX_LINKS: usize = 40;
-
 /// What a path names.
 #[derive(Debug, Clone, Copy)]
 pub enum Resolved<'tree> {
@@ -116,7 +113,7 @@ impl<'tree> Walk<'tree> {
             return Ok(Some(leaf));
         }
         self.links += 1;
-        if self.links > MAX_LINKS {
+        if self.links > path::LINKS_MAX {
             return Err(Errno::ELOOP);
         }
         if target.first() == Some(&b'/') {
