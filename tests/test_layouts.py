@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,44 @@ def test_what_is_saved_is_the_image_again(tmp_path: Path) -> None:
     engine.load(as_tar(FORMS["OCI"]))
     engine.save("web:1", tmp_path / "saved.tar")
     (image,) = ls.Engine().load(tmp_path / "saved.tar")
+    is_the_image(image)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_progress_is_told_in_bytes_of_the_archive(form: str) -> None:
+    members, told = FORMS[form], list[tuple[int, int]]()
+    stored = [len(data) for data in members.values() if data in {*IMAGE.layers, *map(packed, IMAGE.layers)}]
+    ls.Engine().load(as_tar(members), progress=lambda done, total: told.append((done, total)))
+    assert {total for _, total in told} == {sum(stored)}
+    assert len(told) == len(IMAGE.layers)
+    # Layers are read side by side: each adds its own bytes, in whatever order they are done.
+    done = [0, *sorted(done for done, _ in told)]
+    assert sorted(after - before for before, after in itertools.pairwise(done)) == sorted(stored)
+
+
+def packed(layer: bytes) -> bytes:
+    """Return a layer as an OCI layout here holds it."""
+    return gzip.compress(layer, mtime=0)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("call", range(len(IMAGE.layers)))
+@pytest.mark.parametrize("raised", [RuntimeError, KeyboardInterrupt])
+def test_what_progress_raises_stops_a_load_and_nothing_has_come_in(
+    form: str, call: int, raised: type[BaseException]
+) -> None:
+    engine, told = ls.Engine(clock=lambda: 10**18), itertools.count()
+    engine.import_tar(BASE, tag="before:1")
+    before = str(engine.images(all=True)), str(engine.df(verbose=True))
+
+    def stop(_done: int, _total: int) -> None:
+        if next(told) == call:
+            raise raised("enough")
+
+    with pytest.raises(raised, match="enough"):
+        engine.load(as_tar(FORMS[form]), progress=stop)
+    assert (str(engine.images(all=True)), str(engine.df(verbose=True))) == before
+    (image,) = engine.load(as_tar(FORMS[form]))
     is_the_image(image)
 
 

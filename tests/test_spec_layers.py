@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import subprocess
 import tarfile
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +13,7 @@ import pytest
 
 import layersim as ls
 from layersim.errors import ArchiveError, DigestMismatchError
+from tests.oracles import require_program
 from tests.tars import Entry, directory, hardlink, layer_tar, sha256, symlink
 
 if TYPE_CHECKING:
@@ -48,7 +50,15 @@ def test_identifiers() -> None:
         ls.Layer.from_tar(EMPTY, diff_id="sha256:" + "0" * 64)
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def zstd(data: bytes) -> bytes:
+    """Compress as zstd's own program does."""
+    return subprocess.run([require_program("zstd", "zstd"), "-c"], input=data, capture_output=True, check=True).stdout
+
+
+PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd}
+
+
+@pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_compression_is_told_by_magic_and_the_diff_id_is_of_the_plain_bytes(pack: Callable[[bytes], bytes]) -> None:
     tar = layer_tar(LOWER)
     assert ls.Layer.from_tar(pack(tar)).diff_id == sha256(tar)

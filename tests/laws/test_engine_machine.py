@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,10 +88,15 @@ class EngineMachine(RuleBasedStateMachine):
     def prune(self) -> None:
         used = {container.image.id for container in self.containers}
         dangling = {row.id for row in self.engine.images() if not row.tags} - used
+        there = {row.id for row in self.engine.images(all=True)}
+        tagged = {row.id for row in self.engine.images() if row.tags}
+        running = {container.image.id for container in self.containers if container.state == "running"}
         self.engine.prune()
         self.containers = [container for container in self.containers if container.state == "running"]
         left = {row.id for row in self.engine.images(all=True)}
         assert not dangling & left
+        assert tagged | running & there <= left
+        assert {row.id for row in self.engine.containers(all=True)} == {one.id for one in self.containers}
 
     @precondition(lambda self: any(row.tags for row in self.engine.images()))
     @rule()
@@ -119,10 +125,13 @@ class EngineMachine(RuleBasedStateMachine):
         for image in images:
             held.update(zip(image.chain_ids, image.layer_sizes, strict=True))
         df = self.engine.df(verbose=True)
-        assert df.layers_size <= sum(held.values())
-        for row in df.images:
+        listed = [self.engine.get_image(row.id) for row in df.images]
+        users = Counter(chain_id for image in listed for chain_id in image.chain_ids)
+        assert df.layers_size == sum(held[chain_id] for chain_id in users)
+        for row, image in zip(df.images, listed, strict=True):
+            alone = sum(held[chain_id] for chain_id in image.chain_ids if users[chain_id] == 1)
+            assert (row.size, row.unique_size) == (sum(image.layer_sizes), alone)
             assert row.size == row.shared_size + row.unique_size
-            assert row.size == sum(self.engine.get_image(row.id).layer_sizes)
 
 
 EngineMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
