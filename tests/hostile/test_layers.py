@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import inspect
 import io
 import lzma
 import resource
@@ -16,6 +17,7 @@ import pytest
 
 import layersim as ls
 from layersim.errors import ArchiveError, ArchiveLimitError, LayerSimError
+from tests.oracles import require_program
 from tests.tars import BLOCK, END, Entry, directory, hardlink, header, layer_tar, pax, symlink
 
 if TYPE_CHECKING:
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 
 MEMORY = 1 << 30
 PLAIN = layer_tar([directory("d"), Entry("d/f", content=b"f" * 700), symlink("s", "d"), hardlink("h", "d/f")])
+
+
+def zstd(data: bytes) -> bytes:
+    """Compress as zstd's own program does."""
+    return subprocess.run([require_program("zstd", "zstd"), "-c"], input=data, capture_output=True, check=True).stdout
+
+
+PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "zstd": zstd}
 
 
 def test_a_cut_layer_is_refused_where_go_refuses_it() -> None:
@@ -121,12 +131,44 @@ def test_limits_are_adjustable() -> None:
     with pytest.raises(ArchiveLimitError):
         ls.Layer.from_tar(PLAIN, limits=ls.Limits(file_bytes=699))
     assert ls.Layer.from_tar(PLAIN, limits=ls.Limits(file_bytes=700)).size == 701
-    for name in ("entries", "file_bytes", "depth"):
+    for name in inspect.signature(ls.Limits).parameters:
         with pytest.raises((ValueError, OverflowError, TypeError)):
             ls.Limits(**{name: -1})
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def just_over_the_free_bytes() -> tuple[bytes, int]:
+    """Return a compressed tar for which the ratio counts, and its ratio, rounded up."""
+    size = 65 << 20
+    packed = gzip.compress(bytes(size), compresslevel=1)
+    return packed, -(-size // len(packed))
+
+
+# A layer, and the smallest value of the limit that lets it in.
+LIMITED: dict[str, Callable[[], tuple[bytes, int]]] = {
+    "entries": lambda: (PLAIN, 4),
+    "file_bytes": lambda: (PLAIN, 700),
+    "header_bytes": lambda: (sparse_claim(1 << 20), 75),
+    "depth": lambda: (PLAIN, 2),
+    "sparse_pieces": lambda: (sparse_claim(1 << 20), 1),
+    "inflated_bytes": lambda: (gzip.compress(PLAIN), len(PLAIN)),
+    "inflation_ratio": just_over_the_free_bytes,
+}
+
+
+def test_no_limit_is_left_out() -> None:
+    assert inspect.signature(ls.Limits).parameters.keys() == LIMITED.keys()
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_a_limit_lets_in_what_it_names_and_no_more(name: str) -> None:
+    tar, enough = LIMITED[name]()
+    ls.Layer.from_tar(tar, limits=ls.Limits(**{name: enough}))
+    with pytest.raises(ArchiveLimitError, match="over the limit of") as caught:
+        ls.Layer.from_tar(tar, limits=ls.Limits(**{name: enough - 1}))
+    assert caught.value.limit == (enough - 1) * (len(tar) if name == "inflation_ratio" else 1)
+
+
+@pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
 def test_a_broken_stream(pack: Callable[[bytes], bytes]) -> None:
     packed = pack(PLAIN)
     assert ls.Layer.from_tar(packed).diff_id == ls.sha256(PLAIN)
@@ -157,11 +199,17 @@ except ls.LayerSimError as error:
 """
 
 
+WITHIN = ", limits=ls.Limits(inflated_bytes=200 << 20)"
+
+
 @pytest.mark.parametrize(
     ("source", "options", "expected"),
     [
-        ("data = bomb(3 << 30)", ", limits=ls.Limits(inflated_bytes=200 << 20)", "ArchiveLimitError"),
+        ("data = bomb(3 << 30)", WITHIN, "ArchiveLimitError"),
         ("data = bomb(300 << 20)", ", limits=ls.Limits(inflation_ratio=10)", "ArchiveLimitError"),
+        ("import bz2; data = bz2.compress(bytes(1 << 20)) * 3000", WITHIN, "ArchiveLimitError"),
+        ("import lzma; data = lzma.compress(bytes(1 << 20), preset=0) * 3000", WITHIN, "ArchiveLimitError"),
+        ("import tests.hostile.test_layers as t; data = t.zstd(bytes(1 << 20)) * 3000", WITHIN, "ArchiveLimitError"),
         ("data = bomb(1 << 20)[:-4] + b'\\xff' * 4", "", "ArchiveError"),
         (
             "import tests.hostile.test_layers as t; data = t.header(size=b'%011o' % (100 << 30 >> 4)) + t.END",
@@ -170,7 +218,16 @@ except ls.LayerSimError as error:
         ),
         ("import tests.hostile.test_layers as t; data = t.sparse_claim(1 << 60)", "", "ArchiveLimitError"),
     ],
-    ids=["inflated bytes", "ratio", "a trailer that lies", "100 GB in a kilobyte", "a sparse file of an exabyte"],
+    ids=[
+        "inflated bytes",
+        "ratio",
+        "bzip2",
+        "xz",
+        "zstd",
+        "a trailer that lies",
+        "100 GB in a kilobyte",
+        "a sparse file of an exabyte",
+    ],
 )
 def test_memory_stays_within_bounds(source: str, options: str, expected: str) -> None:
     def bounded() -> None:
