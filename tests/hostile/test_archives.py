@@ -12,7 +12,7 @@ import layersim as ls
 from layersim.errors import ArchiveError, DigestMismatchError, InvalidReferenceError, LayerSimError, ValidationError
 from tests.engine.archives import ImageSpec
 from tests.layouts import Members, as_directory, as_tar, docker_archive, oci_layout
-from tests.tars import Entry, layer_tar
+from tests.tars import Entry, hardlink, layer_tar, symlink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +180,25 @@ def test_links_of_a_directory_lead_nowhere_outside(tmp_path: Path) -> None:
     (folder / CONFIG).unlink()
     (folder / CONFIG).symlink_to(CONFIG)
     assert CONFIG in refused(folder, ArchiveError)
+
+
+def test_links_between_members_are_followed_as_they_were_when_they_came() -> None:
+    """A hard link is the file that had the name then; a link to a directory leads to what is in it at the end."""
+    layer = layer_tar([Entry("f", content=b"f")])
+    image = ImageSpec((layer, layer))
+    config = image.config_bytes()
+    manifest = [{"Config": "config.json", "RepoTags": None, "Layers": ["hard.tar", "alias/layer.tar"]}]
+    members = [
+        Entry("first.tar", content=layer),
+        hardlink("hard.tar", "first.tar"),
+        Entry("first.tar", content=b"something else"),
+        symlink("alias", "folder"),
+        Entry("folder/layer.tar", content=layer),
+        Entry("config.json", content=config),
+        Entry("manifest.json", content=json.dumps(manifest).encode()),
+    ]
+    (loaded,) = ls.Engine().load(layer_tar(members))
+    assert loaded.id == image.image_id
 
 
 def test_what_is_no_archive_at_all(tmp_path: Path) -> None:

@@ -124,7 +124,10 @@ impl Bundle {
         let mut name = normal(name);
         for _ in 0..path::LINKS_MAX {
             match self.members.get(&name) {
-                None => return Ok(None),
+                None => match self.through_link(&name) {
+                    Some(elsewhere) => name = elsewhere,
+                    None => return Ok(None),
+                },
                 Some(Place::Blob(blob)) => return Ok(Some(blob.clone())),
                 Some(Place::Pieces(content)) => {
                     let bytes = content.read(0..content.len()).map_err(|errno| Error::system(errno, &name))?;
@@ -135,6 +138,15 @@ impl Bundle {
             }
         }
         Ok(None)
+    }
+
+    /// The same name with the first directory that is a link replaced by what it leads to.
+    fn through_link(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let slashes = name.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        slashes.map(|(at, _)| name.split_at(at)).find_map(|(parent, below)| match self.members.get(parent) {
+            Some(Place::Link(target)) => Some([target.as_slice(), below].concat()),
+            _ => None,
+        })
     }
 
     /// Reads layers, side by side, every digest verified; `progress` hears the bytes done and the bytes in all, and may stop.
