@@ -5,7 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import itertools
+import os
+import random
 import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -125,6 +129,48 @@ def test_what_progress_raises_stops_a_load_and_nothing_has_come_in(
     assert (str(engine.images(all=True)), str(engine.df(verbose=True))) == before
     (image,) = engine.load(as_tar(FORMS[form]))
     is_the_image(image)
+
+
+SAVER = """
+import sys, layersim as ls
+host = ls.Engine()
+((old,), (new,)) = (host.load(path) for path in sys.argv[3:5])
+write = {
+    "save": lambda image: host.save(image.id, sys.argv[2]),
+    "write_tar": lambda image: image.layers[0].write_tar(sys.argv[2]),
+}[sys.argv[1]]
+while True:
+    write(old)
+    write(new)
+    print("saved", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["save", "write_tar"])
+def test_a_save_that_is_killed_leaves_the_old_archive_or_the_new_one(call: str, tmp_path: Path) -> None:
+    host, rng, target = ls.Engine(clock=lambda: 10**18), random.Random(20), tmp_path / "here" / "target.tar"
+    target.parent.mkdir()
+    archives, whole = [], set()
+    for number in (3, 5):
+        layer = ls.Layer.from_changes([ls.write("/f", rng.randbytes(number << 20))])
+        image = host.import_tar(layer.tar_bytes(), tag=f"{number}:1")
+        archives.append(tmp_path / f"{number}.tar")
+        host.save(image.id, archives[-1])
+        whole.add(ls.sha256(archives[-1].read_bytes()) if call == "save" else layer.diff_id)
+    for _ in range(20):
+        command = [sys.executable, "-c", SAVER, call, str(target), *map(str, archives)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as saver:
+            assert saver.stdout is not None
+            assert saver.stdout.readline() == "saved\n"
+            time.sleep(rng.uniform(0, 0.1))
+            saver.kill()
+        found = ls.sha256(target.read_bytes())
+        assert found in whole
+    # What else is there are files in the making: most were killed in the middle, or nothing was shown.
+    assert len(os.listdir(target.parent)) > 5
+    host.save("3:1", target)
+    assert len(ls.Engine().load(target)) == 1
 
 
 def test_skopeo_copies_between_layouts_and_the_layers_stay(tmp_path: Path) -> None:

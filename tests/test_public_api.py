@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,21 @@ def test_a_public_name_is_documented(name: str) -> None:
     unchecked = UNCHECKED_WITH_FIELDS if has_fields else frozenset()
     breaches = [(code, text) for code, text in validate(f"layersim.{name}")["errors"] if code in CHECKS - unchecked]
     assert breaches == []
+
+
+EXAMPLES = [name for name, found in OBJECTS.items() if ">>>" in (inspect.getdoc(found) or "")]
+
+
+def test_there_are_examples() -> None:
+    assert len(EXAMPLES) > 10
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_example_of_a_public_name_shows_what_happens(name: str) -> None:
+    docstring = inspect.getdoc(OBJECTS[name]) or ""
+    example = doctest.DocTestParser().get_doctest(docstring, {}, name, None, None)
+    told: list[str] = []
+    assert doctest.DocTestRunner(verbose=False).run(example, out=told.append).failed == 0, "".join(told)
 
 
 @pytest.mark.parametrize("name", [name for name, found in OBJECTS.items() if isinstance(found, type) and fields(found)])
