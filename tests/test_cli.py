@@ -77,6 +77,7 @@ def program(directory: Path, *argv: str) -> subprocess.Popen[bytes]:
         ["web-ping.tar", "web-ping"],
         ["web-ping.tar", "web-ping:latest"],
         ["web-ping.tar#web-ping"],
+        ["web-ping.tar#docker.io/library/web-ping:latest"],
         ["-f", "web-ping.tar", "web-ping"],
     ],
 )
@@ -227,6 +228,7 @@ def test_diff_of_two_layers(run: Run, directory: Path, engine: ls.Engine) -> Non
             "layersim: absent: no such archive, and no image of that name was loaded\n",
         ),
         (["df", "absent.tar"], "layersim: absent.tar: no such archive\n"),
+        (["history", ""], "layersim: : no such archive\n"),
         (
             ["history", "single.tar#absent"],
             "layersim: single.tar#absent: expected one image of single.tar, which holds web-ping:latest\n",
@@ -302,6 +304,22 @@ def test_a_closed_pipe_is_no_complaint(directory: Path) -> None:
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+@pytest.mark.parametrize(
+    ("shell", "status", "out", "err"),
+    [
+        ("cat single.tar /web-ping/app.js >&-", 1, b"", b"layersim: standard output: Bad file descriptor\n"),
+        ("--version >&-", 1, b"", b"layersim: standard output: Bad file descriptor\n"),
+        ("cat single.tar /web-ping/app.js 2>&-", 0, APP_JS, b""),
+        ("cat absent.tar /web-ping/app.js 2>&-", 1, b"", b""),
+        ("cat single.tar /web-ping/app.js >&- 2>&-", 1, b"", b""),
+    ],
+)
+def test_a_stream_that_was_closed_before(directory: Path, shell: str, status: int, out: bytes, err: bytes) -> None:
+    command = ["sh", "-c", f"exec {sys.executable} -m layersim {shell}"]
+    done = subprocess.run(command, cwd=directory, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, out, err)
 
 
 def test_python_m_is_the_same_program(directory: Path) -> None:

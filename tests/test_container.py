@@ -182,6 +182,28 @@ def test_a_running_container_is_removed_by_force_only(engine: ls.Engine) -> None
         container.remove()
 
 
+def test_the_words_of_the_engine_on_states(engine: ls.Engine) -> None:
+    container = engine.create("big:1")
+    for act, fault in ((container.pause, "is not running"), (container.unpause, "is not paused")):
+        with pytest.raises(ContainerStateError, match=f"^Container {container.id} {fault}$"):
+            act()
+    container.start().pause()
+    with pytest.raises(ContainerStateError, match=f"^Container {container.id} is already paused$"):
+        container.pause()
+    with pytest.raises(ContainerStateError, match="Unpause and then stop the container before attempting removal or"):
+        container.remove()
+
+
+def test_a_removed_container_does_nothing_any_more(engine: ls.Engine) -> None:
+    container = engine.run("big:1", name="web")
+    container.remove(force=True)
+    successor = engine.create("big:1", name="web")
+    for act in (container.start, container.stop, container.pause, container.unpause, container.commit):
+        with pytest.raises(ContainerNotFoundError, match="No such container: web"):
+            act()
+    assert successor.state == "created"
+
+
 def test_names_and_ids_find_a_container(engine: ls.Engine) -> None:
     first, named = engine.create("big:1"), engine.create("big:1", name="my-name")
     for ref in (first.name, first.id, first.id[:12]):
@@ -200,6 +222,19 @@ def test_a_name_is_taken_once(engine: ls.Engine) -> None:
     assert engine.create("big:1", name="web").name == "web"
     with pytest.raises(ValueError, match="Invalid container name"):
         engine.create("big:1", name="-")
+
+
+def test_a_slash_before_a_name_is_not_part_of_it(engine: ls.Engine) -> None:
+    container = engine.create("big:1", name="/web")
+    assert container.name == "web"
+    assert engine.get_container("/web") is engine.get_container("web") is container
+    assert engine.get_container(f"/{engine.create('big:1').name}").number == container.number + 1
+    with pytest.raises(NameInUseError, match=f'"/web" is already in use by container "{container.id}". You have to'):
+        engine.create("big:1", name="/web")
+    for bad in ("/", "//web", "x", "a b"):
+        with pytest.raises(ValueError, match=r"^Invalid container name \(.*\), only \[a-zA-Z0-9\]\[.*\] are allowed$"):
+            engine.create("big:1", name=bad)
+    assert engine.create("big:1", name="").name
 
 
 def test_a_given_name_is_never_generated_again(engine: ls.Engine) -> None:
@@ -240,6 +275,31 @@ def test_an_image_that_has_lost_its_name_is_shown_by_its_id(engine: ls.Engine) -
     (row,) = engine.containers(all=True)
     assert row.image == image.id
     assert f"   {image.id[7:19]}   " in str(engine.containers(all=True))
+
+
+def test_the_image_of_ps_is_shortened_as_docker_shortens_it(engine: ls.Engine) -> None:
+    """Ids of the image to twelve digits, names to their familiar form; in full all is as it was given."""
+    engine.tag("big:1", "latest-one")
+    engine.tag("big:1", "h.com:5000/p/q:2")
+    image_id = engine.get_image("big:1").id
+    digits = image_id[7:]
+    given = {
+        "docker.io/library/big:1": "big:1",
+        "index.docker.io/library/big:1": "big:1",
+        "docker.io/latest-one": "latest-one",
+        "h.com:5000/p/q:2": "h.com:5000/p/q:2",
+        image_id: digits[:12],
+        digits: digits[:12],
+        digits[:20]: digits[:12],
+        digits[:11]: digits[:11],
+        f"sha256:{digits[:12]}": digits[:12],
+    }
+    for ref in given:
+        engine.create(ref)
+    for lines in (str(engine.containers(all=True)).splitlines()[1:], str(engine.df().containers).splitlines()[1:]):
+        assert [line.split()[1] for line in lines] == list(given.values())[::-1]
+    full = engine.containers(all=True).text(no_trunc=True).splitlines()[1:]
+    assert [line.split()[1] for line in full] == list(given)[::-1]
 
 
 def test_containers_of_images_without_content_count_but_cannot_be_looked_into() -> None:

@@ -11,11 +11,30 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
-from layersim.errors import ChainTooDeepError, ImageInUseError, ImageNotFoundError, InvalidReferenceError
+from layersim.errors import (
+    ArchiveError,
+    ChainTooDeepError,
+    ImageInUseError,
+    ImageNotFoundError,
+    InvalidReferenceError,
+)
 from layersim.image import instant
 from layersim.profiles import DOCKER20
 from layersim.profiles.made import Commit, committed_config, imported_config
+from tests.engine.archives import ImageSpec
 from tests.golden import DOCKER20 as GOLDEN
+from tests.layouts import (
+    CONFIG_TYPE,
+    INDEX_TYPE,
+    LAYER_TYPE,
+    MANIFEST_TYPE,
+    Members,
+    as_tar,
+    blob,
+    docker_archive,
+    oci_layout,
+)
+from tests.tars import Entry, layer_tar
 from tests.test_usage import synthetic
 
 if TYPE_CHECKING:
@@ -161,6 +180,98 @@ def test_clocks_of_datetimes_do_too() -> None:
     image = engine.add_image([synthetic("a", 1)], "a")
     assert image.config.created == "2026-01-02T03:04:05.000678Z"
     assert image.created == datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
+
+
+def test_a_tag_that_could_be_an_id_is_refused_and_nothing_is_made() -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    base = engine.add_image([ls.Layer.from_changes([ls.write("/f", b"1")])], "base:1")
+    for make in (
+        lambda tag: engine.tag("base:1", tag),
+        engine.create("base:1").commit,
+        lambda t: engine.import_tar(b"", t),
+    ):
+        with pytest.raises(InvalidReferenceError, match="refusing to create an ambiguous tag"):
+            make("sha256:abc")
+    assert [row.tags for row in engine.images(all=True)] == [base.tags]
+
+
+def test_what_an_image_says_of_itself_cannot_be_changed_through_it() -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    image = engine.add_image([synthetic("a", 1)], "a", config={"Env": ["A=1"], "Labels": {"a": "b"}})
+    assert image.config.config is not None
+    assert image.config.config.env == ("A=1",)
+    for change in ("append", "clear", "update", "__setitem__"):
+        for held in (image.config.config.env, image.config.config.labels, image.config.history, image.diff_ids):
+            assert not hasattr(held, change)
+
+
+def test_a_layer_gets_its_content_when_it_comes() -> None:
+    engine, real = ls.Engine(clock=lambda: 0), ls.Layer.from_changes([ls.write("/f", b"abc")])
+    engine.add_image([ls.Layer.synthetic(diff_id=real.diff_id, size=9)], "bare")
+    early = engine.create("bare")
+    engine.add_image([real], "real", config={"User": "x"})
+    assert engine.create("real").fs.read_bytes("/f") == early.fs.read_bytes("/f") == b"abc"
+    assert (engine.get_image("bare").size, engine.get_image("real").size) == (9, 9)
+    assert engine.save(["bare", "real"], io.BytesIO()) > 0
+
+
+class TestNames:
+    """What archives call their images, and what an engine makes of it."""
+
+    IMAGE = ImageSpec(layers=(layer_tar([Entry("f", content=b"f")]),))
+
+    def loaded(self, annotations: dict[str, str]) -> tuple[str, ...]:
+        """Return the tags of an image that an OCI layout calls so."""
+        members = oci_layout(self.IMAGE)
+        index = json.loads(members["index.json"])
+        index["manifests"][0]["annotations"] = annotations
+        (image,) = ls.Engine().load(as_tar({**members, "index.json": json.dumps(index).encode()}))
+        return image.tags
+
+    @pytest.mark.parametrize("name", ["latest", "1.0", "V1", "", "Bad/Name:1", "a:b:c", "x@sha256:" + "0" * 64, "é:1"])
+    def test_a_name_that_is_a_tag_alone_or_none_of_dockers_is_no_repository(self, name: str) -> None:
+        assert self.loaded({"org.opencontainers.image.ref.name": name}) == ()
+
+    def test_the_full_name_comes_first(self) -> None:
+        name = {"org.opencontainers.image.ref.name": "1.0", "io.containerd.image.name": "docker.io/library/web:1.0"}
+        assert self.loaded(name) == ("web:1.0",)
+        assert self.loaded({"org.opencontainers.image.ref.name": "h.com/web"}) == ("h.com/web:latest",)
+        assert self.loaded({"io.containerd.image.name": "web"}) == ("web:latest",)
+
+    @pytest.mark.parametrize("tag", ["t", "x@sha256:" + "0" * 64])
+    def test_a_docker_archive_must_write_its_tags_out(self, tag: str) -> None:
+        with pytest.raises(InvalidReferenceError, match=f'^invalid tag "{tag}"$'):
+            ls.Engine().load(as_tar(docker_archive(self.IMAGE, tag)))
+
+    def test_a_tag_like_an_id_is_told_and_not_set(self) -> None:
+        loaded = ls.Engine().load(as_tar(docker_archive(self.IMAGE, "sha256:1")))
+        assert (str(loaded), loaded[0].tags) == ("Loaded image: sha256:1", ())
+
+
+def with_platforms(*names: str | None) -> bytes:
+    """Return a layout of an index with one image per architecture, its entries silent on what they are for.
+
+    None is an entry for no image at all: its manifest names a config of another kind.
+    """
+    members: Members = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}'}
+    entries = []
+    for name in names:
+        raw = b"{}" if name is None else TestNames.IMAGE.config_bytes().replace(b"amd64", name.encode())
+        config = blob(members, raw, "application/x-other" if name is None else CONFIG_TYPE)
+        layers = [] if name is None else [blob(members, TestNames.IMAGE.layers[0], LAYER_TYPE)]
+        manifest = json.dumps({"schemaVersion": 2, "config": config, "layers": layers}).encode()
+        entries.append(blob(members, manifest, MANIFEST_TYPE))
+    index = blob(members, json.dumps({"schemaVersion": 2, "manifests": entries}).encode(), INDEX_TYPE)
+    members["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [index]}).encode()
+    return as_tar(members)
+
+
+def test_an_entry_without_a_platform_is_for_what_its_config_says() -> None:
+    for names in (("amd64",), ("s390x", "amd64", "arm64"), (None, "amd64")):
+        (image,) = ls.Engine().load(with_platforms(*names))
+        assert (image.id, image.config.architecture) == (TestNames.IMAGE.image_id, "amd64")
+    with pytest.raises(ArchiveError, match="no image for linux/amd64"):
+        ls.Engine().load(with_platforms("s390x", None))
 
 
 def test_an_unknown_profile_is_refused_with_a_list() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,7 @@ import pytest
 
 import layersim as ls
 from layersim.errors import InvalidReferenceError, ValidationError
-from layersim.image import instant, parse_config, parse_reference
+from layersim.image import instant, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import encode
 from layersim.image.runtime import of_container, written
 
@@ -77,6 +79,21 @@ def test_every_breach_is_listed() -> None:
     assert len(caught.value.breaches) == 3
 
 
+def test_a_config_cannot_be_changed() -> None:
+    runs: Json = {"Env": ["A=1"], "Cmd": ["x"], "Volumes": {"/v": {"in": [1]}}, "Labels": {"a": "b"}}
+    config = parse_config(changed(config=runs))
+    own = config.run_config
+    assert (own.env, own.cmd, own.entrypoint, own.exposed_ports) == (("A=1",), ("x",), None, None)
+    assert (own.labels, own.volumes) == ({"a": "b"}, {"/v": {"in": (1,)}})
+    assert config.rootfs is not None
+    shared = [own.env, own.cmd, own.labels, own.volumes, (own.volumes or {})["/v"], config.history]
+    assert not any(isinstance(value, list | dict) for value in [*shared, config.rootfs.diff_ids])
+    assert repr(own.labels) == "{'a': 'b'}"
+    for again in (pickle.loads(pickle.dumps(config)), copy.deepcopy(config)):
+        assert again == config
+        assert hash(again) == hash(config)
+
+
 @pytest.mark.parametrize("kind", [None, "", "base", "layers+base"])
 def test_engines_do_not_ask_for_the_type_of_a_root(kind: str | None) -> None:
     assert parse_config(changed(rootfs={"type": kind, "diff_ids": [EMPTY] * 3})).diff_ids == (EMPTY,) * 3
@@ -125,6 +142,11 @@ def test_a_time_before_year_one_is_year_one() -> None:
         ("example.com/a/b/c:X_.-1", "example.com/a/b/c:X_.-1", "example.com/a/b/c"),
         ("a__b/c--d.e_f", "a__b/c--d.e_f:latest", "a__b/c--d.e_f"),
         ("library/x/y", "library/x/y:latest", "library/x/y"),
+        ("docker.io/foo.com/x:1", "foo.com/x:1", "foo.com/x"),
+        ("docker.io/docker.io/x:1", "x:1", "x"),
+        ("docker.io/library/x.y:1", "x.y:1", "x.y"),
+        ("Foo.com/x:1", "Foo.com/x:1", "Foo.com/x"),
+        ("a" * 64 + ":1", "a" * 64 + ":1", "a" * 64),
     ],
 )
 def test_references(text: str, familiar: str, repository: str) -> None:
@@ -138,11 +160,41 @@ def test_references(text: str, familiar: str, repository: str) -> None:
     [
         *("", ":", "a:", ":a", "A", "a/B", "a//b", "-a", "a-", "a..b", "a___b", "a b", "a:b c", "a:" + "x" * 129, "/a"),
         *("a" * 256, "f" * 64, "a@sha256:" + "0" * 64, "é", "a:é", "http://x", "a:-", "x.y:z/a", "a" * 100_000, "a\n"),
+        *("Foo/bar:1", "docker.io/Foo.com/r:2", "a/" * 126 + "a:1"),
     ],
 )
 def test_bad_references(text: str) -> None:
     with pytest.raises(InvalidReferenceError):
         parse_reference(text)
+
+
+def test_references_are_in_the_order_of_their_full_texts() -> None:
+    """As moby sorts them: what may follow a name (``-``, ``.``, ``/``, digits) comes before the colon."""
+    tags = ["a/b:1", "a-b:1", "a.b:1", "a1:1", "a:1", "a:1-x", "a:1.x", "a_b:1", "z:0", "h.com/x:1", "h.com:5000/x:1"]
+    assert [str(reference) for reference in sorted(map(parse_reference, reversed(tags)))] == tags
+
+
+def test_a_name_of_one_familiar_form_is_one_reference() -> None:
+    """As in moby, which keeps tags by their familiar form: the host by default cannot be seen in it."""
+    assert parse_reference("docker.io/foo.com/x:1") == parse_reference("foo.com/x:1")
+    assert parse_reference("docker.io/library/foo.com/x:1") != parse_reference("foo.com/x:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        *((f"{name}:1", "ambiguous tag using digest algorithm") for name in ("sha256", "docker.io/library/sha256")),
+        ("a" * 64, f"^invalid repository name \\({'a' * 64}\\), cannot specify 64-byte hexadecimal strings$"),
+        ("a" * 64 + ":1", f"^invalid repository name \\({'a' * 64}\\), cannot specify 64-byte hexadecimal strings$"),
+    ],
+)
+def test_what_could_be_taken_for_an_id_is_no_new_tag(text: str, why: str) -> None:
+    with pytest.raises(InvalidReferenceError, match=why):
+        parse_new_tag(text)
+
+
+def test_other_names_of_algorithms_are_new_tags() -> None:
+    assert [str(parse_new_tag(text)) for text in ("sha512:1", "foo.com/sha256:1")] == ["sha512:1", "foo.com/sha256:1"]
 
 
 def test_a_capital_letter_is_named_as_the_reason() -> None:

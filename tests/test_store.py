@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import layersim as ls
 from layersim.errors import (
     ChainTooDeepError,
     ImageNotFoundError,
@@ -39,6 +40,18 @@ def test_the_first_registration_of_a_chain_id_wins() -> None:
     assert first is second
     assert first is not None
     assert (first.size, first.references) == (297, 2)
+
+
+def test_a_layer_with_content_takes_the_place_of_one_without() -> None:
+    """The recorded size stays, as it was the first; what has content is never given up for what has none."""
+    store, real = LayerStore(125), ls.Layer.from_changes([ls.write("/f", b"abc")])
+    bare = ls.Layer.synthetic(diff_id=real.diff_id, size=7)
+    kept = store.hold([bare], size_of)
+    assert kept is not None
+    assert kept.layer.is_synthetic
+    for layer in (real, bare):
+        assert store.hold([layer], size_of) is kept
+        assert (len(kept.layer), kept.size, store.sizes[kept.number]) == (1, 7, 7)
 
 
 def test_a_layer_goes_with_its_last_holder_and_then_its_parent() -> None:
@@ -137,6 +150,23 @@ def test_a_tag_is_a_pointer(images: ImageStore) -> None:
     assert images.tag(parse_reference("x:1"), second) is first
     assert (first.tags, second.tags) == (("x:2",), ("x:1", "host:5000/y:latest"))
     assert images.tag(parse_reference("x:1"), second) is None
+
+
+def test_tags_are_in_moby_s_order_whenever_they_come(images: ImageStore) -> None:
+    first = images.find("x:1")
+    for text in ("x-y:1", "x/z:1", "a:1"):
+        images.tag(parse_reference(text), first)
+    assert list(first.tags) == ["a:1", "x-y:1", "x:1", "x:2", "x/z:1"]
+    images.untag(parse_reference("x:1"))
+    assert list(first.tags) == ["a:1", "x-y:1", "x:2", "x/z:1"]
+
+
+def test_two_spellings_of_a_tag_are_one_tag(images: ImageStore) -> None:
+    first, second = images.find("x:1"), images.find("bb")
+    images.tag(parse_reference("docker.io/foo.com/x:1"), first)
+    assert images.tag(parse_reference("foo.com/x:1"), second) is first
+    assert (first.tags, second.tags) == (("x:1", "x:2"), ("foo.com/x:1", "host:5000/y:latest"))
+    assert images.find("docker.io/foo.com/x:1") is second
 
 
 def test_the_tags_of_a_repository(images: ImageStore) -> None:

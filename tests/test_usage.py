@@ -134,6 +134,51 @@ def test_the_verbose_text_of_an_empty_engine_is_that_of_docker() -> None:
     ]
 
 
+def test_what_was_returned_never_changes(engine: ls.Engine) -> None:
+    """Tables tell of the moment they were asked for, whenever a row of them is looked at."""
+    real = ls.Layer.from_changes([ls.write("/f", b"x")])
+    engine.add_image([real], "e:1")
+    running, idle = engine.run("e:1", name="running"), engine.create("e:1", name="idle")
+    taken = [engine.df(verbose=True), engine.images(), engine.containers(all=True)]
+    again = [engine.df(verbose=True), engine.images(), engine.containers(all=True)]
+    before = list(map(str, taken))
+    engine.tag("e:1", "0:1")
+    engine.create("b:1")
+    idle.fs.write_bytes("/g", bytes(99))
+    idle.start()
+    running.stop()
+    running.remove()
+    engine.remove_image("d:1")
+    engine.import_tar(real.tar_bytes(), "e:1")
+    assert list(map(str, taken)) == list(map(str, again)) == before
+    assert list(map(str, [engine.df(verbose=True), engine.images(), engine.containers(all=True)])) != before
+
+
+def test_rows_of_containers_are_a_sequence_newest_first(engine: ls.Engine) -> None:
+    for name in ("one", "two", "six"):
+        engine.create("b:1", name=name)
+    rows = engine.df().containers
+    assert [row.name for row in rows] == ["six", "two", "one"]
+    assert (rows[-1].name, [row.name for row in rows[:2]]) == ("one", ["six", "two"])
+    assert rows[0].image_id == engine.get_image("b:1").id
+    with pytest.raises(IndexError):
+        _ = rows[3]
+
+
+def test_very_many_containers_cost_little_to_sum_up() -> None:
+    """A hundred thousand of two hundred images: no row is made, and no image is asked for all containers."""
+    engine = ls.Engine(clock=lambda: 0)
+    for number in range(200):
+        engine.add_image([synthetic(f"{number}", 1)], f"i:{number}")
+    for number in range(100_000):
+        engine.create(f"i:{number % 200}")
+    start = time.perf_counter()
+    assert [row.total for row in engine.df()][:2] == [200, 100_000]
+    assert len(engine.containers(all=True)) == 100_000
+    assert engine.prune("images", unused_images=True).freed == 0
+    assert time.perf_counter() - start < 1
+
+
 def test_rows_are_sequences_of_values(engine: ls.Engine) -> None:
     rows = engine.df(verbose=True).images
     assert rows[-1] == list(rows)[3]

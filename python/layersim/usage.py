@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
@@ -13,13 +14,14 @@ from layersim._core import usage
 from layersim.image.instant import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
 
     from layersim._core import Usage
     from layersim.container import Container
+    from layersim.container.value import Life
     from layersim.store import StoredImage
 
 
@@ -54,6 +56,8 @@ class ContainerRow:
     ----------
     image : str
         The reference it was created with; the image's id where that means another image by now.
+    image_id : str
+        The id of its image.
     since : datetime
         When it came into its state.
     size_rw, size_root_fs : int
@@ -67,6 +71,7 @@ class ContainerRow:
     id: str
     name: str
     image: str
+    image_id: str
     command: tuple[str, ...]
     created: datetime
     state: str
@@ -92,6 +97,8 @@ class SummaryRow:
 class ImageUsages(Sequence[ImageUsageRow]):
     """The listed images of an engine, newest first, with sizes as columns; a row is made when it is looked at.
 
+    What may change in an engine is taken down at once, so that rows tell of one moment, whenever they are made.
+
     Parameters
     ----------
     images : iterable of StoredImage
@@ -99,7 +106,7 @@ class ImageUsages(Sequence[ImageUsageRow]):
     sizes : ndarray of uint64
         Bytes by layer number.
     containers : mapping of str to int
-        How many containers each image id has.
+        How many containers each image id has; it is not to change any more.
     counts_hidden : bool
         Whether hidden images make layers shared.
     """
@@ -115,6 +122,7 @@ class ImageUsages(Sequence[ImageUsageRow]):
         known = list(images)
         listed = np.fromiter((image.is_listed for image in known), dtype=np.bool_, count=len(known))
         self._images = known
+        self._tags = [image.tags for image in known]
         self._containers = containers
         self._usage = _sum_up(known, sizes, np.ones_like(listed) if counts_hidden else listed)
         self._order = _newest_first(known, listed)
@@ -168,12 +176,78 @@ class ImageUsages(Sequence[ImageUsageRow]):
         image, sums = self._images[place], self._usage
         return ImageUsageRow(
             id=image.id,
-            tags=image.tags,
+            tags=self._tags[place],
             created=to_datetime(image.created_s * 10**9),
             size=int(sums.size[place]),
             shared_size=int(sums.shared_size[place]),
             unique_size=int(sums.unique_size[place]),
             containers=self._containers.get(image.id, 0),
+        )
+
+
+class ContainerUsages(Sequence[ContainerRow]):
+    """Containers newest first; a row is made when it is looked at.
+
+    What may change in an engine is taken down at once, so that rows tell of one moment, whenever they are made.
+
+    Parameters
+    ----------
+    containers : iterable of Container
+        Oldest first.
+    name_of : callable
+        What a container was created with, and its image, to what the image is called now.
+    """
+
+    def __init__(self, containers: Iterable[Container], name_of: Callable[[str, StoredImage], str]) -> None:
+        newest_first = list(containers)[::-1]
+        # Sorting in reverse leaves those of one moment in the order that they are in.
+        newest_first.sort(key=attrgetter("created_ns"), reverse=True)
+        self._containers = newest_first
+        self._lives = [container.life for container in newest_first]
+        self._written = [container.size_rw for container in newest_first]
+        made_with = {(container.image_name, container.image) for container in newest_first}
+        self._names = {(name, image): name_of(name, image) for name, image in made_with}
+
+    def __len__(self) -> int:
+        """Return how many containers there are."""
+        return len(self._containers)
+
+    @overload
+    def __getitem__(self, index: int) -> ContainerRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ContainerRow]: ...
+    def __getitem__(self, index: int | slice) -> ContainerRow | list[ContainerRow]:
+        """Return one row, or several."""
+        if isinstance(index, slice):
+            return list(map(self._row, self._containers[index], self._lives[index], self._written[index]))
+        return self._row(self._containers[index], self._lives[index], self._written[index])
+
+    @cached_property
+    def summary(self) -> SummaryRow:
+        """The line of the containers: what those that do not run have written could be freed."""
+        active = sum(life.is_active for life in self._lives)
+        in_use = sum(size for size, life in zip(self._written, self._lives, strict=True) if size and life.is_active)
+        size = sum(self._written)
+        return SummaryRow("Containers", len(self), active, size, size - in_use)
+
+    def _row(self, container: Container, life: Life, size_rw: int) -> ContainerRow:
+        image = container.image
+        run_config = image.config.run_config
+        test = run_config.healthcheck.test if run_config.healthcheck else None
+        return ContainerRow(
+            id=container.id,
+            name=container.name,
+            image=self._names[container.image_name, image],
+            image_id=image.id,
+            command=container.command,
+            created=container.created,
+            state=life.state,
+            since=to_datetime(life.since_ns or container.created_ns),
+            exit_code=life.exit_code,
+            size_rw=size_rw,
+            size_root_fs=size_rw + image.size,
+            volumes=len(run_config.volumes or ()),
+            has_healthcheck=bool(test) and test != ("NONE",),
         )
 
 
@@ -183,35 +257,6 @@ def image_rows(images: Iterable[StoredImage], *, hidden: bool) -> list[ImageRow]
     shown = np.fromiter((hidden or image.is_listed for image in known), dtype=np.bool_, count=len(known))
     chosen = (known[place] for place in _newest_first(known, shown))
     return [ImageRow(image.id, image.tags, to_datetime(image.created_s * 10**9), image.size) for image in chosen]
-
-
-def container_row(container: Container, image_name: str) -> ContainerRow:
-    """Return what lists say of a container."""
-    run_config = container.image.config.run_config
-    test = run_config.healthcheck.test if run_config.healthcheck else None
-    return ContainerRow(
-        id=container.id,
-        name=container.name,
-        image=image_name,
-        command=tuple(container.command),
-        created=container.created,
-        state=container.state,
-        since=to_datetime(container.life.since_ns or container.created_ns),
-        exit_code=container.life.exit_code,
-        size_rw=container.size_rw,
-        size_root_fs=container.size_root_fs,
-        volumes=len(run_config.volumes or ()),
-        has_healthcheck=bool(test) and test != ["NONE"],
-    )
-
-
-def container_summary(containers: Iterable[Container]) -> SummaryRow:
-    """Return the line of the containers: what those that do not run have written could be freed."""
-    known = list(containers)
-    sizes = [container.size_rw for container in known]
-    idle = sum(size for size, container in zip(sizes, known, strict=True) if not container.is_active)
-    active = sum(container.is_active for container in known)
-    return SummaryRow("Containers", len(known), active, sum(sizes), idle)
 
 
 def _sum_up(images: list[StoredImage], sizes: NDArray[np.uint64], counted: NDArray[np.bool_]) -> Usage:

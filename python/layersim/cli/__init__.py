@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from layersim.cli.output import Output, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import TextIO
 
 __all__ = ["main"]
 
@@ -39,6 +41,10 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], int] | None =
     SystemExit
         With 2 when the words are not understood, with 0 after ``--help`` and ``--version``.
     """
+    if _is_closed(sys.stderr):
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # who closed it wants to hear nothing
+    if _is_closed(sys.stdout):
+        return _complain(f"standard output: {os.strerror(errno.EBADF)}")
     arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
         arguments.run(arguments, Output(sys.stdout, as_json=arguments.json), clock)
@@ -53,6 +59,11 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], int] | None =
     except OSError as error:
         return _complain(f"{os.fsdecode(error.filename)}: {reason_of(error)}" if error.filename else reason_of(error))
     return 0
+
+
+def _is_closed(stream: TextIO | None) -> bool:
+    """Whether the process was started without this stream (``>&-``)."""
+    return stream is None
 
 
 def _complain(reason: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from layersim.cli.failure import InputError
 from layersim.engine import Engine
 from layersim.errors import ImageNotFoundError, InvalidReferenceError, LayerSimError
+from layersim.image import parse_reference
 from layersim.units import short_id
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Host:
 
 
 def _is_archive(word: str) -> bool:
-    return Path(word).exists()
+    return bool(word) and Path(word).exists()
 
 
 def _name(image: Image) -> str:
@@ -126,8 +127,11 @@ def _name(image: Image) -> str:
 
 def _answers(image: Image, reference: str) -> bool:
     digits = image.id.removeprefix("sha256:")
-    is_id = bool(reference) and digits.startswith(reference.removeprefix("sha256:"))
-    return is_id or any(tag in {reference, f"{reference}:latest"} for tag in image.tags)
+    if reference and digits.startswith(reference.removeprefix("sha256:")):
+        return True
+    with suppress(InvalidReferenceError):
+        return str(parse_reference(reference)) in image.tags
+    return False
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from layersim.container.identity import container_id, number_of_name
@@ -11,12 +10,14 @@ from layersim.container.value import Container
 from layersim.errors import ContainerNotFoundError, NameInUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from layersim.container.value import Host, Wishes
     from layersim.store import StoredImage
 
-_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", re.ASCII)
+# In moby's own words, which leave out that there is more than one of the second kind.
+_NAME_CHARACTERS = "[a-zA-Z0-9][a-zA-Z0-9_.-]"
+_NAME = re.compile(f"{_NAME_CHARACTERS}+", re.ASCII)
 
 
 class ContainerStore:
@@ -29,8 +30,8 @@ class ContainerStore:
         self._ids: dict[str, int] = {}
         self._next = 1
         self._indexed = 1
-        # How many containers each image has; images without are not in it.
-        self.by_image: Counter[str] = Counter()
+        # By image id, then by number; images without containers are not in it.
+        self._by_image: dict[str, dict[int, Container]] = {}
 
     def __len__(self) -> int:
         """Return how many containers there are."""
@@ -47,20 +48,36 @@ class ContainerStore:
     def create(self, host: Host, image: StoredImage, image_name: str, wishes: Wishes) -> Container:
         """Add a container in the state ``created``.
 
+        Parameters
+        ----------
+        host : Host
+            The engine that it lives in.
+        image : StoredImage
+            What it is made from.
+        image_name : str
+            What the image was called.
+        wishes : Wishes
+            Its name, which may start with a slash, and its command.
+
+        Returns
+        -------
+        Container
+            The newest one.
+
         Raises
         ------
         NameInUseError, ValueError
-            The name is taken, or not a name.
+            The name is taken, or not a name; the message is the engine's own.
         """
         number = self._next
         while number in self._reserved:
             number += 1
-        if wishes.name is not None:
-            self._claim(wishes.name, number)
+        if wishes.name:
+            wishes = wishes._replace(name=self._claim(wishes.name, number))
         container = Container(host, number, image, image_name, wishes)
         self._next = number + 1
         self._containers[number] = container
-        self.by_image[image.id] += 1
+        self._by_image.setdefault(image.id, {})[number] = container
         return container
 
     def remove(self, container: Container) -> None:
@@ -68,12 +85,17 @@ class ContainerStore:
         del self._containers[container.number]
         self._named.pop(container.name, None)
         image_id = container.image.id
-        self.by_image[image_id] -= 1
-        if not self.by_image[image_id]:
-            del self.by_image[image_id]
+        del self._by_image[image_id][container.number]
+        if not self._by_image[image_id]:
+            del self._by_image[image_id]
 
     def find(self, ref: str | Container) -> Container:
         """Return the container of a name, an id, or a prefix of an id.
+
+        Returns
+        -------
+        Container
+            The one of this name, be it written with a slash before it, or else of this id; a container is itself.
 
         Raises
         ------
@@ -84,27 +106,34 @@ class ContainerStore:
             if ref in self:
                 return ref
             raise ContainerNotFoundError(f"No such container: {ref.name}")
-        number = self._named.get(ref) or number_of_name(ref)
+        name = ref.removeprefix("/")
+        number = self._named.get(name) or number_of_name(name)
         found = self._containers.get(number) if number is not None else None
-        return found if found is not None and found.name == ref else self._find_id(ref)
+        return found if found is not None and found.name == name else self._find_id(ref)
 
-    def using(self, image: StoredImage) -> list[Container]:
-        """Return the containers of exactly this image, oldest first."""
-        if not self.by_image[image.id]:
-            return []
-        return [container for container in self if container.image.id == image.id]
+    def using(self, image: StoredImage) -> Collection[Container]:
+        """Return the containers of exactly this image, oldest first; a view that follows what happens."""
+        return self._by_image.get(image.id, {}).values()
 
-    def _claim(self, name: str, number: int) -> None:
+    def count_by_image(self) -> dict[str, int]:
+        """Return how many containers each image id has now; images without are not in it."""
+        return {image_id: len(containers) for image_id, containers in self._by_image.items()}
+
+    def _claim(self, text: str, number: int) -> str:
+        """Take a name for a number, and return it without the slash before it."""
+        name = text.removeprefix("/")
         if not _NAME.fullmatch(name):
-            raise ValueError(f"Invalid container name ({name[:80]}), only {_NAME.pattern} are allowed")
+            raise ValueError(f"Invalid container name ({text[:80]}), only {_NAME_CHARACTERS} are allowed")
         generated = number_of_name(name)
         holder = self._named.get(name) or generated
         if holder is not None and holder in self._containers and self._containers[holder].name == name:
             user = f'already in use by container "{container_id(holder)}"'
-            raise NameInUseError(f'Conflict. The container name "/{name}" is {user}.')
+            way_out = "You have to remove (or rename) that container to be able to reuse that name."
+            raise NameInUseError(f'Conflict. The container name "/{name}" is {user}. {way_out}')
         if generated is not None:
             self._reserved.add(generated)
         self._named[name] = number
+        return name
 
     def _find_id(self, prefix: str) -> Container:
         for number in range(self._indexed, self._next):

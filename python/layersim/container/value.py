@@ -35,6 +35,10 @@ if TYPE_CHECKING:
             """Return what lies below a container's own writes."""
             ...
 
+        def get_container(self, ref: str | Container) -> Container:
+            """Return the container that is meant; raise where there is none."""
+            ...
+
         def commit(self, container: Container, tag: str | None, message: str | None, author: str | None) -> Image:
             """Make an image of a container."""
             ...
@@ -44,12 +48,20 @@ if TYPE_CHECKING:
             ...
 
 
+_ACTIVE = {"running", "paused", "restarting"}
+
+
 class Life(NamedTuple):
     """What a container is, since when (nanoseconds since 1970), and how it ended."""
 
     state: str
     since_ns: int
     exit_code: int = 0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it runs, be it paused."""
+        return self.state in _ACTIVE
 
 
 class Wishes(NamedTuple):
@@ -64,7 +76,6 @@ class Wishes(NamedTuple):
 
 
 _CREATED = Life("created", 0)
-_ACTIVE = {"running", "paused", "restarting"}
 
 
 class Container:
@@ -119,7 +130,7 @@ class Container:
     @property
     def is_active(self) -> bool:
         """Whether it runs, be it paused."""
-        return self.life.state in _ACTIVE
+        return self.life.is_active
 
     @property
     def was_started(self) -> bool:
@@ -162,13 +173,30 @@ class Container:
         return self.fs.changes()
 
     def start(self) -> Container:
-        """Run it; the mount points of its volumes appear. Nothing happens if it runs already."""
-        self._forbid("paused")
-        if not self.is_active:
-            for path in self.image.config.run_config.volumes or ():
-                make_directories(self.fs, path)
-            self.life = Life("running", self._host.now())
-        return self
+        """Run it; the mount points of its volumes appear. Nothing happens if it runs already.
+
+        Returns
+        -------
+        Container
+            Itself.
+
+        Raises
+        ------
+        ContainerStateError
+            It is paused.
+        ContainerNotFoundError
+            It was removed.
+        """
+        with self._host.lock:
+            self._demand_kept()
+            if self.state == "paused":
+                message = "cannot start a paused container, try unpause instead"
+                raise ContainerStateError(message, self.state, "created, exited or running")
+            if not self.is_active:
+                for path in self.image.config.run_config.volumes or ():
+                    make_directories(self.fs, path)
+                self.life = Life("running", self._host.now())
+            return self
 
     def stop(self, exit_code: int = 137) -> Container:
         """End it. Nothing happens unless it runs.
@@ -177,22 +205,67 @@ class Container:
         ----------
         exit_code : int, default 137
             What its process ends with; 137 is a process that had to be killed.
+
+        Returns
+        -------
+        Container
+            Itself.
+
+        Raises
+        ------
+        ContainerNotFoundError
+            It was removed.
         """
-        if self.is_active:
-            self.life = Life("exited", self._host.now(), exit_code)
-        return self
+        with self._host.lock:
+            self._demand_kept()
+            if self.is_active:
+                self.life = Life("exited", self._host.now(), exit_code)
+            return self
 
     def pause(self) -> Container:
-        """Freeze it."""
-        self._demand("running")
-        self.life = Life("paused", self.life.since_ns)
-        return self
+        """Freeze it.
+
+        Returns
+        -------
+        Container
+            Itself.
+
+        Raises
+        ------
+        ContainerStateError
+            It does not run, or is paused already.
+        ContainerNotFoundError
+            It was removed.
+        """
+        with self._host.lock:
+            self._demand_kept()
+            if self.state != "running":
+                fault = "already paused" if self.state == "paused" else "not running"
+                raise ContainerStateError(f"Container {self.id} is {fault}", self.state, "running")
+            self.life = Life("paused", self.life.since_ns)
+            return self
 
     def unpause(self) -> Container:
-        """Let it go on."""
-        self._demand("paused")
-        self.life = Life("running", self.life.since_ns)
-        return self
+        """Let it go on.
+
+        Returns
+        -------
+        Container
+            Itself.
+
+        Raises
+        ------
+        ContainerStateError
+            It is not paused.
+        ContainerNotFoundError
+            It was removed.
+        """
+        with self._host.lock:
+            self._demand_kept()
+            if self.state != "paused":
+                raise ContainerStateError(f"Container {self.id} is not paused", self.state, "paused")
+            self.life = Life("running", self.life.since_ns)
+            return self
 
     def commit(self, tag: str | None = None, message: str | None = None, *, author: str | None = None) -> Image:
         """Make an image of it: its own writes become one more layer, or none if there are none.
@@ -204,10 +277,19 @@ class Container:
         message, author : str, optional
             What its history says.
 
+        Returns
+        -------
+        Image
+            The new one.
+
         Raises
         ------
         ImageNotFoundError
             Its image was removed by force.
+        ContainerNotFoundError
+            It was removed.
+        InvalidReferenceError
+            The tag is none.
         """
         return self._host.commit(self, tag, message, author)
 
@@ -223,17 +305,14 @@ class Container:
         ------
         ContainerStateError
             It runs, and `force` is not given.
+        ContainerNotFoundError
+            It was removed before.
         """
         self._host.remove_container(self, force=force)
 
-    def _demand(self, wanted: str) -> None:
-        if self.state != wanted:
-            raise ContainerStateError(f"container {self.name} is {self.state}, not {wanted}", self.state, wanted)
-
-    def _forbid(self, unwanted: str) -> None:
-        if self.state == unwanted:
-            message = f"cannot start a {unwanted} container, try unpause instead"
-            raise ContainerStateError(message, self.state, "created, exited or running")
+    def _demand_kept(self) -> None:
+        """Raise if it was removed."""
+        self._host.get_container(self)
 
     @property
     def created(self) -> datetime:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from layersim.container import Container, Wishes, container_view
 from layersim.engine.images import ImageCommands
 from layersim.errors import ContainerStateError, ImageNotFoundError
-from layersim.image import parse_reference
+from layersim.image import parse_new_tag
 from layersim.profiles.made import EMPTY_LAYER, Commit, committed_config
 
 if TYPE_CHECKING:
@@ -32,9 +32,14 @@ class ContainerCommands(ImageCommands):
         ref : str
             Tag, id, or prefix of an id of its image.
         name : str, optional
-            By default one is generated.
+            By default one is generated; ``/web`` is ``web``, as engines show it.
         command : sequence of str, optional
             In place of the image's.
+
+        Returns
+        -------
+        Container
+            In the state ``created``.
 
         Raises
         ------
@@ -55,8 +60,18 @@ class ContainerCommands(ImageCommands):
         wishes = _RUN if name is None and command is None else _wishes(name, command, is_attached=False)
         return self._create(ref, wishes).start()
 
-    def get_container(self, ref: str) -> Container:
+    def get_container(self, ref: str | Container) -> Container:
         """Return the container of a name, an id, or a prefix of an id.
+
+        Parameters
+        ----------
+        ref : str or Container
+            What it is called; a container stands for itself while the engine has it.
+
+        Returns
+        -------
+        Container
+            The one that answers.
 
         Raises
         ------
@@ -80,18 +95,44 @@ class ContainerCommands(ImageCommands):
             container = self._containers.find(ref)
             if container.is_active and not force:
                 way_out = "Stop the container before attempting removal or force remove"
+                if container.state == "paused":
+                    way_out = f"Unpause and then {way_out[0].lower()}{way_out[1:]}"
                 message = f"You cannot remove a {container.state} container {container.id}. {way_out}"
                 raise ContainerStateError(message, container.state, "created or exited")
             self._containers.remove(container)
             self._layers.release(container.image.top)
-            if not self._containers.by_image[container.image.id]:
+            if not self._containers.using(container.image):
                 self._views.pop(container.image.id, None)
 
     def commit(
         self, container: Container, tag: str | None = None, message: str | None = None, author: str | None = None
     ) -> Image:
-        """Make an image of a container; `Container.commit` is the short way here."""
-        reference = parse_reference(tag) if tag is not None else None
+        """Make an image of a container; `Container.commit` is the short way here.
+
+        Parameters
+        ----------
+        container : Container
+            One of this engine.
+        tag : str, optional
+            What to call the image.
+        message, author : str, optional
+            What its history says.
+
+        Returns
+        -------
+        Image
+            The new one.
+
+        Raises
+        ------
+        ImageNotFoundError
+            Its image was removed by force.
+        ContainerNotFoundError
+            It is none of this engine's, or was removed.
+        InvalidReferenceError
+            The tag is none.
+        """
+        reference = parse_new_tag(tag) if tag is not None else None
         with self._lock:
             self._containers.find(container)
             origin = self._images.lookup(container.image.id)

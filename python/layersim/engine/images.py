@@ -11,7 +11,7 @@ from layersim.engine.loading import check_archive, load_archive, register
 from layersim.engine.removal import Remover
 from layersim.engine.state import State
 from layersim.errors import InvalidReferenceError
-from layersim.image import HistoryEntry, parse_config, parse_reference
+from layersim.image import HistoryEntry, has_tag, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import decode_untyped
 from layersim.image.instant import format_utc
 from layersim.layout import Platform, read_archive, replacing, write_docker_archive
@@ -91,8 +91,22 @@ class ImageCommands(State):
             The comment in its history.
         config : dict, optional
             Its container config, with Docker's names: ``{"Cmd": ["sh"]}``.
+
+        Returns
+        -------
+        Image
+            The new one.
+
+        Raises
+        ------
+        ArchiveError
+            The tar is broken.
+        InvalidReferenceError
+            The tag is none.
+        ValidationError
+            The config breaks a rule.
         """
-        reference = parse_reference(tag) if tag is not None else None
+        reference = parse_new_tag(tag) if tag is not None else None
         layer = Layer.from_tar(rootfs_tar)
         raw = imported_config(self.profile, layer.diff_id, self.now(), message, config)
         return self._keep(raw, [layer], reference, "import").value()
@@ -123,8 +137,24 @@ class ImageCommands(State):
             Tag or id of the image it is recorded to be made from, as `docker commit` and the legacy builder do.
         way : {"load", "import", "commit", "build"}
             How the layers come in, which decides what their sizes are.
+
+        Returns
+        -------
+        Image
+            The new one, or the one that has the same id already.
+
+        Raises
+        ------
+        ImageNotFoundError
+            Nothing answers to `parent`.
+        InvalidReferenceError
+            The tag is none.
+        ValidationError
+            Config or history break a rule.
+        ChainTooDeepError
+            There are more layers than the engine allows.
         """
-        reference = parse_reference(tag) if tag is not None else None
+        reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()
         steps = tuple(HistoryEntry(created=format_utc(now)) for _ in layers) if history is None else tuple(history)
         raw = layered_config(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
@@ -149,6 +179,15 @@ class ImageCommands(State):
         -------
         int
             Bytes written.
+
+        Raises
+        ------
+        ImageNotFoundError, InvalidReferenceError
+            Nothing answers to one of them.
+        ContentMissingError
+            A layer is known by digest and size alone.
+        ValidationError
+            An image has no layer.
         """
         with self._lock:
             wanted = self._wanted([refs] if isinstance(refs, str) else refs)
@@ -159,10 +198,30 @@ class ImageCommands(State):
         return write_docker_archive(target, images)
 
     def tag(self, ref: str, new: str) -> Image:
-        """Point a tag at an image; another image that it pointed at loses it."""
+        """Point a tag at an image; another image that it pointed at loses it.
+
+        Parameters
+        ----------
+        ref : str
+            Tag, id, or prefix of an id of the image.
+        new : str
+            The tag, ``latest`` where it names a repository alone.
+
+        Returns
+        -------
+        Image
+            With its new tag.
+
+        Raises
+        ------
+        ImageNotFoundError
+            Nothing answers to `ref`.
+        InvalidReferenceError
+            `ref` is neither, or `new` is no tag: it breaks the grammar, or could be taken for an id or a digest.
+        """
         with self._lock:
             image = self._images.find(ref)
-            self._images.tag(parse_reference(new), image)
+            self._images.tag(parse_new_tag(new), image)
             return image.value()
 
     def remove_image(self, ref: str, *, force: bool = False) -> Removed:
@@ -237,7 +296,7 @@ class ImageCommands(State):
             reference = parse_reference(ref)
         except InvalidReferenceError:
             return [(self._images.find(ref), None)]
-        if ":" not in ref.rpartition("/")[2]:
+        if not has_tag(ref):
             tagged = self._images.tagged(reference.repository)
             if tagged:
                 return [(image, one) for one, image in tagged]

@@ -91,7 +91,8 @@ def load_archive(
         image = register(images, layers, (one.config, one.raw_config, one.id), one.layers, size_of)
         ids.append(f"Loaded image ID: {image.id}")
         for reference in one.references:
-            before = images.tag(reference, image)
+            # As moby does: it says that it loaded such a tag, and sets none.
+            before = None if reference.is_ambiguous else images.tag(reference, image)
             if before is not None:
                 messages.append(
                     f"The image {reference} already exists, renaming the old one with ID {before.id} to empty string"

@@ -82,11 +82,11 @@ class Remover:
 
     def _untag_name(self, image: StoredImage, ref: str, *, force: bool) -> None:
         """Take one name away; the last one only with force while containers use the image (N1)."""
-        users = self.containers.using(image)
-        if not force and len(image.references) == 1 and users:
+        user = next(iter(self.containers.using(image)), None)
+        if not force and len(image.references) == 1 and user is not None:
             raise ImageInUseError(
                 f'conflict: unable to remove repository reference "{ref}" (must force) - '
-                f"container {short_id(users[0].id)} is using its referenced image {short_id(image.id)}"
+                f"container {short_id(user.id)} is using its referenced image {short_id(image.id)}"
             )
         self._untag(image, parse_reference(ref))
 

@@ -10,11 +10,11 @@ from layersim.engine.state import State
 from layersim.errors import ImageNotFoundError
 from layersim.history import history_rows
 from layersim.table import Table
-from layersim.usage import ImageUsages, SummaryRow, container_row, container_summary, image_rows
+from layersim.usage import ContainerUsages, ImageUsages, SummaryRow, image_rows
 
 if TYPE_CHECKING:
-    from layersim.container import Container
     from layersim.history import HistoryRow
+    from layersim.store import StoredImage
     from layersim.usage import ContainerRow, ImageRow
 
 
@@ -28,12 +28,27 @@ class Reports(State):
         ----------
         all : bool, default False
             Also untagged images that others were made from.
+
+        Returns
+        -------
+        Table of ImageRow
+            As they are now; what happens later changes nothing in it.
         """
         with self._lock:
             return Table(image_rows(self._images, hidden=all), self.profile.forms.images, self._style())
 
     def history(self, ref: str) -> Table[HistoryRow]:
         """Return the steps of an image, newest first, as `docker history`.
+
+        Parameters
+        ----------
+        ref : str
+            Tag, id, or prefix of an id.
+
+        Returns
+        -------
+        Table of HistoryRow
+            As many as its config tells of.
 
         Raises
         ------
@@ -52,12 +67,17 @@ class Reports(State):
             Also those that do not run.
         size : bool, default False
             Print sizes too, as `docker ps -s`.
+
+        Returns
+        -------
+        Table of ContainerRow
+            As they are now; what happens later changes nothing in it.
         """
         with self._lock:
             shown = [container for container in self._containers if all or container.is_active]
             forms = self.profile.forms
             form = forms.containers_with_size if size else forms.containers
-            return Table(self._container_rows(shown), form, self._style())
+            return Table(ContainerUsages(shown, self._image_name), form, self._style())
 
     def df(self, verbose: bool = False) -> DiskUsage:
         """Return what is held on disk, as `docker system df`.
@@ -66,42 +86,43 @@ class Reports(State):
         ----------
         verbose : bool, default False
             Whether its text is that of `docker system df -v`.
+
+        Returns
+        -------
+        DiskUsage
+            As it is now; what happens later changes nothing in it.
         """
         with self._lock:
-            usages = ImageUsages(
+            images = ImageUsages(
                 self._images,
                 self._layers.sizes,
-                self._containers.by_image,
+                self._containers.count_by_image(),
                 counts_hidden=self.profile.counts_hidden,
             )
-            return self._disk_usage(usages, list(self._containers), is_verbose=verbose)
+            return self._disk_usage(images, ContainerUsages(self._containers, self._image_name), is_verbose=verbose)
 
-    def _disk_usage(self, usages: ImageUsages, containers: list[Container], *, is_verbose: bool) -> DiskUsage:
+    def _disk_usage(self, images: ImageUsages, containers: ContainerUsages, *, is_verbose: bool) -> DiskUsage:
         forms, style = self.profile.forms, self._style()
-        reclaimable = self.profile.reclaimable(usages)
+        reclaimable = self.profile.reclaimable(images)
         summary = [
-            SummaryRow("Images", len(usages), usages.active, usages.layers_size, reclaimable),
-            container_summary(containers),
+            SummaryRow("Images", len(images), images.active, images.layers_size, reclaimable),
+            containers.summary,
             SummaryRow("Local Volumes", 0, 0, 0, 0),
             SummaryRow("Build Cache", 0, 0, 0, 0),
         ]
         return DiskUsage(
             summary=Table(summary, forms.summary, style),
-            images=Table(usages, forms.image_usage, style),
-            containers=Table(self._container_rows(containers), forms.container_usage, style),
+            images=Table(images, forms.image_usage, style),
+            containers=Table(containers, forms.container_usage, style),
             volumes=Table((), forms.volume_usage, style),
             build_cache=Table((), forms.build_cache_usage, style),
-            layers_size=usages.layers_size,
+            layers_size=images.layers_size,
             is_verbose=is_verbose,
         )
 
-    def _container_rows(self, containers: list[Container]) -> list[ContainerRow]:
-        newest_first = sorted(containers, key=lambda container: (container.created_ns, container.number), reverse=True)
-        return [container_row(container, self._image_name(container)) for container in newest_first]
-
-    def _image_name(self, container: Container) -> str:
+    def _image_name(self, name: str, image: StoredImage) -> str:
         """Return the name a container was created with, or its image's id where that means another image by now."""
         with suppress(ImageNotFoundError):
-            if self._images.find(container.image_name).id == container.image.id:
-                return container.image_name
-        return container.image.id
+            if self._images.find(name).id == image.id:
+                return name
+        return image.id

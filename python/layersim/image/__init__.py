@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from layersim.image.config import ContainerConfig, HistoryEntry, ImageConfig, RootFS, parse_config
-from layersim.image.reference import Reference, parse_reference
+from layersim.image.reference import Reference, has_tag, parse_new_tag, parse_reference
 from layersim.image.value import Image
 
 __all__ = [
@@ -13,6 +13,8 @@ __all__ = [
     "ImageConfig",
     "Reference",
     "RootFS",
+    "has_tag",
     "parse_config",
+    "parse_new_tag",
     "parse_reference",
 ]

@@ -9,30 +9,37 @@ import msgspec
 from layersim.errors import ValidationError
 from layersim.image import instant
 from layersim.image.document import decode
+from layersim.image.frozen import Frozen, frozen
 
+_OBJECTS = ("volumes", "exposed_ports", "labels")
 _DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 
 
 class Healthcheck(msgspec.Struct, frozen=True, rename="pascal"):
     """How a container says that it is well; the first word of `test` is the way, ``NONE`` means not at all."""
 
-    test: list[str] | None = None
+    test: tuple[str, ...] | None = None
 
 
 class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """What a container of the image starts with."""
+    """What a container of the image starts with; like all of a config, it cannot be changed."""
 
     user: str | None = None
-    env: list[str] | None = None
-    cmd: list[str] | str | None = None
-    entrypoint: list[str] | str | None = None
+    env: tuple[str, ...] | None = None
+    cmd: tuple[str, ...] | str | None = None
+    entrypoint: tuple[str, ...] | str | None = None
     working_dir: str | None = None
-    volumes: dict[str, object] | None = None
-    exposed_ports: dict[str, object] | None = None
-    labels: dict[str, str] | None = None
+    volumes: Frozen[object] | None = None
+    exposed_ports: Frozen[object] | None = None
+    labels: Frozen[str] | None = None
     stop_signal: str | None = None
-    on_build: list[str] | None = None
+    on_build: tuple[str, ...] | None = None
     healthcheck: Healthcheck | None = None
+
+    def __post_init__(self) -> None:
+        """Freeze the objects of the document."""
+        for name in _OBJECTS:
+            msgspec.structs.force_setattr(self, name, frozen(getattr(self, name)))
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -45,7 +52,7 @@ class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
         return _words(self.entrypoint)
 
 
-def _words(value: list[str] | str | None) -> tuple[str, ...]:
+def _words(value: tuple[str, ...] | str | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value or ())
 
 
@@ -77,7 +84,7 @@ class RootFS(msgspec.Struct, frozen=True):
     """The diff ids of an image, base first."""
 
     type: str | None = None
-    diff_ids: list[str] | None = None
+    diff_ids: tuple[str, ...] | None = None
 
 
 class ImageConfig(msgspec.Struct, frozen=True):
@@ -94,7 +101,7 @@ class ImageConfig(msgspec.Struct, frozen=True):
         What containers start with.
     rootfs : RootFS or None
         The diff ids.
-    history : list of HistoryEntry or None
+    history : tuple of HistoryEntry or None
         Oldest step first.
     docker_version : str or None
         Of the engine that made it.
@@ -107,13 +114,13 @@ class ImageConfig(msgspec.Struct, frozen=True):
     author: str | None = None
     config: ContainerConfig | None = None
     rootfs: RootFS | None = None
-    history: list[HistoryEntry] | None = None
+    history: tuple[HistoryEntry, ...] | None = None
     docker_version: str | None = None
 
     @property
     def diff_ids(self) -> tuple[str, ...]:
         """The diff ids, base first."""
-        return tuple((self.rootfs and self.rootfs.diff_ids) or ())
+        return (self.rootfs and self.rootfs.diff_ids) or ()
 
     @property
     def run_config(self) -> ContainerConfig:
@@ -130,6 +137,11 @@ def parse_config(raw: bytes, name: str = "image config") -> ImageConfig:
         The document, verbatim.
     name : str
         What to call it in messages: the archive member it came from.
+
+    Returns
+    -------
+    ImageConfig
+        Frozen, whatever is in it too.
 
     Raises
     ------

@@ -17,6 +17,10 @@ _MANIFESTS = {
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 }
+_CONFIGS = {
+    "application/vnd.oci.image.config.v1+json",
+    "application/vnd.docker.container.image.v1+json",
+}
 
 
 class Platform(msgspec.Struct, frozen=True):
@@ -30,6 +34,11 @@ class Platform(msgspec.Struct, frozen=True):
         """Whether an image for this platform runs on `wanted`; a variant counts where both name one."""
         same_variant = not (self.variant and wanted.variant) or self.variant == wanted.variant
         return (self.os, self.architecture) == (wanted.os, wanted.architecture) and same_variant
+
+    def allows(self, wanted: Platform) -> bool:
+        """Whether a config that says this of itself may be run on `wanted`; what it does not say is no obstacle."""
+        said = Platform(self.os or wanted.os, self.architecture or wanted.architecture, self.variant)
+        return said.matches(wanted)
 
 
 class Descriptor(msgspec.Struct, frozen=True, rename={"media_type": "mediaType"}):
@@ -50,6 +59,11 @@ class Descriptor(msgspec.Struct, frozen=True, rename={"media_type": "mediaType"}
     def is_manifest(self) -> bool:
         """Whether it may point to a manifest of one image; descriptors without a media type may, too."""
         return not self.media_type or self.media_type in _MANIFESTS
+
+    @property
+    def is_config(self) -> bool:
+        """Whether it may point to the config of an image, and not to some other artifact."""
+        return not self.media_type or self.media_type in _CONFIGS
 
     @property
     def is_attestation(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from layersim.errors import InvalidReferenceError
 
@@ -14,13 +15,16 @@ _DOMAIN = re.compile(rf"{_HOST}(?:\.{_HOST})*(?::[0-9]+)?", re.ASCII)
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _DEFAULT_DOMAIN, _DEFAULT_TAG = "docker.io", "latest"
+_LEGACY_DOMAIN = "index.docker.io"
+# What no repository of a new tag is called: `sha256:<digits>` is an id.
+_DIGEST_ALGORITHM = "sha256"
 _LONGEST_NAME = 255
 _LONGEST = _LONGEST_NAME + 1 + 128
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Reference:
-    """A tag: where an image's name points from.
+    """A tag: where an image's name points from; in the order of the full texts, as moby sorts them.
 
     Attributes
     ----------
@@ -43,13 +47,39 @@ class Reference:
             return f"{self.domain}/{self.path}"
         return self.path.removeprefix("library/") if self.path.count("/") == 1 else self.path
 
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it looks like an id, ``sha256:...``: engines let no tag be called so."""
+        return self.repository == _DIGEST_ALGORITHM
+
+    @property
+    def full(self) -> str:
+        """The text with nothing left out, ``docker.io/library/web-ping:latest``."""
+        return f"{self.domain}/{self.path}:{self.tag}"
+
+    def __lt__(self, other: Reference) -> bool:
+        """Whether its full text comes first: ``web-ping:1`` before ``web:1``, as ``-`` is before ``:``."""
+        return self.full < other.full
+
     def __str__(self) -> str:
         """Return the familiar form, ``web-ping:latest``."""
         return f"{self.repository}:{self.tag}"
 
 
+@lru_cache(maxsize=1 << 14)
 def parse_reference(text: str) -> Reference:
     """Return the reference that a text means.
+
+    Parameters
+    ----------
+    text : str
+        In the familiar form or in full, with a tag or without.
+
+    Returns
+    -------
+    Reference
+        Texts of one familiar form give one reference: ``docker.io/foo.com/x`` is ``foo.com/x``, as engines keep
+        tags by their familiar form.
 
     Raises
     ------
@@ -68,7 +98,7 @@ def parse_reference(text: str) -> Reference:
     if "@" in text:
         raise _invalid(text, "a tag is needed here, not a digest")
     if _ID.fullmatch(text):
-        raise _invalid(text, "a name cannot be 64 hex digits")
+        raise _hexadecimal(text)
     name, tag = _split_tag(text)
     domain, path = _split_domain(name)
     if not _PATH.fullmatch(path):
@@ -78,9 +108,43 @@ def parse_reference(text: str) -> Reference:
         raise _invalid(text, f"bad registry {domain!r}")
     if not _TAG.fullmatch(tag):
         raise _invalid(text, f"bad tag {tag!r}")
-    if len(name) > _LONGEST_NAME:
+    if len(f"{domain}/{path}") > _LONGEST_NAME:
         raise _invalid(text, "repository name must not be more than 255 characters")
-    return Reference(domain, path, tag)
+    reference = Reference(domain, path, tag)
+    # The familiar form may show a host that was a part of the path.
+    is_settled = _split_domain(reference.repository) == (domain, path)
+    return reference if is_settled else parse_reference(str(reference))
+
+
+def parse_new_tag(text: str) -> Reference:
+    """Return the reference that a text means as the name of a new tag, which not every reference may be.
+
+    Parameters
+    ----------
+    text : str
+        In the familiar form or in full.
+
+    Returns
+    -------
+    Reference
+        What to call the image.
+
+    Raises
+    ------
+    InvalidReferenceError
+        The text breaks the grammar, or what it names could be taken for an id; the message is the engine's.
+    """
+    reference = parse_reference(text)
+    if reference.is_ambiguous:
+        raise InvalidReferenceError("refusing to create an ambiguous tag using digest algorithm as name")
+    if _ID.fullmatch(reference.repository):
+        raise _hexadecimal(reference.repository)
+    return reference
+
+
+def has_tag(text: str) -> bool:
+    """Whether a reference names its tag, instead of leaving it to be ``latest``."""
+    return ":" in text.rpartition("/")[2]
 
 
 def _split_tag(text: str) -> tuple[str, str]:
@@ -92,13 +156,17 @@ def _split_tag(text: str) -> tuple[str, str]:
 
 def _split_domain(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    is_host = "." in first or ":" in first or first == "localhost" or first.lower() != first
+    is_host = "." in first or ":" in first or first == "localhost"
     domain, path = (first, rest) if slash and is_host else (_DEFAULT_DOMAIN, name)
-    if domain == "index.docker.io":
+    if domain == _LEGACY_DOMAIN:
         domain = _DEFAULT_DOMAIN
     if domain == _DEFAULT_DOMAIN and "/" not in path:
         path = f"library/{path}"
     return domain, path
+
+
+def _hexadecimal(name: str) -> InvalidReferenceError:
+    return InvalidReferenceError(f"invalid repository name ({name}), cannot specify 64-byte hexadecimal strings")
 
 
 def _invalid(text: object, why: str) -> InvalidReferenceError:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.errors import ValidationError
-from layersim.image import parse_config, parse_reference
+from layersim.errors import InvalidReferenceError, ValidationError
+from layersim.image import has_tag, parse_config, parse_reference
 from layersim.image.document import decode
 from layersim.image.manifest import ArchivedManifest
 from layersim.layout.archived import Found, require
@@ -13,12 +13,18 @@ from layersim.layout.source import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
     from layersim._core import Archive
+    from layersim.image import Reference
 
 MANIFEST = "manifest.json"
 
 
 def read_manifest(source: Archive) -> list[Found]:
     """Return the images that `manifest.json` names, documents checked, layers not yet loaded.
+
+    Returns
+    -------
+    list of Found
+        In the order of the document.
 
     Raises
     ------
@@ -41,5 +47,14 @@ def _find(source: Archive, item: ArchivedManifest) -> Found:
     if len(members) != len(config.diff_ids):
         breach = f"invalid manifest, layers length mismatch: expected {len(members)}, got {len(config.diff_ids)}"
         raise ValidationError(f"{MANIFEST}: {breach}", [breach])
-    references = tuple(parse_reference(tag) for tag in item.repo_tags or ())
+    references = tuple(_reference(tag) for tag in item.repo_tags or ())
     return Found(config, raw, members, (None,) * len(members), references, item.parent)
+
+
+def _reference(text: str) -> Reference:
+    """Return what a tag means; ``latest`` must be written here."""
+    name, digest, _ = text.partition("@")
+    reference = parse_reference(name)
+    if digest or not has_tag(name):
+        raise InvalidReferenceError(f'invalid tag "{text}"')
+    return reference

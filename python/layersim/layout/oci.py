@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim._core import sha256
-from layersim.errors import ArchiveError, ValidationError
+from layersim.errors import ArchiveError, InvalidReferenceError, ValidationError
 from layersim.image import parse_config, parse_reference
 from layersim.image.document import decode
 from layersim.image.manifest import Descriptor, Index, Layout, Manifest, Platform
@@ -28,17 +28,23 @@ _DEEPEST = 8
 def read_index(source: Archive, platform: Platform) -> list[Found]:
     """Return the images of a layout, documents checked, layers not yet loaded.
 
-    Each name of `index.json` gives one image, the first for `platform` where there are several.
+    Each name of `index.json` gives one image, the first for `platform` where there are several. Many tools give a
+    name that is a tag alone, such as ``latest``, or one that no engine takes: then the image has no reference.
+
+    Returns
+    -------
+    list of Found
+        In the order of the index, each manifest once.
 
     Raises
     ------
-    ValidationError, ArchiveError, DigestMismatchError, InvalidReferenceError
-        A document breaks its rules, a blob is missing or not what its descriptor promises, a name is none.
+    ValidationError, ArchiveError, DigestMismatchError
+        A document breaks its rules, a blob is missing or not what its descriptor promises.
     """
     if LAYOUT in source:
         _check_version(decode(source.read(LAYOUT, limit=DOCUMENT_LIMIT), Layout, LAYOUT))
     index = decode(source.read(INDEX, limit=DOCUMENT_LIMIT), Index, INDEX)
-    chosen = [_descend(source, descriptor, platform) for descriptor in _named(index.manifests, platform)]
+    chosen = [_descend(source, descriptor, platform) for descriptor in _named(source, index.manifests, platform)]
     merged: dict[str, tuple[Descriptor, tuple[Reference, ...]]] = {}
     for top, manifest in chosen:
         _, references = merged.get(manifest.digest, (manifest, ()))
@@ -52,18 +58,30 @@ def _check_version(layout: Layout) -> None:
         raise ValidationError(f"{LAYOUT}: {breach}", [breach])
 
 
-def _named(descriptors: Iterable[Descriptor], platform: Platform) -> list[Descriptor]:
+def _named(source: Archive, descriptors: Iterable[Descriptor], platform: Platform) -> list[Descriptor]:
     """One descriptor per name; those without a name stand for themselves."""
     names: dict[str, list[Descriptor]] = {}
     for place, descriptor in enumerate(descriptors):
         if not descriptor.is_attestation:
             names.setdefault(_name(descriptor) or f"#{place}", []).append(descriptor)
-    return [_for_platform(group, platform) or group[0] for group in names.values()]
+    return [
+        group[0] if len(group) == 1 else _for_platform(source, group, platform) or group[0] for group in names.values()
+    ]
 
 
-def _for_platform(descriptors: Iterable[Descriptor], platform: Platform) -> Descriptor | None:
-    images = [descriptor for descriptor in descriptors if not descriptor.is_attestation]
-    return next((image for image in images if image.platform and image.platform.matches(platform)), None)
+def _for_platform(source: Archive, descriptors: Iterable[Descriptor], platform: Platform) -> Descriptor | None:
+    images = (descriptor for descriptor in descriptors if not descriptor.is_attestation)
+    return next((image for image in images if _is_for(source, image, platform)), None)
+
+
+def _is_for(source: Archive, descriptor: Descriptor, platform: Platform) -> bool:
+    """Whether an entry is for a platform; where it does not say so, the config of its image does."""
+    if descriptor.platform is not None:
+        return descriptor.platform.matches(platform)
+    if not descriptor.is_manifest:
+        return False
+    config = decode(_blob(source, descriptor), Manifest, descriptor.blob).config
+    return config.is_config and decode(_blob(source, config), Platform, config.blob).allows(platform)
 
 
 def _descend(source: Archive, top: Descriptor, platform: Platform) -> tuple[Descriptor, Descriptor]:
@@ -73,7 +91,7 @@ def _descend(source: Archive, top: Descriptor, platform: Platform) -> tuple[Desc
         if not descriptor.is_index:
             return top, descriptor
         images = decode(_blob(source, descriptor), Index, descriptor.blob).manifests
-        chosen = _for_platform(images, platform) or next((image for image in images if image.is_index), None)
+        chosen = _for_platform(source, images, platform) or next((image for image in images if image.is_index), None)
         if chosen is None:
             raise ArchiveError(f"{descriptor.blob}: no image for {platform.os}/{platform.architecture}")
         descriptor = chosen
@@ -115,5 +133,13 @@ def _name(descriptor: Descriptor) -> str | None:
 
 
 def _references(descriptor: Descriptor) -> tuple[Reference, ...]:
-    name = _name(descriptor)
-    return (parse_reference(name),) if name else ()
+    """Return what the image is to be called: nothing where its name says a tag alone, or is none of Docker's."""
+    annotations = descriptor.annotations or {}
+    full, name = annotations.get(_FULL_NAME), annotations.get(_NAME)
+    text = full or name
+    if not text or (not full and not {"/", ":"} & set(text)):
+        return ()
+    try:
+        return (parse_reference(text),)
+    except InvalidReferenceError:
+        return ()

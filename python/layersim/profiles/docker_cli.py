@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from layersim.errors import InvalidReferenceError
+from layersim.image import has_tag, parse_reference
 from layersim.profiles.form import Form, Forms
 from layersim.units import display_width, ellipsis, human_size, quoted, short_id
 
@@ -123,8 +125,19 @@ def _container_head(row: ContainerRow, style: Style) -> tuple[str, str, str]:
     words = row.command[:1] + tuple(f"'{word}'" if " " in word else word for word in row.command[1:])
     command = " ".join(words)
     shown = command if style.no_trunc else ellipsis(command, _LONGEST_COMMAND)
-    image = short_id(row.image) if row.image.startswith("sha256:") and not style.no_trunc else row.image
+    image = row.image if style.no_trunc else _familiar(row.image, row.image_id)
     return _id(row.id, style), image, quoted(shown)
+
+
+def _familiar(name: str, image_id: str) -> str:
+    """Return what a container's image is called, an id cut to twelve digits, a name without the parts by default."""
+    if short_id(name) == short_id(image_id):
+        return short_id(name)
+    try:
+        reference = parse_reference(name)
+    except InvalidReferenceError:
+        return name
+    return str(reference) if has_tag(name) else reference.repository
 
 
 def _status(row: ContainerRow, style: Style) -> str:

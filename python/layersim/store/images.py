@@ -28,7 +28,7 @@ class StoredImage:
     top : StoredLayer or None
         None for an image without layers.
     references : set of Reference
-        The tags that point here.
+        The tags that point here; `name` and `unname` change them.
     parent : StoredImage or None
         The image it was committed from; `children` is the other direction.
     numbers : ndarray of uint32
@@ -38,6 +38,7 @@ class StoredImage:
     """
 
     __slots__ = (
+        "_tags",
         "children",
         "config",
         "created_s",
@@ -56,6 +57,7 @@ class StoredImage:
         self.config = config
         self.top = top
         self.references: set[Reference] = set()
+        self._tags: tuple[str, ...] | None = ()
         self.parent: StoredImage | None = None
         self.children: set[StoredImage] = set()
         chain = self.chain
@@ -70,13 +72,25 @@ class StoredImage:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """Its familiar tags, in the order of their full names."""
-        return tuple(map(str, sorted(self.references)))
+        """Its familiar tags, in the order of their full texts."""
+        if self._tags is None:
+            self._tags = tuple(map(str, sorted(self.references)))
+        return self._tags
 
     @property
     def is_listed(self) -> bool:
         """Whether lists show it: it has a tag, or no image was made from it (accounting.md section 2)."""
-        return bool(self.references) or not self.children
+        return not self.children or bool(self.references)
+
+    def name(self, reference: Reference) -> None:
+        """Let a tag point here."""
+        self.references.add(reference)
+        self._tags = None
+
+    def unname(self, reference: Reference) -> None:
+        """Let a tag point here no more."""
+        self.references.discard(reference)
+        self._tags = None
 
     def value(self) -> Image:
         """Return the image as it is now."""
@@ -131,17 +145,23 @@ class ImageStore:
             child.parent = None
 
     def tag(self, reference: Reference, image: StoredImage) -> StoredImage | None:
-        """Point a tag at an image; return the one it pointed at before, if that was another."""
+        """Point a tag at an image.
+
+        Returns
+        -------
+        StoredImage or None
+            The one it pointed at before, if that was another.
+        """
         before = self._tags.get(str(reference))
         if before is not None:
-            before.references.discard(reference)
+            before.unname(reference)
         self._tags[str(reference)] = image
-        image.references.add(reference)
+        image.name(reference)
         return before if before is not image else None
 
     def untag(self, reference: Reference) -> None:
         """Take a tag away."""
-        self._tags.pop(str(reference)).references.discard(reference)
+        self._tags.pop(str(reference)).unname(reference)
 
     def tagged(self, repository: str) -> list[tuple[Reference, StoredImage]]:
         """Return all tags of a repository, sorted."""
@@ -150,6 +170,11 @@ class ImageStore:
 
     def find(self, text: str) -> StoredImage:
         """Return the image that a tag, an id or a prefix of an id means.
+
+        Returns
+        -------
+        StoredImage
+            The only one that answers.
 
         Raises
         ------

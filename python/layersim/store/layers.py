@@ -22,6 +22,8 @@ class StoredLayer:
 
     Attributes
     ----------
+    layer : Layer
+        Known by digest and size alone until one with content comes in.
     size : int
         D(L) in bytes, recorded when this chain id first came in (accounting.md section 1).
     references : int
@@ -98,7 +100,9 @@ class LayerStore:
         return self._layers[chain_id]
 
     def hold(self, layers: Sequence[Layer], size_of: Callable[[Layer], int]) -> StoredLayer | None:
-        """Keep a stack and hold its top; what is kept already stays as it is, size included.
+        """Keep a stack and hold its top; what is kept already stays as it is, its recorded size included.
+
+        Only a layer that was known by digest and size alone gives way to one with content.
 
         Parameters
         ----------
@@ -106,6 +110,11 @@ class LayerStore:
             Base first; an empty one holds nothing and gives None.
         size_of : callable
             D(L) by the way in.
+
+        Returns
+        -------
+        StoredLayer or None
+            The top.
 
         Raises
         ------
@@ -117,6 +126,8 @@ class LayerStore:
         top: StoredLayer | None = None
         for chain_id, layer in zip(chain_ids([layer.diff_id for layer in layers]), layers, strict=True):
             top = self._layers.get(chain_id) or self._add(chain_id, layer, top, size_of(layer))
+            if top.layer.is_synthetic:
+                top.layer = layer
         if top is not None:
             top.references += 1
         return top
