@@ -185,6 +185,7 @@ def test_a_name_of_one_familiar_form_is_one_reference() -> None:
     [
         *((f"{name}:1", "ambiguous tag using digest algorithm") for name in ("sha256", "docker.io/library/sha256")),
         ("a" * 64, f"^invalid repository name \\({'a' * 64}\\), cannot specify 64-byte hexadecimal strings$"),
+        ("x@sha256:" + "0" * 64, "^refusing to create a tag with a digest reference$"),
         ("a" * 64 + ":1", f"^invalid repository name \\({'a' * 64}\\), cannot specify 64-byte hexadecimal strings$"),
     ],
 )

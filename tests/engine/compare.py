@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # Tries to compare a table between two ticks of the ages in it.
 MOMENTS = 10
+# What each engine chooses for itself; an image's name in brackets is what both were given.
+LONG_ID = re.compile(r"(?<![(a-z0-9])[0-9a-f]{64}\b")
 
 
 def utc_now() -> datetime:
@@ -95,6 +98,17 @@ def assert_same_table(daemon: Daemon, ours: Callable[[], object], *arguments: st
             assert after == expected
             return
     pytest.fail(f"the ages in {' '.join(arguments)} never rested long enough to compare them")
+
+
+def assert_same_refusal(daemon: Daemon, ours: Callable[[], object], *arguments: str) -> None:
+    """Compare what an error says with what docker says, ids of containers aside."""
+    done = daemon.run(*arguments)
+    assert done.returncode != 0
+    lines = done.stderr.decode().splitlines()
+    expected = lines[0].removeprefix("Error response from daemon: ").removeprefix("Error: ")
+    with pytest.raises((ls.LayerSimError, ValueError)) as caught:
+        ours()
+    assert LONG_ID.sub("<id>", str(caught.value)) == LONG_ID.sub("<id>", expected)
 
 
 def printed(daemon: Daemon, *arguments: str) -> str:

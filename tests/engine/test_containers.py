@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+import layersim as ls
 from tests.engine.archives import ImageSpec, docker_archive
-from tests.engine.compare import assert_same_images, assert_same_usage, new_engine, utc_now
+from tests.engine.compare import (
+    assert_same_images,
+    assert_same_refusal,
+    assert_same_table,
+    assert_same_usage,
+    new_engine,
+    utc_now,
+)
 from tests.engine.rootfs import busybox_tar
 from tests.tars import Entry, directory, layer_tar, symlink
 
@@ -16,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import layersim as ls
     from tests.engine.daemon import Daemon
 
 BIG = 1_000_000
@@ -226,3 +235,130 @@ def test_a_committed_layer_is_read_back_to_its_size(name: str, hosts: Hosts, tmp
     hosts.daemon.docker("rm", "worker")
     assert_same_images(hosts.daemon, hosts.engine)
     assert_same_usage(hosts.daemon, hosts.engine)
+
+
+TAGS = ("web:1", "web-ping:1", "a/b:1", "a-b:1", "a.b:1", "a1:1", "a:1-x", "h.com/x:1", "h.com:5000/x:1", "z:0")
+
+
+def load_both(daemon: Daemon, engine: ls.Engine, *images: ImageSpec) -> None:
+    """Load images into both engines, which must say the same."""
+    archive = docker_archive(images)
+    assert str(engine.load(archive)) == daemon.docker("load", stdin=archive).rstrip("\n")
+
+
+def layer(size: int) -> bytes:
+    return layer_tar([Entry("f", content=bytes(size))])
+
+
+def test_tags_are_in_the_order_of_the_engine(daemon: Daemon) -> None:
+    engine, image = new_engine(daemon), ImageSpec((layer(9),), TAGS, utc_now() - timedelta(days=9))
+    load_both(daemon, engine, image)
+    assert list(engine.get_image("web:1").tags) == daemon.inspect("web:1")["RepoTags"]
+    assert_same_table(daemon, lambda: engine.df(verbose=True), "system", "df", "--verbose")
+    removed = daemon.docker("rmi", "--force", image.image_id).rstrip("\n")
+    assert str(engine.remove_image(image.image_id, force=True)) == removed
+    load_both(daemon, engine, image)
+    pruned = daemon.docker("image", "prune", "--all", "--force").rstrip("\n")
+    assert str(engine.prune("images", unused_images=True)) == pruned
+
+
+def test_a_tag_of_two_spellings_is_one_tag(daemon: Daemon) -> None:
+    engine, made = new_engine(daemon), utc_now() - timedelta(days=9)
+    load_both(daemon, engine, ImageSpec((layer(1),), ("a:1",), made), ImageSpec((layer(2),), ("b:1",), made))
+    for image, tag in (("a:1", "docker.io/foo.com/x:1"), ("b:1", "foo.com/x:1"), ("a:1", "docker.io/library/x.y/z:1")):
+        daemon.docker("tag", image, tag)
+        engine.tag(image, tag)
+        assert_same_images(daemon, engine)
+    assert str(engine.remove_image("docker.io/foo.com/x:1")) == daemon.docker("rmi", "docker.io/foo.com/x:1").rstrip()
+    assert_same_images(daemon, engine)
+
+
+@pytest.mark.parametrize("tag", ["sha256:abc", "library/sha256:abc", "a" * 64 + ":1", "x@sha256:" + "0" * 64])
+def test_what_is_no_new_tag(tag: str, daemon: Daemon) -> None:
+    engine = new_engine(daemon)
+    load_both(daemon, engine, ImageSpec((layer(1),), ("a:1",)))
+    assert_same_refusal(daemon, lambda: engine.tag("a:1", tag), "tag", "a:1", tag)
+    assert_same_images(daemon, engine)
+
+
+def test_odd_tags_of_an_archive(daemon: Daemon) -> None:
+    engine = new_engine(daemon)
+    load_both(daemon, engine, ImageSpec((layer(1),), ("sha256:1", "a" * 64 + ":1", "docker.io/foo.com/x:1")))
+    assert_same_images(daemon, engine)
+    for number, tag in enumerate(("t", "x@sha256:" + "0" * 64, "a" * 64), start=2):
+        archive = docker_archive([ImageSpec((layer(number),), (tag,))])
+        refusal = daemon.run("load", "--quiet", stdin=archive).stderr.decode().strip()
+        with pytest.raises(ls.LayerSimError) as caught:
+            engine.load(archive)
+        assert str(caught.value) == refusal
+
+
+@pytest.fixture
+def sleeper(daemon: Daemon) -> Hosts:
+    """The image `sleeper:1` in both engines, which runs for long."""
+    engine = new_engine(daemon)
+    tags = ("sleeper:1", "sleeper:latest", "h.com:5000/p/q:2")
+    load_both(daemon, engine, ImageSpec((busybox_tar(),), tags, utc_now(), config={"Cmd": ["sleep", "1000"]}))
+    return Hosts(daemon, engine)
+
+
+def test_names_of_containers(sleeper: Hosts) -> None:
+    daemon, engine = sleeper.daemon, sleeper.engine
+    for name in ("/slash", "slash", "/slash", "x", "-a", "a b", "//two", "/", "ok_.-1"):
+        done = daemon.run("create", "--name", name, "sleeper:1")
+        if done.returncode == 0:
+            engine.create("sleeper:1", name=name)
+        else:
+            create = partial(engine.create, "sleeper:1", name=name)
+            assert_same_refusal(daemon, create, "create", "--name", name, "sleeper:1")
+    expected = sorted(daemon.lines("ps", "--all", "--format", "{{.Names}}"))
+    assert sorted(row.name for row in engine.containers(all=True)) == expected
+    assert daemon.inspect("/slash", "container")["Name"] == f"/{engine.get_container('/slash').name}"
+
+
+def test_what_the_engine_says_of_states(sleeper: Hosts) -> None:
+    daemon, engine = sleeper.daemon, sleeper.engine
+    daemon.docker("create", "--network=none", "--name=one", "sleeper:1")
+    one = engine.create("sleeper:1", name="one")
+    for act in ("pause", "unpause"):
+        assert_same_refusal(daemon, getattr(one, act), act, "one")
+    daemon.docker("start", "one")
+    one.start()
+    assert_same_refusal(daemon, one.remove, "rm", "one")
+    assert_same_refusal(daemon, one.unpause, "unpause", "one")
+    daemon.docker("pause", "one")
+    one.pause()
+    assert_same_refusal(daemon, one.pause, "pause", "one")
+    assert_same_refusal(daemon, one.remove, "rm", "one")
+    daemon.docker("rm", "--force", "one")
+    one.remove(force=True)
+    for act in ("start", "stop", "pause", "unpause"):
+        assert_same_refusal(daemon, getattr(one, act), act, "one")
+
+
+def test_the_image_of_a_container_as_ps_and_df_show_it(sleeper: Hosts) -> None:
+    daemon, engine = sleeper.daemon, sleeper.engine
+    image_id = engine.get_image("sleeper:1").id
+    names = ["sleeper", "sleeper:1", "docker.io/library/sleeper:1", "library/sleeper:1", "docker.io/sleeper"]
+    names += ["index.docker.io/library/sleeper:1", "h.com:5000/p/q:2", image_id, image_id[7:], image_id[7:19]]
+    names += [image_id[7:27], image_id[7:18], image_id[:19]]
+    for number, name in enumerate(names):
+        daemon.docker("create", "--name", f"c{number}", name)
+        engine.create(name, name=f"c{number}")
+    for untag in (None, "sleeper:1"):
+        if untag is not None:
+            daemon.docker("rmi", untag)
+            engine.remove_image(untag)
+        ours = engine.containers(all=True)
+        for table, arguments in (
+            (str(ours), ("ps", "--all")),
+            (ours.text(no_trunc=True), ("ps", "--all", "--no-trunc")),
+            (str(engine.df().containers), ("system", "df", "--verbose")),
+        ):
+            assert images_by_name(table) == images_by_name(daemon.docker(*arguments))
+
+
+def images_by_name(text: str) -> dict[str, str]:
+    """Return what each container's image is called in a table of containers."""
+    words = [line.split() for line in text.splitlines()]
+    return {line[-1]: line[1] for line in words if line and line[-1][0] == "c" and line[-1][1:].isdecimal()}

@@ -14,6 +14,7 @@ _PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 _DOMAIN = re.compile(rf"{_HOST}(?:\.{_HOST})*(?::[0-9]+)?", re.ASCII)
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 _DEFAULT_DOMAIN, _DEFAULT_TAG = "docker.io", "latest"
 _LEGACY_DOMAIN = "index.docker.io"
 # What no repository of a new tag is called: `sha256:<digits>` is an id.
@@ -132,8 +133,12 @@ def parse_new_tag(text: str) -> Reference:
     Raises
     ------
     InvalidReferenceError
-        The text breaks the grammar, or what it names could be taken for an id; the message is the engine's.
+        The text breaks the grammar, is a digest, or could be taken for an id; the message is the engine's.
     """
+    name, _, digest = text.partition("@")
+    if _DIGEST.fullmatch(digest):
+        parse_reference(name)
+        raise InvalidReferenceError("refusing to create a tag with a digest reference")
     reference = parse_reference(text)
     if reference.is_ambiguous:
         raise InvalidReferenceError("refusing to create an ambiguous tag using digest algorithm as name")
