@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import pytest
 import layersim as ls
 from layersim.errors import InvalidReferenceError, ValidationError
 from layersim.image import instant, parse_config, parse_new_tag, parse_reference
+from layersim.image.document import decode_untyped
 from layersim.image.document import encode
 from layersim.image.runtime import of_container, written
 
@@ -225,3 +227,8 @@ def test_a_container_inherits_what_it_does_not_say_itself() -> None:
     config = of_container(image, {"Cmd": ["own"], "Hostname": "h"})
     assert (config["Cmd"], config["Entrypoint"], config["OnBuild"], config["Labels"]) == (["own"], ["e"], None, {})
     assert of_container(image, {"Entrypoint": ["own"]})["Cmd"] is None
+
+
+def test_a_number_without_end_costs_no_time_and_no_error() -> None:
+    document = decode_untyped(b'{"size": 12, "novelty": ' + b"7" * 5000 + b"}", "config")
+    assert document == {"size": 12, "novelty": math.inf}

@@ -9,7 +9,6 @@ from layersim.errors import (
     ChainTooDeepError,
     ImageNotFoundError,
     InvalidReferenceError,
-    LayerNotFoundError,
 )
 from layersim.image import parse_config, parse_reference
 from layersim.store import ImageStore, LayerStore, StoredImage
@@ -81,15 +80,6 @@ def test_a_chain_may_be_125_deep_and_no_deeper() -> None:
     with pytest.raises(ChainTooDeepError, match="max depth exceeded") as caught:
         store.hold(layers, size_of)
     assert caught.value.limit == 125
-
-
-def test_an_unknown_chain_id_is_an_error() -> None:
-    store = LayerStore(125)
-    with pytest.raises(LayerNotFoundError):
-        store.get("sha256:00")
-    top = store.hold([A], size_of)
-    assert store.get(A.diff_id) is top
-    assert A.diff_id in store
 
 
 def image(digit: str) -> StoredImage:

@@ -8,10 +8,8 @@
       InvalidPathError (ValueError)        InvalidReferenceError (ValueError)
       PathNotFoundError (FileNotFoundError)        PathExistsError (FileExistsError)
       PathNotDirectoryError (NotADirectoryError)   PathIsDirectoryError (IsADirectoryError)
-      DirectoryNotEmptyError (OSError)             ReadOnlyError (PermissionError)
-      LayerNotFoundError (LookupError)     ImageNotFoundError (LookupError)
-      ContainerNotFoundError (LookupError)
-      LayerInUseError                      ImageInUseError
+      DirectoryNotEmptyError (OSError)             ImageInUseError
+      ImageNotFoundError (LookupError)     ContainerNotFoundError (LookupError)
       ChainTooDeepError                    ContainerStateError
       NameInUseError
       ContentMissingError                  ValidationError (ValueError)
@@ -117,38 +115,12 @@ class DirectoryNotEmptyError(LayerSimError, OSError):
     """A directory still has visible entries (``ENOTEMPTY``)."""
 
 
-class ReadOnlyError(LayerSimError, PermissionError):
-    """A write met something that is read-only by construction (``EROFS``)."""
-
-
-class LayerNotFoundError(LayerSimError, LookupError):
-    """No layer of this id is held."""
-
-
 class ImageNotFoundError(LayerSimError, LookupError):
     """No image answers to this reference."""
 
 
 class ContainerNotFoundError(LayerSimError, LookupError):
     """No container answers to this name or id."""
-
-
-class LayerInUseError(LayerSimError):
-    """A layer cannot go while others refer to it.
-
-    Attributes
-    ----------
-    referrers : tuple of str
-        Ids of what still refers to the layer.
-    """
-
-    def __init__(self, message: str, referrers: Sequence[str] = ()) -> None:
-        super().__init__(message, tuple(referrers))
-        self.referrers = tuple(referrers)
-
-    def __str__(self) -> str:
-        """Return the message alone."""
-        return str(self.args[0])
 
 
 class ImageInUseError(LayerSimError):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 _T = TypeVar("_T")
+_LONGEST_NUMBER = 20
 _EACH_BYTE = "layersim.each_byte"
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<half>u[dD][89a-fA-F]\w\w)|.)", re.ASCII)
 _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -38,7 +39,7 @@ def decode(raw: bytes, kind: type[_T], name: str) -> _T:
 
 def decode_untyped(raw: bytes, name: str) -> dict[str, Json]:
     """Return a document that `decode` has read before as a dictionary of whatever it holds."""
-    document: dict[str, Json] = _decode(lambda: json.loads(_unicode(raw)), name)
+    document: dict[str, Json] = _decode(lambda: json.loads(_unicode(raw), parse_int=_number), name)
     return document
 
 
@@ -50,6 +51,11 @@ def _decode(read: Callable[[], _T], name: str) -> _T:
     except RecursionError:
         breach = "JSON is nested too deeply"
     raise ValidationError(f"{name}: {breach}", [breach])
+
+
+def _number(digits: str) -> int | float:
+    """Return a whole number; one that no field of an image has is only as exact as a float, and costs no time."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else float(digits)
 
 
 def _unicode(raw: bytes) -> str:

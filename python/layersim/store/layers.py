@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layersim._core import chain_ids
-from layersim.errors import ChainTooDeepError, LayerNotFoundError
+from layersim.errors import ChainTooDeepError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,18 +86,6 @@ class LayerStore:
     def sizes(self) -> NDArray[np.uint64]:
         """Sizes in bytes by layer number; numbers without a layer hold what the last one there had."""
         return self._sizes[: self._numbers]
-
-    def get(self, chain_id: str) -> StoredLayer:
-        """Return the layer under a chain id.
-
-        Raises
-        ------
-        LayerNotFoundError
-            None is kept there.
-        """
-        if chain_id not in self._layers:
-            raise LayerNotFoundError(f"no layer with chain id {chain_id!r}")
-        return self._layers[chain_id]
 
     def hold(self, layers: Sequence[Layer], size_of: Callable[[Layer], int]) -> StoredLayer | None:
         """Keep a stack and hold its top; what is kept already stays as it is, its recorded size included.

@@ -18,7 +18,6 @@ import_exception!(layersim.errors, PathExistsError);
 import_exception!(layersim.errors, PathNotDirectoryError);
 import_exception!(layersim.errors, PathIsDirectoryError);
 import_exception!(layersim.errors, DirectoryNotEmptyError);
-import_exception!(layersim.errors, ReadOnlyError);
 import_exception!(layersim.errors, ContentMissingError);
 import_exception!(layersim.errors, ChainTooDeepError);
 
@@ -103,7 +102,6 @@ fn system(errno: Errno, paths: &[Vec<u8>]) -> PyErr {
             Errno::ENOTDIR => PathNotDirectoryError::new_err(arguments),
             Errno::EISDIR => PathIsDirectoryError::new_err(arguments),
             Errno::ENOTEMPTY => DirectoryNotEmptyError::new_err(arguments),
-            Errno::EROFS => ReadOnlyError::new_err(arguments),
             _ => PyOSError::new_err(arguments),
         }
     })
