@@ -14,8 +14,7 @@ import pytest
 import layersim as ls
 from layersim.errors import InvalidReferenceError, ValidationError
 from layersim.image import instant, parse_config, parse_new_tag, parse_reference
-from layersim.image.document import decode_untyped
-from layersim.image.document import encode
+from layersim.image.document import decode_untyped, encode
 from layersim.image.runtime import of_container, written
 
 if TYPE_CHECKING:
