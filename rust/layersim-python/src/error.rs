@@ -80,7 +80,9 @@ fn from_io(context: &str, source: io::Error) -> PyErr {
     match source.downcast::<PyErr>() {
         Ok(raised) => raised,
         Err(source) => match source.raw_os_error() {
+            Some(errno) if errno == Errno::ENOMEM.code() => PyMemoryError::new_err(context.to_owned()),
             Some(errno) => PyOSError::new_err((errno, context.to_owned())),
+            None if source.kind() == io::ErrorKind::OutOfMemory => PyMemoryError::new_err(context.to_owned()),
             None => PyOSError::new_err(format!("{context}: {source}")),
         },
     }

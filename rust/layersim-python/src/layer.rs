@@ -31,7 +31,7 @@ use crate::target::TargetArg;
 /// inflated_bytes : int, optional
 ///     Bytes that one compressed layer may inflate to.
 /// inflation_ratio : int, optional
-///     Inflated bytes per compressed byte beyond the first 64 MiB.
+///     Inflated bytes per compressed byte beyond the first 256 MiB.
 ///
 /// Notes
 /// -----

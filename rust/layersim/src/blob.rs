@@ -85,7 +85,10 @@ impl Room {
     /// There is no room.
     pub fn new(len: usize) -> io::Result<Self> {
         if len < LARGE {
-            return Ok(Self::Small(vec![0; len]));
+            let mut bytes = Vec::new();
+            bytes.try_reserve_exact(len)?;
+            bytes.resize(len, 0);
+            return Ok(Self::Small(bytes));
         }
         let pages = MmapMut::map_anon(len)?;
         // A system without large pages says so; small ones do as well.
@@ -94,14 +97,20 @@ impl Room {
     }
 
     /// The first `len` bytes, for ever.
-    pub fn freeze(self, len: usize) -> Option<Blob> {
+    ///
+    /// # Errors
+    /// The system refuses to close the pages to writers.
+    pub fn freeze(self, len: usize) -> io::Result<Blob> {
         match self {
             Self::Small(mut bytes) => {
                 bytes.truncate(len);
                 bytes.shrink_to_fit();
-                Some(bytes.into())
+                Ok(bytes.into())
             }
-            Self::Large(pages) => Blob(Arc::new(Backing::Mapped(pages.make_read_only().ok()?))).part(0..len),
+            Self::Large(pages) => {
+                let whole = Blob(Arc::new(Backing::Mapped(pages.make_read_only()?)));
+                Ok(Blob(Arc::new(Backing::Part(whole, 0..len))))
+            }
         }
     }
 }

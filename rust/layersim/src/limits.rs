@@ -15,12 +15,12 @@ pub struct Limits {
     pub sparse_pieces: u64,
     /// Bytes that one compressed layer may inflate to; they are held in memory.
     pub inflated_bytes: u64,
-    /// Inflated bytes per compressed byte, beyond the first 64 MiB. Gzip itself cannot exceed 1,032.
+    /// Inflated bytes per compressed byte, beyond the first 256 MiB. Gzip itself cannot exceed 1,032.
     pub inflation_ratio: u64,
 }
 
 /// Bytes that are allowed whatever the ratio.
-const FREE_BYTES: u64 = 64 << 20;
+const FREE_BYTES: u64 = 256 << 20;
 
 impl Limits {
     /// How many bytes so many stored bytes may become in memory.

@@ -96,7 +96,7 @@ pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Resul
     let mut wanted = compression.hint(bytes);
     loop {
         let size = |wanted: u64| usize::try_from(wanted.min(most - len).max(1)).unwrap_or(usize::MAX);
-        let mut room = Room::new(size(wanted)).or_else(|_| Room::new(size(LEAST_BUFFER))).map_err(broken)?;
+        let mut room = Room::new(size(wanted)).or_else(|_| Room::new(size(LEAST_BUFFER))).map_err(no_room)?;
         let filled;
         (filled, hasher) = fill(&mut room, reader.as_mut(), hasher).map_err(broken)?;
         let is_end = filled < room.len();
@@ -111,7 +111,7 @@ pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Resul
         }
         wanted = len.max(LEAST_BUFFER);
     }
-    let blob = joined(rooms).ok_or_else(|| broken(io::Error::last_os_error()))?;
+    let blob = joined(rooms).map_err(no_room)?;
     Ok(Inflated { blob, digest: hasher.finish() })
 }
 
@@ -159,11 +159,20 @@ fn read_full(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// All rooms in one; usually there is only one that holds anything.
-fn joined(mut rooms: Vec<(Room, usize)>) -> Option<Blob> {
+fn joined(mut rooms: Vec<(Room, usize)>) -> io::Result<Blob> {
     rooms.retain(|(_, filled)| *filled > 0);
     if rooms.len() > 1 {
-        let parts: Vec<&[u8]> = rooms.iter().map(|(room, filled)| &room[..*filled]).collect();
-        return Some(parts.concat().into());
+        let mut whole = Room::new(rooms.iter().map(|(_, filled)| filled).sum())?;
+        let mut len = 0;
+        for (room, filled) in rooms {
+            whole[len..len + filled].copy_from_slice(&room[..filled]);
+            len += filled;
+        }
+        return whole.freeze(len);
     }
-    rooms.pop().map_or_else(|| Some(Vec::new().into()), |(room, filled)| room.freeze(filled))
+    rooms.pop().map_or_else(|| Ok(Vec::new().into()), |(room, filled)| room.freeze(filled))
+}
+
+fn no_room(source: io::Error) -> Error {
+    Error::io("no room for the inflated bytes", source)
 }

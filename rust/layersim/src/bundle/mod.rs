@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -169,11 +170,13 @@ impl Bundle {
         }
         let blobs = unique.iter().map(|wanted| self.wanted(wanted)).collect::<Result<Vec<Blob>>>()?;
         let total = blobs.iter().map(|blob| blob.len() as u64).sum();
-        let done = std::sync::atomic::AtomicU64::new(0);
+        // Held while it is told, so that what is told only grows.
+        let done = Mutex::new(0);
         let read = unique.par_iter().zip(&blobs).map(|(wanted, blob)| {
             let layer = read(blob, wanted, limits).map_err(|error| error.of_member(&wanted.name))?;
-            let len = blob.len() as u64;
-            progress(done.fetch_add(len, std::sync::atomic::Ordering::Relaxed) + len, total)?;
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            *done += blob.len() as u64;
+            progress(*done, total)?;
             Ok(layer)
         });
         let layers = read.collect::<Result<Vec<Layer>>>()?;
