@@ -50,7 +50,7 @@ def prune_images(remover: Remover, *, unused: bool) -> Removed:
         if not image.references:
             _try(remover, image.id, image)
         elif unused:
-            for reference in sorted(image.references):
+            for reference in image.references:
                 _try(remover, str(reference), image)
     return remover.result
 

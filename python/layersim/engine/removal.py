@@ -94,7 +94,7 @@ class Remover:
         """Take the only name of an image that is removed by id away, if nothing else holds the image."""
         if len(image.references) == 1:
             self._check(image, force=force, tags_count=False)
-            self._untag(image, next(iter(image.references)))
+            self._untag(image, image.references[0])
 
     def _delete(self, image: StoredImage, *, force: bool, is_quiet: bool) -> None:
         """Delete an image and, quietly, the parents that only it kept."""
@@ -104,7 +104,7 @@ class Remover:
             if is_quiet:
                 return
             raise
-        for reference in sorted(image.references):
+        for reference in image.references:
             self._untag(image, reference)
         parent = image.parent
         self.images.delete(image)

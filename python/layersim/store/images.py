@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,8 +28,10 @@ class StoredImage:
     ----------
     top : StoredLayer or None
         None for an image without layers.
-    references : set of Reference
-        The tags that point here; `name` and `unname` change them.
+    references : tuple of Reference
+        The tags that point here, in their order; `name` and `unname` make another.
+    tags : tuple of str
+        The same in their familiar form.
     parent : StoredImage or None
         The image it was committed from; `children` is the other direction.
     numbers : ndarray of uint32
@@ -38,7 +41,6 @@ class StoredImage:
     """
 
     __slots__ = (
-        "_tags",
         "children",
         "config",
         "created_s",
@@ -48,6 +50,7 @@ class StoredImage:
         "raw_config",
         "references",
         "size",
+        "tags",
         "top",
     )
 
@@ -56,8 +59,8 @@ class StoredImage:
         self.raw_config = raw_config
         self.config = config
         self.top = top
-        self.references: set[Reference] = set()
-        self._tags: tuple[str, ...] | None = ()
+        self.references: tuple[Reference, ...] = ()
+        self.tags: tuple[str, ...] = ()
         self.parent: StoredImage | None = None
         self.children: set[StoredImage] = set()
         chain = self.chain
@@ -71,26 +74,21 @@ class StoredImage:
         return self.top.chain() if self.top is not None else []
 
     @property
-    def tags(self) -> tuple[str, ...]:
-        """Its familiar tags, in the order of their full texts."""
-        if self._tags is None:
-            self._tags = tuple(map(str, sorted(self.references)))
-        return self._tags
-
-    @property
     def is_listed(self) -> bool:
         """Whether lists show it: it has a tag, or no image was made from it (accounting.md section 2)."""
-        return not self.children or bool(self.references)
+        return bool(self.references) or not self.children
 
     def name(self, reference: Reference) -> None:
-        """Let a tag point here."""
-        self.references.add(reference)
-        self._tags = None
+        """Let a tag point here that does not yet."""
+        place = bisect_left(self.references, reference)
+        self.references = (*self.references[:place], reference, *self.references[place:])
+        self.tags = (*self.tags[:place], str(reference), *self.tags[place:])
 
     def unname(self, reference: Reference) -> None:
-        """Let a tag point here no more."""
-        self.references.discard(reference)
-        self._tags = None
+        """Let a tag that points here do so no more."""
+        place = bisect_left(self.references, reference)
+        self.references = self.references[:place] + self.references[place + 1 :]
+        self.tags = self.tags[:place] + self.tags[place + 1 :]
 
     def value(self) -> Image:
         """Return the image as it is now."""
