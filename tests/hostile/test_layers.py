@@ -138,7 +138,7 @@ def test_limits_are_adjustable() -> None:
 
 def just_over_the_free_bytes() -> tuple[bytes, int]:
     """Return a compressed tar for which the ratio counts, and its ratio, rounded up."""
-    size = 65 << 20
+    size = 257 << 20
     packed = gzip.compress(bytes(size), compresslevel=1)
     return packed, -(-size // len(packed))
 
