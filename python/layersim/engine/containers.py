@@ -56,7 +56,13 @@ class ContainerCommands(ImageCommands):
         return self._create(ref, wishes)
 
     def run(self, ref: str, name: str | None = None, *, command: Sequence[str] | None = None) -> Container:
-        """Make a container and start it, as `docker run -d`; parameters as for `create`."""
+        """Make a container and start it, as `docker run -d`; parameters and errors as for `create`.
+
+        Returns
+        -------
+        Container
+            In the state ``running``.
+        """
         wishes = _RUN if name is None and command is None else _wishes(name, command, is_attached=False)
         return self._create(ref, wishes).start()
 
@@ -84,10 +90,17 @@ class ContainerCommands(ImageCommands):
     def remove_container(self, ref: str | Container, *, force: bool = False) -> None:
         """Take a container away, as `docker rm`.
 
+        Parameters
+        ----------
+        ref : str or Container
+            What it is called.
+        force : bool, default False
+            Even if it runs.
+
         Raises
         ------
         ContainerStateError
-            It runs, and `force` is not given.
+            It runs, and `force` is not given; the message is the engine's.
         ContainerNotFoundError
             There is none.
         """
@@ -158,7 +171,13 @@ class ContainerCommands(ImageCommands):
             return image.value()
 
     def view_of(self, image: StoredImage) -> View:
-        """Return what lies below the writes of an image's containers: its layers and the engine's mount points."""
+        """Return what lies below the writes of an image's containers: its layers and the engine's mount points.
+
+        Raises
+        ------
+        ContentMissingError
+            The image has layers known by digest and size alone.
+        """
         with self._lock:
             if image.id not in self._views:
                 layers = [place.layer for place in image.chain]

@@ -227,6 +227,13 @@ class ImageCommands(State):
     def remove_image(self, ref: str, *, force: bool = False) -> Removed:
         """Remove a tag, and the image with its last one, as `docker rmi`.
 
+        Parameters
+        ----------
+        ref : str
+            Tag, id, or prefix of an id.
+        force : bool, default False
+            By id all tags go; containers that do not run are no obstacle.
+
         Returns
         -------
         Removed
@@ -247,6 +254,11 @@ class ImageCommands(State):
     def get_image(self, ref: str) -> Image:
         """Return the image that a tag, an id or a prefix of one means.
 
+        Returns
+        -------
+        Image
+            As it is now; what happens later changes nothing in it.
+
         Raises
         ------
         ImageNotFoundError, InvalidReferenceError
@@ -256,7 +268,18 @@ class ImageCommands(State):
             return self._images.find(ref).value()
 
     def inspect(self, ref: str) -> dict[str, Json]:
-        """Return what `docker inspect` says of an image, without what depends on the machine."""
+        """Return what `docker inspect` says of an image, without what depends on the machine.
+
+        Returns
+        -------
+        dict
+            With Docker's names.
+
+        Raises
+        ------
+        ImageNotFoundError, InvalidReferenceError
+            Nothing answers to `ref`.
+        """
         image = self.get_image(ref)
         raw = decode_untyped(image.raw_config, image.id)
         named = {"Comment": "comment", "Created": "created", "Author": "author", "Config": "config"}
