@@ -10,7 +10,10 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 
 /// Inflated bytes that are handed to the hashing thread at once.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = 4 << 20;
+/// Chunks that are made ready before they are wanted.
+const AHEAD: usize = 4;
+const PAGE: usize = 4096;
 /// The first buffer when nothing says how long the data is, and the least by which it grows.
 const LEAST_BUFFER: u64 = 1 << 20;
 
@@ -115,9 +118,11 @@ pub fn inflate(bytes: &[u8], compression: Compression, limits: &Limits) -> Resul
     Ok(Inflated { blob, digest: hasher.finish() })
 }
 
-/// Fills a buffer as far as there is data; finished chunks are hashed beside it.
+/// Fills a buffer as far as there is data. Beside it one thread makes room ahead, and one hashes what is done.
 fn fill(buffer: &mut [u8], reader: &mut dyn Read, mut hasher: Hasher) -> io::Result<(usize, Hasher)> {
     thread::scope(|scope| {
+        let (ready, blank) = mpsc::sync_channel::<&mut [u8]>(AHEAD);
+        scope.spawn(move || buffer.chunks_mut(CHUNK).map(touched).try_for_each(|chunk| ready.send(chunk)));
         let (sender, receiver) = mpsc::channel::<&[u8]>();
         let hashing = scope.spawn(move || {
             for chunk in &receiver {
@@ -125,11 +130,8 @@ fn fill(buffer: &mut [u8], reader: &mut dyn Read, mut hasher: Hasher) -> io::Res
             }
             hasher
         });
-        let mut rest = buffer;
         let mut filled = 0;
-        while !rest.is_empty() {
-            let (chunk, after) = rest.split_at_mut(CHUNK.min(rest.len()));
-            rest = after;
+        for chunk in blank {
             let got = read_full(reader, chunk)?;
             filled += got;
             let is_end = got < chunk.len();
@@ -142,6 +144,13 @@ fn fill(buffer: &mut [u8], reader: &mut dyn Read, mut hasher: Hasher) -> io::Res
         let hasher = hashing.join().map_err(|_| io::Error::other("the hashing thread stopped"))?;
         Ok((filled, hasher))
     })
+}
+
+/// Memory that the system has really given: it does so when a page is first written to, which may take longer than
+/// inflating into it.
+fn touched(chunk: &mut [u8]) -> &mut [u8] {
+    chunk.iter_mut().step_by(PAGE).for_each(|byte| *byte = 0);
+    chunk
 }
 
 /// Reads until the buffer is full or there is no more.
