@@ -153,9 +153,11 @@ class Daemon:
         containers = self.lines("ps", "--all", "--quiet")
         if containers:
             self.docker("rm", "--force", "--volumes", *containers)
-        images = sorted(set(self.lines("images", "--all", "--quiet", "--no-trunc")))
-        for _ in range(2):  # a parent can go only after its children
-            if images:
-                self.run("rmi", "--force", *images)
-            images = sorted(set(self.lines("images", "--all", "--quiet", "--no-trunc")))
-        assert not images, f"the engine keeps images: {images}"
+        images = self._images()
+        while images:  # a parent can go only after its children
+            self.run("rmi", "--force", *images)
+            before, images = images, self._images()
+            assert len(images) < len(before), f"the engine keeps images: {images}"
+
+    def _images(self) -> list[str]:
+        return sorted(set(self.lines("images", "--all", "--quiet", "--no-trunc")))
