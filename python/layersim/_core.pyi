@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from typing_extensions import Buffer
 
 class _Writer(Protocol):
-    def write(self, data: bytes, /) -> object: ...
+    def write(self, data: bytes, /) -> int | None: ...
 
 _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _Buffer: TypeAlias = Buffer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from typing import TYPE_CHECKING, TypeVar
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _LONGEST_NUMBER = 20
-_EACH_BYTE = "layersim.each_byte"
+_WRONG_BYTE = re.compile("[\udc80-\udcff]")
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB]\w\w\\u[dD][c-fC-F]\w\w|(?P<half>u[dD][89a-fA-F]\w\w)|.)", re.ASCII)
 _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -60,22 +59,13 @@ def _number(digits: str) -> int | float:
 
 def _unicode(raw: bytes) -> str:
     """Return JSON text in which every character is one."""
-    return _ESCAPE.sub(_paired, raw.decode("utf-8", _EACH_BYTE))
+    # Go replaces each wrong byte by itself, not a run of them.
+    return _ESCAPE.sub(_paired, _WRONG_BYTE.sub("\ufffd", raw.decode("utf-8", "surrogateescape")))
 
 
 def _paired(escape: re.Match[str]) -> str:
     """Return an escape, unless it is half of a pair."""
     return "\\ufffd" if escape["half"] else escape[0]
-
-
-def _each_byte(error: UnicodeError) -> tuple[str, int]:
-    """Replace one wrong byte, as Go does, not a run of them."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return "\ufffd", error.start + 1
-
-
-codecs.register_error(_EACH_BYTE, _each_byte)
 
 
 def encode(value: Json) -> bytes:

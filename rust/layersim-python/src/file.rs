@@ -73,13 +73,9 @@ impl Drop for PyFile {
     }
 }
 
-fn invalid() -> Error {
-    Error::System { errno: Errno::EINVAL, paths: Vec::new() }
-}
-
 /// A size or an offset as system calls take it.
 fn natural(number: i64) -> layersim::Result<u64> {
-    u64::try_from(number).map_err(|_| invalid())
+    u64::try_from(number).map_err(|_| Error::of_file(Errno::EINVAL))
 }
 
 #[pymethods]
@@ -205,7 +201,7 @@ impl PyFile {
             SEEK_SET => SeekFrom::Start,
             SEEK_CUR => SeekFrom::Current,
             SEEK_END => SeekFrom::End,
-            _ => return Err(invalid().into()),
+            _ => return Err(Error::of_file(Errno::EINVAL).into()),
         };
         self.with(py, |overlay, handle, _| overlay.seek(handle, from, offset))
     }

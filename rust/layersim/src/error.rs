@@ -132,6 +132,11 @@ impl Error {
         Self::System { errno, paths: vec![path.to_vec()] }
     }
 
+    /// An [`Error::System`] of an open file, which has no path.
+    pub fn of_file(errno: Errno) -> Self {
+        Self::System { errno, paths: Vec::new() }
+    }
+
     /// The same error, about two paths.
     #[must_use]
     pub fn of_both(self, from: &[u8], to: &[u8]) -> Self {

@@ -127,7 +127,7 @@ impl Overlay {
             if flags & !(CREATE | REPLACE) != 0 {
                 return Err(Errno::EINVAL);
             }
-            check_len(name)?;
+            check_name(name)?;
             if value.len() > XATTR_VALUE_MAX {
                 return Err(Errno::E2BIG);
             }
@@ -153,7 +153,7 @@ impl Overlay {
     pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<Vec<u8>> {
         crate::path::check_text(name)?;
         about(path, || {
-            check_len(name)?;
+            check_name(name)?;
             let xattrs = self.xattrs(path, follow)?;
             self.check_user_xattr(path, name, follow).map_err(|_| Errno::ENODATA)?;
             check_namespace(name)?;
@@ -176,7 +176,7 @@ impl Overlay {
     pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool) -> Result<()> {
         crate::path::check_text(name)?;
         about(path, || {
-            check_len(name)?;
+            check_name(name)?;
             let there = self.xattrs(path, follow)?.get(name).is_some();
             self.check_user_xattr(path, name, follow)?;
             check_namespace(name)?;
@@ -224,7 +224,7 @@ fn dropped_bits(mode: u32) -> u32 {
     SET_UID | if mode & GROUP_EXECUTE != 0 { SET_GID } else { 0 }
 }
 
-fn check_len(name: &[u8]) -> Outcome<()> {
+fn check_name(name: &[u8]) -> Outcome<()> {
     if name.is_empty() || name.len() > XATTR_NAME_MAX { Err(Errno::ERANGE) } else { Ok(()) }
 }
 

@@ -243,5 +243,5 @@ pub(super) fn regular(kind: &Kind) -> Option<&Content> {
 
 /// Runs an operation on an open file, whose errors name no path.
 fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
-    work().map_err(|errno| Error::System { errno, paths: Vec::new() })
+    work().map_err(Error::of_file)
 }
