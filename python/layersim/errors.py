@@ -10,8 +10,8 @@
       PathNotDirectoryError (NotADirectoryError)   PathIsDirectoryError (IsADirectoryError)
       DirectoryNotEmptyError (OSError)             ImageInUseError
       ImageNotFoundError (LookupError)     ContainerNotFoundError (LookupError)
+      LayerNotFoundError (LookupError)     NameInUseError
       ChainTooDeepError                    ContainerStateError
-      NameInUseError
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -117,6 +117,10 @@ class DirectoryNotEmptyError(LayerSimError, OSError):
 
 class ImageNotFoundError(LayerSimError, LookupError):
     """No image answers to this reference."""
+
+
+class LayerNotFoundError(LayerSimError, LookupError):
+    """No layer is kept under a chain id."""
 
 
 class ContainerNotFoundError(LayerSimError, LookupError):

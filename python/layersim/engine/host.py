@@ -8,9 +8,10 @@ from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
 from layersim.engine.removal import Removed, Remover
 from layersim.engine.reports import Reports
+from layersim.engine.sharing import SharingReport
 
 
-class Engine(ContainerCommands, Reports):
+class Engine(ContainerCommands, Reports, SharingReport):
     """A Docker engine in memory. Two engines never see each other.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layersim.store.images import ImageStore, StoredImage
+from layersim.store.images import ImageStore, StoredImage, find_named
 from layersim.store.layers import LayerStore, StoredLayer
 
-__all__ = ["ImageStore", "LayerStore", "StoredImage", "StoredLayer"]
+__all__ = ["ImageStore", "LayerStore", "StoredImage", "StoredLayer", "find_named"]
