@@ -80,7 +80,7 @@ def test_two_tags_are_one_image() -> None:
     engine.add_image([synthetic("a", 10)], "one:1")
     engine.tag("one:1", "two:1")
     (row,) = engine.sharing().images
-    assert (row.tags, row.exclusive, row.fair_share) == (("one:1", "two:1"), 10, 10)
+    assert (row.tags, row.exclusive, row.fair_share) == (("one:1", "two:1"), 10, Fraction(10))
     assert engine.sharing().marginal(["one:1", "two:1", row.id]) == 10
 
 
@@ -99,7 +99,7 @@ def test_hidden_images_hold_what_they_hold() -> None:
     engine.add_image([layer], "built:1", parent=step.id)
     assert [row.unique_size for row in engine.df().images] == [100]
     sharing = engine.sharing()
-    assert [(row.exclusive, row.fair_share) for row in sharing.images] == [(0, 50), (0, 50)]
+    assert [(row.exclusive, row.fair_share) for row in sharing.images] == [(0, Fraction(50))] * 2
     assert sharing.marginal("built:1") == 0
     assert sharing.marginal(["built:1", step.id]) == engine.remove_image("built:1").freed == 100
 
@@ -166,7 +166,7 @@ def test_many_sets_are_asked_at_once_by_names_or_by_places(engine: ls.Engine) ->
     packed = np.array([places[tag] for tag in ("a:1", "b:1", "b:1", *ALL)])
     for kind in (np.int64, np.uint64, np.uint8):
         answer = sharing.marginal_many((packed.astype(kind), np.array([0, 2, 2, 3, 6], dtype=kind)))
-        assert (answer.dtype, answer.tolist()) == (np.uint64, freed)
+        assert (answer.dtype.str, answer.tolist()) == ("<u8", freed)
     assert sharing.marginal_many([]).tolist() == []
     assert sharing.marginal_many((np.array([]), np.array([0]))).tolist() == []
 

@@ -43,8 +43,8 @@ def host(history: Iterable[Step]) -> ls.Engine:
         tag, base = f"i{at}:1", f"i{parent}:1"
         if kind == "add":
             assert isinstance(what, list)
-            chain, labels = [LAYERS[layer] for layer in what], {"Labels": {"number": str(number)}}
-            engine.add_image(chain, tag, config=dict(labels), parent=base if base in tags else None)
+            chain = [LAYERS[layer] for layer in what]
+            engine.add_image(chain, tag, config={"User": str(number)}, parent=base if base in tags else None)
         elif kind == "run" and tag in tags:
             (engine.run if what else engine.create)(tag)
         elif kind == "remove" and tag in tags:

@@ -1,6 +1,7 @@
 //! Sums over who holds what, against sets and loops.
 
 #![expect(clippy::expect_used, reason = "a test stops where what it needs is not there")]
+#![expect(clippy::cast_precision_loss, reason = "shares are compared as far as a column tells them")]
 
 use std::collections::BTreeSet;
 
