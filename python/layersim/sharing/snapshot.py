@@ -245,10 +245,10 @@ class Sharing:
 
     def _places(self, refs: list[str]) -> NDArray[np.uint64]:
         try:
-            return np.fromiter(map(self._named.__getitem__, refs), dtype=np.uint64, count=len(refs))
+            places = list(map(self._named.__getitem__, refs))
         except KeyError:
-            found = (find_named(ref, self._tagged, self._by_id) for ref in refs)
-            return np.fromiter(found, dtype=np.uint64, count=len(refs))
+            places = [find_named(ref, self._tagged, self._by_id) for ref in refs]
+        return np.array(places, dtype=np.uint64)
 
     def _image(self, place: int) -> ImageShare:
         image = self._images[place]

@@ -132,3 +132,17 @@ fn arrays_that_do_not_fit_are_refused() {
     assert_eq!(marginal(&[0], &[]).expect("no set"), Vec::<u64>::new());
     assert_eq!(marginal(&[0], &[0, 1, 1, 1]).expect("fits"), [1, 0, 0]);
 }
+
+#[test]
+fn very_many_sets_are_summed_up_side_by_side() {
+    let images: Vec<Vec<u32>> = (0..100).map(|image| vec![image % 7, 7 + image]).collect();
+    let (sizes, pinned) = ((1..=107).collect(), vec![false; 107]);
+    let fleet = Fleet { sizes, pinned, images };
+    let sets: Vec<Vec<u64>> = (1..1000).map(|set| (0..100).filter(|image| (set * image) % 11 < 9).collect()).collect();
+    let (members, offsets) = packed(&sets);
+    let freed = fleet.holdings().marginal(Sets { images: &members, offsets: &offsets }).expect("in range");
+    assert!(members.len() > 50_000);
+    for (set, freed) in sets.iter().zip(freed).step_by(53) {
+        assert_eq!(freed, fleet.freed(set));
+    }
+}

@@ -6,6 +6,9 @@ use super::groups::{Group, Grouped, Lists};
 use super::{Chains, slices};
 use crate::error::{Error, Result};
 
+/// From this many images on, in all sets together, other threads are worth waking.
+const SIDE_BY_SIDE: usize = 50_000;
+
 /// Sets of images: set `s` is `images[offsets[s]..offsets[s + 1]]`; naming an image twice changes nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Sets<'a> {
@@ -96,8 +99,12 @@ impl Holdings {
         }
         let sets = slices(sets.images, sets.offsets, "images")?;
         let count = u32::try_from(sets.len()).map_err(|_| Error::input("too many sets"))?;
-        let sums = (0..count).into_par_iter().zip(&sets);
-        Ok(sums.map_init(|| Tally::new(self), |tally, (number, set)| tally.freed(number + 1, set)).collect())
+        let freed = |tally: &mut Tally<'_>, (number, set): (u32, &&[u64])| tally.freed(number + 1, set);
+        if sets.iter().map(|set| set.len()).sum::<usize>() < SIDE_BY_SIDE {
+            let mut tally = Tally::new(self);
+            return Ok((0..count).zip(&sets).map(|set| freed(&mut tally, set)).collect());
+        }
+        Ok((0..count).into_par_iter().zip(&sets).map_init(|| Tally::new(self), freed).collect())
     }
 }
 
