@@ -138,6 +138,38 @@ def test_an_only_image_over_a_pinned_layer_frees_nothing_and_bears_it_all() -> N
     assert engine.remove_image("stays:1").freed == 0
 
 
+def test_what_the_build_cache_holds_is_pinned(engine: ls.Engine) -> None:
+    """Docker's sums of images leave it out, and the record of the base counts nothing."""
+    a, b = engine.get_image("b:1").layers
+    engine.add_cache_record(0, layers=[a])
+    engine.add_cache_record(500_000, layers=[a, b])
+    sharing = engine.sharing()
+    assert (sharing.pinned_size, sharing.marginal("b:1"), sharing.marginal(ALL)) == (1_500_000, 0, 300_000)
+    for ref in ALL:
+        engine.remove_image(ref)
+    assert (engine.df().layers_size, engine.sharing().size) == (0, 0)
+    assert [(row.size, row.referrers, row.pinned) for row in engine.sharing().layers] == [
+        (1_000_000, 0, True),
+        (500_000, 0, True),
+    ]
+
+
+def test_blobs_count_where_an_engine_keeps_them() -> None:
+    """The containerd image store: what both images reach is shared, packed or unpacked, their configs are not."""
+    engine = ls.Engine(profile="containerd", clock=lambda: 0)
+    tar = ls.Layer.from_changes([ls.write("/f", bytes(10_000))]).tar_bytes()
+    one = engine.import_tar(tar, "one:1")
+    engine.import_tar(tar, "two:1", message="another")
+    sharing = engine.sharing()
+    assert sharing.size == engine.df().layers_size > one.size
+    assert sum(row.fair_share for row in sharing.images) == sharing.size
+    uniques = {row.id: row.unique_size for row in engine.df().images}
+    assert {row.id: row.exclusive for row in sharing.images} == uniques
+    assert min(uniques.values()) > 0
+    assert engine.remove_image("one:1").freed == sharing.marginal("one:1") == uniques[one.id]
+    assert engine.remove_image("two:1").freed == sharing.size - uniques[one.id]
+
+
 def test_an_image_that_came_back_takes_its_containers_along(engine: ls.Engine) -> None:
     a, c = engine.get_image("c:1").layers
     engine.create("c:1")

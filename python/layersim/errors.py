@@ -12,6 +12,7 @@
       ImageNotFoundError (LookupError)     ContainerNotFoundError (LookupError)
       LayerNotFoundError (LookupError)     NameInUseError
       ChainTooDeepError                    ContainerStateError
+      VolumeNotFoundError (LookupError)    VolumeInUseError
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -170,6 +171,14 @@ class ContainerStateError(LayerSimError):
 
 class NameInUseError(LayerSimError):
     """Another container has this name; the message is the engine's own sentence."""
+
+
+class VolumeNotFoundError(LayerSimError, LookupError):
+    """No volume has this name."""
+
+
+class VolumeInUseError(LayerSimError):
+    """Containers mount a volume; the message is the engine's own sentence."""
 
 
 class ContentMissingError(LayerSimError):

@@ -30,14 +30,15 @@ steps = st.one_of(
     ),
     st.tuples(st.just("run"), st.integers(0, IMAGES - 1), st.booleans(), st.none()),
     st.tuples(st.just("remove"), st.integers(0, IMAGES - 1), st.none(), st.none()),
+    st.tuples(st.just("cache"), st.integers(0, IMAGES - 1), st.none(), st.none()),
 )
 histories = st.lists(steps, max_size=25)
 choices = st.sets(st.integers(0, IMAGES - 1))
 
 
-def host(history: Iterable[Step]) -> ls.Engine:
+def host(history: Iterable[Step], profile: str = "docker20") -> ls.Engine:
     """Return an engine after such a history; what does not apply changes nothing."""
-    engine = ls.Engine(clock=lambda: 0)
+    engine = ls.Engine(profile=profile, clock=lambda: 0)
     for number, (kind, at, what, parent) in enumerate(history):
         tags = {tag for row in engine.images(all=True) for tag in row.tags}
         tag, base = f"i{at}:1", f"i{parent}:1"
@@ -47,6 +48,8 @@ def host(history: Iterable[Step]) -> ls.Engine:
             engine.add_image(chain, tag, config={"User": str(number)}, parent=base if base in tags else None)
         elif kind == "run" and tag in tags:
             (engine.run if what else engine.create)(tag)
+        elif kind == "cache" and tag in tags:
+            engine.add_cache_record(0, layers=engine.get_image(tag).layers)
         elif kind == "remove" and tag in tags:
             with suppress(ImageInUseError):
                 engine.remove_image(tag, force=True)
@@ -59,7 +62,7 @@ def chosen(engine: ls.Engine, places: Collection[int]) -> list[str]:
 
 
 def held_bytes(engine: ls.Engine) -> int:
-    return sum(layer.size for layer in engine._layers)
+    return sum(held.size for held in (*engine._layers, *engine._contents))
 
 
 def really_remove(engine: ls.Engine, ids: set[str]) -> set[str]:
@@ -106,10 +109,10 @@ def test_shares_add_up_and_pins_are_what_the_store_counts(history: list[Step]) -
         assert layer.referrers or layer.pinned
 
 
-@given(histories, choices)
+@given(histories, choices, st.sampled_from(("docker20", "overlay2", "containerd")))
 @settings(deadline=None)
-def test_marginal_is_what_really_removing_the_images_frees(history: list[Step], places: set[int]) -> None:
-    engine = host(history)
+def test_marginal_is_what_really_removing_the_images_frees(history: list[Step], places: set[int], profile: str) -> None:
+    engine = host(history, profile)
     sharing, ids = engine.sharing(), chosen(engine, places)
     before = held_bytes(engine)
     gone = really_remove(engine, set(ids))

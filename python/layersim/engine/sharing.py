@@ -25,10 +25,13 @@ class SharingReport(State):
             As it is now; what happens later changes nothing in it.
         """
         with self._lock:
-            return Sharing(self._images, self._layers, self._layers.sizes, self._pins(), self._style())
+            return Sharing(self._images, self._layers, self._ledger.sizes, self._pins(), self._style())
 
     def _pins(self) -> Iterator[StoredLayer]:
         """Yield the tops that something else than an image and its own containers holds."""
         for image in self._containers.images():
             if image.top is not None and self._images.lookup(image.id) is None:
                 yield image.top
+        for record in self._build_cache:
+            if record.top is not None:
+                yield record.top

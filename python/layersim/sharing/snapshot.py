@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from layersim.profiles.form import Style
-    from layersim.store import StoredImage, StoredLayer
+    from layersim.store import ImageStore, StoredImage, StoredLayer
 
     Packed = tuple[NDArray[np.integer], NDArray[np.integer]]
 
@@ -39,7 +39,7 @@ class Sharing:
 
     Parameters
     ----------
-    images : iterable of StoredImage
+    images : ImageStore
         All of an engine.
     layers : iterable of StoredLayer
         All of an engine.
@@ -72,7 +72,7 @@ class Sharing:
 
     def __init__(
         self,
-        images: Iterable[StoredImage],
+        images: ImageStore,
         layers: Iterable[StoredLayer],
         sizes: NDArray[np.uint64],
         pins: Iterable[StoredLayer],
@@ -88,6 +88,7 @@ class Sharing:
         self._numbers, self._offsets = packed_numbers(self._images)
         self._holdings = Holdings(self._sizes, self._numbers, self._offsets, self._pinned)
         self._style = style
+        self._not_found = images.not_found
 
     @property
     def images(self) -> Table[ImageShare]:
@@ -247,7 +248,7 @@ class Sharing:
         try:
             places = list(map(self._named.__getitem__, refs))
         except KeyError:
-            places = [find_named(ref, self._tagged, self._by_id) for ref in refs]
+            places = [find_named(ref, self._tagged, self._by_id, self._not_found) for ref in refs]
         return np.array(places, dtype=np.uint64)
 
     def _image(self, place: int) -> ImageShare:
