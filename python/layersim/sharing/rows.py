@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
 from layersim.profiles.form import Form
@@ -11,7 +12,6 @@ from layersim.units import human_size, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from fractions import Fraction
 
     from layersim.profiles.form import Style
 
@@ -113,7 +113,7 @@ def _id(identifier: str, style: Style) -> str:
 def _bytes(size: int | Fraction, style: Style) -> str:
     if style.human:
         return human_size(float(size))
-    return str(size) if isinstance(size, int) else f"{float(size):.2f}"
+    return f"{float(size):.2f}" if isinstance(size, Fraction) else str(size)
 
 
 IMAGES: Form[ImageShare] = Form(
