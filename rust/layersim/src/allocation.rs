@@ -32,6 +32,8 @@ const LEAF_FILL: u64 = 72;
 /// The attributes that overlayfs leaves on what it copied up: which file it was, and that a directory holds such files.
 const ORIGIN: (&[u8], usize) = (b"trusted.overlay.origin", 29);
 const IMPURE: (&[u8], usize) = (b"trusted.overlay.impure", 1);
+/// And on the root of the upper directory, since Linux 6.6.
+const UUID: (&[u8], usize) = (b"trusted.overlay.uuid", 16);
 const OPAQUE: (&[u8], usize) = (b"trusted.overlay.opaque", 1);
 /// Attributes are kept without these, by their number.
 const NAMESPACES: [&[u8]; 4] = [b"user.", b"trusted.", b"security.", b"system."];
@@ -102,7 +104,7 @@ fn upper_dir(
         }
     }
     let marks = [
-        (below.is_some() && !is_root).then_some(ORIGIN),
+        is_root.then_some(UUID).or(below.map(|_| ORIGIN)),
         dir.is_impure.then_some(IMPURE),
         dir.is_opaque.then_some(OPAQUE),
     ];
