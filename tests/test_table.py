@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 
@@ -63,12 +64,9 @@ def test_history_with_wide_runes_tabs_newlines_and_old_times(version: str, engin
 def test_history_in_all_its_forms(version: str, engine: Engine) -> None:
     texts, history = printed(version).texts, engine.history("gold:3")
     assert f"{history}\n" == texts["history gold:3"]
-    for arguments, options in {
-        "--no-trunc": {"no_trunc": True},
-        "--human=false": {"human": False},
-        "-q": {"quiet": True},
-    }.items():
-        assert history.text(**options) + "\n" == texts[f"history gold:3 {arguments}"]
+    assert history.text(no_trunc=True) + "\n" == texts["history gold:3 --no-trunc"]
+    assert history.text(human=False, zone=UTC) + "\n" == texts["history gold:3 --human=false"]
+    assert history.text(quiet=True) + "\n" == texts["history gold:3 -q"]
 
 
 def test_images(version: str, engine: Engine) -> None:

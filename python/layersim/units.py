@@ -1,4 +1,4 @@
-"""Sizes, ages and short ids exactly as Docker prints them (accounting.md section 9)."""
+"""Sizes, ages and short ids exactly as Docker prints them (accounting.md section 9), and texts made harmless."""
 
 from __future__ import annotations
 
@@ -127,6 +127,14 @@ def ellipsis(text: str, width: int) -> str:
         if taken > width - 1:
             return text[:index] + _ELLIPSIS
     return text
+
+
+def harmless(text: str, *, kept: str = "") -> str:
+    """Return a text that cannot drive a terminal: what is not printable becomes an escape, but for `kept`.
+
+    Names in archives are whatever their makers liked: escape sequences, line ends, bytes that are no text.
+    """
+    return "".join(rune if rune.isprintable() or rune in kept else ascii(rune)[1:-1] for rune in text)
 
 
 def quoted(text: str) -> str:

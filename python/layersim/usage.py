@@ -14,7 +14,7 @@ from layersim._core import usage
 from layersim.image.instant import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -84,6 +84,29 @@ class ContainerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeRow:
+    """One volume: how many containers mount it, and bytes of what is in it."""
+
+    name: str
+    links: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildCacheRow:
+    """One record of the build cache; `is_shared` says that an image holds its layer too."""
+
+    id: str
+    type: str
+    size: int
+    created: datetime
+    last_used: datetime | None
+    usage_count: int
+    is_in_use: bool
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SummaryRow:
     """One line of `system df`: how many there are and are in use, bytes held, bytes that could be freed."""
 
@@ -142,8 +165,12 @@ class ImageUsages(Sequence[ImageUsageRow]):
     def __getitem__(self, index: int | slice) -> ImageUsageRow | list[ImageUsageRow]:
         """Return one row, or several."""
         if isinstance(index, slice):
-            return [self._row(place) for place in self._order[index]]
-        return self._row(self._order[index])
+            return list(self._rows(self._order[index]))
+        return next(self._rows(self._order[index, np.newaxis]))
+
+    def __iter__(self) -> Iterator[ImageUsageRow]:
+        """Iterate over the rows."""
+        return self._rows(self._order)
 
     @property
     def layers_size(self) -> int:
@@ -176,17 +203,20 @@ class ImageUsages(Sequence[ImageUsageRow]):
         ids = (self._images[place].id for place in self._order.tolist())
         return np.fromiter(map(self._containers.__contains__, ids), dtype=np.bool_, count=len(self._order))
 
-    def _row(self, place: np.int64) -> ImageUsageRow:
-        image, sums = self._images[place], self._usage
-        return ImageUsageRow(
-            id=image.id,
-            tags=self._tags[place],
-            created=to_datetime(image.created_s * 10**9),
-            size=int(sums.size[place]),
-            shared_size=int(sums.shared_size[place]),
-            unique_size=int(sums.unique_size[place]),
-            containers=self._containers.get(image.id, 0),
-        )
+    def _rows(self, places: NDArray[np.int64]) -> Iterator[ImageUsageRow]:
+        sums = self._usage
+        sizes = (column[places].tolist() for column in (sums.size, sums.shared_size, sums.unique_size))
+        for place, size, shared_size, unique_size in zip(places.tolist(), *sizes, strict=True):
+            image = self._images[place]
+            yield ImageUsageRow(
+                id=image.id,
+                tags=self._tags[place],
+                created=to_datetime(image.created_s * 10**9),
+                size=size,
+                shared_size=shared_size,
+                unique_size=unique_size,
+                containers=self._containers.get(image.id, 0),
+            )
 
 
 class ContainerUsages(Sequence[ContainerRow]):

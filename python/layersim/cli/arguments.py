@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layersim.cli import files, story, tables
+from layersim.cli.formats import FORMATS
 from layersim.profiles import find_profile
 
 if TYPE_CHECKING:
@@ -64,15 +65,22 @@ class _Version(Action):
 
 
 def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:
-    history = _command(commands, "history", tables.history, "show the steps an image was made of, newest first")
+    history = _command(
+        commands, "history", tables.history, "show the steps an image was made of, newest first", FORMATS
+    )
     history.add_argument("words", nargs="+", metavar="IMAGE", help="all images of an ARCHIVE, or the ones named")
     history.add_argument("--human", action=BooleanOptionalAction, default=True, help="sizes and ages for people")
     _add_truncation(history)
-    images = _command(commands, "images", tables.images, "list images with their logical sizes")
+    images = _command(commands, "images", tables.images, "list images with their logical sizes", FORMATS)
     images.add_argument("words", nargs="*", metavar="ARCHIVE")
     images.add_argument("-a", "--all", action="store_true", help="list intermediate images too")
     _add_truncation(images)
-    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does")
+    ps = _command(commands, "ps", tables.ps, "list containers; an archive has none", FORMATS)
+    ps.add_argument("words", nargs="*", metavar="ARCHIVE")
+    ps.add_argument("-a", "--all", action="store_true", help="list containers that do not run too")
+    ps.add_argument("-s", "--size", action="store_true", help="show what each has written, and that with its image")
+    _add_truncation(ps)
+    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does", FORMATS)
     df.add_argument("words", nargs="*", metavar="ARCHIVE")
     df.add_argument("-v", "--verbose", action="store_true", help="each image, with what it shares and what only it has")
 
@@ -109,16 +117,29 @@ def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _command(
-    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., None], purpose: str
+    commands: _SubParsersAction[ArgumentParser],
+    name: str,
+    run: Callable[..., None],
+    purpose: str,
+    formats: Sequence[str] = (),
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     command.set_defaults(run=run)
     command.add_argument(
         "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
     )
-    command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
+    _add_formats(command, formats)
     command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
     return command
+
+
+def _add_formats(command: ArgumentParser, formats: Sequence[str]) -> None:
+    one = command.add_mutually_exclusive_group()
+    meaning = "JSON: ids in full, sizes in bytes, times as ISO 8601"
+    one.add_argument("--json", dest="format", action="store_const", const="json", default="table", help=meaning)
+    if formats:
+        meaning = "what to write: docker's text (default), JSON as with --json, csv, or an Arrow stream"
+        one.add_argument("--format", choices=formats, default="table", help=meaning)
 
 
 def _profile(name: str) -> Profile:

@@ -8,14 +8,22 @@ from typing import TYPE_CHECKING
 from layersim.engine.disk_usage import DiskUsage
 from layersim.engine.state import State
 from layersim.errors import ImageNotFoundError
-from layersim.history import history_rows
+from layersim.history import HistoryRow, history_rows
 from layersim.table import Table
-from layersim.usage import ContainerUsages, ImageUsages, SummaryRow, image_rows
+from layersim.usage import (
+    BuildCacheRow,
+    ContainerRow,
+    ContainerUsages,
+    ImageRow,
+    ImageUsageRow,
+    ImageUsages,
+    SummaryRow,
+    VolumeRow,
+    image_rows,
+)
 
 if TYPE_CHECKING:
-    from layersim.history import HistoryRow
     from layersim.store import StoredImage
-    from layersim.usage import ContainerRow, ImageRow
 
 
 class Reports(State):
@@ -35,7 +43,8 @@ class Reports(State):
             As they are now; what happens later changes nothing in it.
         """
         with self._lock:
-            return Table(image_rows(self._images, hidden=all), self.profile.forms.images, self._style())
+            rows = image_rows(self._images, hidden=all)
+            return Table(rows, self.profile.forms.images, self._style(), kind=ImageRow)
 
     def history(self, ref: str) -> Table[HistoryRow]:
         """Return the steps of an image, newest first, as `docker history`.
@@ -56,7 +65,8 @@ class Reports(State):
             Nothing answers to `ref`.
         """
         with self._lock:
-            return Table(history_rows(self._images.find(ref)), self.profile.forms.history, self._style())
+            rows = history_rows(self._images.find(ref))
+            return Table(rows, self.profile.forms.history, self._style(), kind=HistoryRow)
 
     def containers(self, all: bool = False, *, size: bool = False) -> Table[ContainerRow]:
         """Return the containers, newest first, as `docker ps`.
@@ -77,7 +87,7 @@ class Reports(State):
             shown = [container for container in self._containers if all or container.is_active]
             forms = self.profile.forms
             form = forms.containers_with_size if size else forms.containers
-            return Table(ContainerUsages(shown, self._image_name), form, self._style())
+            return Table(ContainerUsages(shown, self._image_name), form, self._style(), kind=ContainerRow)
 
     def df(self, verbose: bool = False) -> DiskUsage:
         """Return what is held on disk, as `docker system df`.
@@ -111,11 +121,11 @@ class Reports(State):
             SummaryRow("Build Cache", 0, 0, 0, 0),
         ]
         return DiskUsage(
-            summary=Table(summary, forms.summary, style),
-            images=Table(images, forms.image_usage, style),
-            containers=Table(containers, forms.container_usage, style),
-            volumes=Table((), forms.volume_usage, style),
-            build_cache=Table((), forms.build_cache_usage, style),
+            summary=Table(summary, forms.summary, style, kind=SummaryRow),
+            images=Table(images, forms.image_usage, style, kind=ImageUsageRow),
+            containers=Table(containers, forms.container_usage, style, kind=ContainerRow),
+            volumes=Table((), forms.volume_usage, style, kind=VolumeRow),
+            build_cache=Table((), forms.build_cache_usage, style, kind=BuildCacheRow),
             layers_size=images.layers_size,
             is_verbose=is_verbose,
         )

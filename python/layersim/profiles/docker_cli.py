@@ -18,7 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim.errors import InvalidReferenceError
-from layersim.image import has_tag, parse_reference
+from layersim.image import has_tag, instant, parse_reference
 from layersim.profiles.form import Form, Forms
 from layersim.units import display_width, ellipsis, human_size, quoted, short_id
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from layersim.history import HistoryRow
     from layersim.profiles.form import Style
-    from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
+    from layersim.usage import BuildCacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
 
 _LONGEST_CREATED_BY, _LONGEST_COMMAND = 45, 20
 _NONE, _NOT_KNOWN = "<none>", "N/A"
@@ -80,7 +80,7 @@ def _history(row: HistoryRow, style: Style, version: Version) -> list[Sequence[s
     return [
         (
             _history_id(row, style),
-            age if style.human else row.created.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"),
+            age if style.human else instant.format_local(row.created, style.zone),
             created_by if style.no_trunc else ellipsis(created_by, _LONGEST_CREATED_BY),
             human_size(row.size, 3) if style.human else str(row.size),
             row.comment,
@@ -158,12 +158,18 @@ def _headers(*names: str) -> Callable[[Style], Sequence[str]]:
     return lambda _: names
 
 
-def _as_it_is(row: tuple[str, ...], _style: Style) -> list[Sequence[str]]:
-    return [row]
+def _volume_usage(row: VolumeRow, _style: Style) -> list[Sequence[str]]:
+    return [(row.name, str(row.links), human_size(row.size))]
 
 
-def _first_cell(row: tuple[str, ...], _style: Style) -> Sequence[str]:
-    return row[:1]
+def _build_cache_usage(row: BuildCacheRow, style: Style) -> list[Sequence[str]]:
+    last_used = f"{style.duration(row.last_used)} ago" if row.last_used else ""
+    use = f"{style.duration(row.created)} ago", last_used, str(row.usage_count), str(row.is_shared).lower()
+    return [(*_build_cache_id(row, style), row.type, human_size(row.size, 3), *use)]
+
+
+def _build_cache_id(row: BuildCacheRow, style: Style) -> list[str]:
+    return [_id(row.id, style) + ("*" if row.is_in_use else "")]
 
 
 def _one_id_per_tag(row: ImageRow, style: Style) -> list[str]:
@@ -182,6 +188,7 @@ _IMAGES = "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"
 _PS = "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"
 _DF_IMAGES = "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"
 _DF_CONTAINERS = "CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"
+_DF_VOLUMES = "VOLUME NAME", "LINKS", "SIZE"
 _DF_BUILD_CACHE = "CACHE ID", "CACHE TYPE", "SIZE", "CREATED", "LAST USED", "USAGE", "SHARED"
 
 
@@ -197,8 +204,8 @@ def forms(version: Version) -> Forms:
         summary=Form(summary_headers, _summary, lambda row, _style: [row.type], measure),
         image_usage=Form(_headers(*_DF_IMAGES), partial(_image_usage, version=version), _own_id, measure),
         container_usage=Form(_headers(*_DF_CONTAINERS), _container_usage, _own_id, measure),
-        volume_usage=Form(_headers("VOLUME NAME", "LINKS", "SIZE"), _as_it_is, _first_cell, measure),
-        build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _as_it_is, _first_cell, measure),
+        volume_usage=Form(_headers(*_DF_VOLUMES), _volume_usage, lambda row, _style: [row.name], measure),
+        build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _build_cache_usage, _build_cache_id, measure),
     )
 
 

@@ -9,10 +9,10 @@ from layersim.units import display_width, human_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from layersim.history import HistoryRow
-    from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
+    from layersim.usage import BuildCacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
 
 _Row = TypeVar("_Row")
 
@@ -29,11 +29,14 @@ class Style:
         Full ids and texts.
     human : bool
         Sizes and ages to be read; else bytes and points in time.
+    zone : tzinfo, optional
+        Where points in time are told; the local zone of this process by default.
     """
 
     now: datetime
     no_trunc: bool = False
     human: bool = True
+    zone: tzinfo | None = None
 
     def age(self, moment: datetime) -> str:
         """Return how long ago a moment was; the daemon tells the command line whole seconds only."""
@@ -77,5 +80,5 @@ class Forms:
     summary: Form[SummaryRow]
     image_usage: Form[ImageUsageRow]
     container_usage: Form[ContainerRow]
-    volume_usage: Form[tuple[str, ...]]
-    build_cache_usage: Form[tuple[str, ...]]
+    volume_usage: Form[VolumeRow]
+    build_cache_usage: Form[BuildCacheRow]
