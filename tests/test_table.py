@@ -35,6 +35,21 @@ def test_a_newline_in_a_cell_breaks_the_columns_it_does_not_reach() -> None:
     ]
 
 
+def test_a_form_feed_ends_the_line_and_all_columns() -> None:
+    """Go's tab writer flushes at a form feed: below it, columns begin anew, where a newline would let them go on."""
+    lines = [("A" * 20, "B"), ("a", "one\ftwo"), ("b", "c")]
+    assert aligned(lines, len).splitlines() == ["A" * 20 + "   B", "a" + " " * 22 + "one", "two", "b         c"]
+    feed, newline = (aligned([("A" * 20, "B"), ("a", f"b{end}c", "d")], len) for end in "\f\n")
+    assert feed.splitlines()[2] == "c         d"
+    assert newline.splitlines()[2] == "c" + " " * 22 + "d"
+
+
+def test_a_vertical_tab_ends_a_cell_as_a_tab_does() -> None:
+    lines = [("A", "one\vtwo"), ("B", "longer than ten\v")]
+    assert aligned(lines, len).splitlines() == ["A         one               two", "B         longer than ten   "]
+    assert aligned(lines, len) == aligned([[cell.replace("\v", "\t") for cell in line] for line in lines], len)
+
+
 def test_the_measure_decides_what_wide_runes_take() -> None:
     lines = [("x" * 10, "b"), ("世" * 6, "b")]
     assert aligned(lines, display_width).splitlines() == ["x" * 10 + " " * 5 + "b", "世" * 6 + "   b"]

@@ -79,8 +79,9 @@ def unix_seconds(text: str | None) -> int:
 def _format_offset(offset: timedelta) -> str:
     if not offset:
         return "Z"
-    hours, minutes = divmod(abs(offset) // timedelta(minutes=1), 60)
-    return f"{'-' if offset < timedelta() else '+'}{hours:02d}:{minutes:02d}"
+    minutes = abs(offset) // timedelta(minutes=1)
+    sign = "-" if minutes and offset < timedelta() else "+"
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _split(text: str) -> tuple[datetime, str]:

@@ -74,5 +74,6 @@ class Table(Rows[_Row]):
         """Return the cells of the text as an HTML table; a long one is cut, and says so."""
         cells = (line for row in self._rows for line in self._form.cells(row, self._style))
         lines = list(islice(cells, _LONGEST_HTML + 1))
-        note = f"the first {_LONGEST_HTML} lines; there are {len(self)} rows" if len(lines) > _LONGEST_HTML else ""
+        there_are = "there is 1 row" if len(self) == 1 else f"there are {len(self):,} rows"
+        note = f"the first {_LONGEST_HTML} lines; {there_are}" if len(lines) > _LONGEST_HTML else ""
         return html_table(self._form.headers(self._style), lines[:_LONGEST_HTML], note)
