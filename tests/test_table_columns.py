@@ -102,12 +102,12 @@ def test_every_table_of_an_engine_has_its_rows_as_columns(engine: ls.Engine) -> 
 
 def test_a_table_without_rows_has_its_columns(engine: ls.Engine) -> None:
     usage, empty = engine.df(), ls.Engine().df()
-    for kind, table in {VolumeRow: usage.volumes, BuildCacheRow: usage.build_cache}.items():
-        assert table.columns == tuple(field.name for field in fields(kind))
+    for kind, columns in {VolumeRow: usage.volumes.columns, BuildCacheRow: usage.build_cache.columns}.items():
+        assert columns == tuple(field.name for field in fields(kind))
     assert str(usage.build_cache.to_dict()["last_used"].dtype) == "datetime64[us]"
-    for kind, table in {ImageUsageRow: empty.images, ContainerRow: empty.containers}.items():
-        assert table.columns == tuple(field.name for field in fields(kind))
-        assert {array.shape for array in table.to_dict().values()} == {(0,)}
+    for kind, held in {ImageUsageRow: empty.images.to_dict(), ContainerRow: empty.containers.to_dict()}.items():
+        assert tuple(held) == tuple(field.name for field in fields(kind))
+        assert {array.shape for array in held.values()} == {(0,)}
 
 
 def test_writing_into_columns_changes_nothing_else(engine: ls.Engine) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import layersim as ls
 from layersim.table.html import html_table
-from tests.rows import small_engine
+from tests.rows import small_engine, tables
 from tests.test_usage import synthetic
 
 TAGS = {"table", "thead", "tbody", "tr", "th", "td", "p"}
@@ -47,8 +47,7 @@ class Page(HTMLParser):
 
 def test_the_cells_are_those_of_the_text() -> None:
     engine = small_engine()
-    tables = [engine.images(), engine.history("base:1"), engine.containers(all=True, size=True), engine.df().summary]
-    for table in [*tables, engine.df().volumes]:
+    for table in tables(engine).values():
         lines = [" ".join(" ".join(row).split()) for row in Page(table._repr_html_()).rows]
         assert lines == [" ".join(line.split()) for line in str(table).splitlines()]
 
@@ -95,8 +94,9 @@ def test_disk_usage_is_its_summary_or_all_its_tables() -> None:
     assert usage._repr_html_() == usage.summary._repr_html_()
     page = Page(verbose._repr_html_())
     assert page.notes == [line for line in str(verbose).splitlines() if "usage:" in line]
-    tables = (verbose.images, verbose.containers, verbose.volumes, verbose.build_cache)
-    assert page.rows == [row for table in tables for row in Page(table._repr_html_()).rows]
+    parts = [verbose.images._repr_html_(), verbose.containers._repr_html_()]
+    parts += [verbose.volumes._repr_html_(), verbose.build_cache._repr_html_()]
+    assert page.rows == [row for part in parts for row in Page(part).rows]
 
 
 def test_the_page_notices_what_does_not_belong() -> None:
