@@ -127,7 +127,7 @@ def test_arrow_holds_the_rows(run: Run, engine: ls.Engine, command: str) -> None
 @pytest.mark.parametrize(
     ("words", "header"),
     [
-        (["images"], "id,tags,created,size"),
+        (["images"], "id,tags,created,size,content_size,containers"),
         (["df", "-v"], "id,tags,created,size,shared_size,unique_size,containers"),
         (["df"], "type,total,active,size,reclaimable"),
         (["history", "two.tar"], "image,id,created,created_by,size,comment,empty_layer"),

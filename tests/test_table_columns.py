@@ -11,7 +11,7 @@ import pytest
 
 import layersim as ls
 from layersim.table import Rows
-from layersim.usage import BuildCacheRow, ContainerRow, ImageUsageRow, VolumeRow
+from layersim.usage import CacheRow, ContainerRow, ImageUsageRow, VolumeRow
 from tests.rows import FIRST, SECOND, Everything, Size, small_engine, tables
 
 DTYPES = {
@@ -102,7 +102,7 @@ def test_every_table_of_an_engine_has_its_rows_as_columns(engine: ls.Engine) -> 
 
 def test_a_table_without_rows_has_its_columns(engine: ls.Engine) -> None:
     usage, empty = engine.df(), ls.Engine().df()
-    for kind, columns in {VolumeRow: usage.volumes.columns, BuildCacheRow: usage.build_cache.columns}.items():
+    for kind, columns in {VolumeRow: usage.volumes.columns, CacheRow: usage.build_cache.columns}.items():
         assert columns == tuple(field.name for field in fields(kind))
     assert str(usage.build_cache.to_dict()["last_used"].dtype) == "datetime64[us]"
     for kind, held in {ImageUsageRow: empty.images.to_dict(), ContainerRow: empty.containers.to_dict()}.items():

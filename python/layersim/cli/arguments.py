@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import sys
-from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layersim.cli import files, story, tables
 from layersim.cli.formats import FORMATS
-from layersim.profiles import find_profile
+from layersim.profiles import PROFILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
     from collections.abc import Callable, Sequence
-
-    from layersim.profiles import Profile
 
 _DESCRIPTION = """\
 Look into the images that `docker save` or an OCI tool wrote: what they are made of, what they take,
@@ -129,7 +127,9 @@ def _command(
         "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
     )
     _add_formats(command, formats)
-    command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
+    command.add_argument(
+        "--profile", choices=PROFILE_NAMES, default=PROFILE_NAMES[0], help="the engine to be like (%(default)s)"
+    )
     return command
 
 
@@ -140,10 +140,3 @@ def _add_formats(command: ArgumentParser, formats: Sequence[str]) -> None:
     if formats:
         meaning = "what to write: docker's text (default), JSON as with --json, csv, or an Arrow stream"
         one.add_argument("--format", choices=formats, default="table", help=meaning)
-
-
-def _profile(name: str) -> Profile:
-    try:
-        return find_profile(name)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from error

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layersim.table import Table
-    from layersim.usage import BuildCacheRow, ContainerRow, ImageUsageRow, SummaryRow, VolumeRow
+    from layersim.usage import CacheRow, ContainerRow, ImageUsageRow, SummaryRow, VolumeRow
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class DiskUsage:
     images : Table of ImageUsageRow
     containers : Table of ContainerRow
     volumes : Table of VolumeRow
-    build_cache : Table of BuildCacheRow
-        Both are empty: containers have no volumes here, and nothing is built.
+    build_cache : Table of CacheRow
     layers_size : int
         Bytes of every layer that a listed image holds, each once.
     is_verbose : bool
@@ -38,7 +37,7 @@ class DiskUsage:
     images: Table[ImageUsageRow]
     containers: Table[ContainerRow]
     volumes: Table[VolumeRow]
-    build_cache: Table[BuildCacheRow]
+    build_cache: Table[CacheRow]
     layers_size: int
     is_verbose: bool = False
 

@@ -11,7 +11,7 @@ from layersim.errors import ImageNotFoundError
 from layersim.history import HistoryRow, history_rows
 from layersim.table import Table
 from layersim.usage import (
-    BuildCacheRow,
+    CacheRow,
     ContainerRow,
     ContainerUsages,
     ImageRow,
@@ -43,7 +43,9 @@ class Reports(State):
             As they are now; what happens later changes nothing in it.
         """
         with self._lock:
-            rows = image_rows(self._images, hidden=all)
+            rows = image_rows(self._images, self._containers.count_by_image(), hidden=all)
+            if self.profile.forms.hides_dangling and not all:
+                rows = [row for row in rows if row.tags]
             return Table(rows, self.profile.forms.images, self._style(), kind=ImageRow)
 
     def history(self, ref: str) -> Table[HistoryRow]:
@@ -105,9 +107,10 @@ class Reports(State):
         with self._lock:
             images = ImageUsages(
                 self._images,
-                self._layers.sizes,
+                self._ledger.sizes,
                 self._containers.count_by_image(),
                 counts_hidden=self.profile.counts_hidden,
+                sums_hidden=self.profile.sums_hidden,
             )
             return self._disk_usage(images, ContainerUsages(self._containers, self._image_name), is_verbose=verbose)
 
@@ -125,7 +128,7 @@ class Reports(State):
             images=Table(images, forms.image_usage, style, kind=ImageUsageRow),
             containers=Table(containers, forms.container_usage, style, kind=ContainerRow),
             volumes=Table((), forms.volume_usage, style, kind=VolumeRow),
-            build_cache=Table((), forms.build_cache_usage, style, kind=BuildCacheRow),
+            build_cache=Table((), forms.build_cache_usage, style, kind=CacheRow),
             layers_size=images.layers_size,
             is_verbose=is_verbose,
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import types
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
+from numbers import Rational
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, SupportsFloat, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# Rows name these where only a type checker looks.
-_NAMES = {"datetime": datetime, "Fraction": Fraction}
+# Rows name it where only a type checker looks.
+_NAMES = {"datetime": datetime}
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _LARGEST_INT64 = 2**63 - 1
 
@@ -46,6 +46,8 @@ def columns_of(kind: type) -> tuple[Column, ...]:
     ------
     TypeError
         A field is of a type that has no column.
+    NameError
+        A field is of a type that its module knows only while it is checked.
     """
     hints = get_type_hints(kind, localns=_NAMES)
     return tuple(_column(kind, field.name, hints[field.name]) for field in fields(kind))
@@ -73,10 +75,15 @@ def to_array(values: Sequence[Any], column: Column) -> NDArray[Any]:
 def _column(kind: type, name: str, hint: object) -> Column:
     is_union = get_origin(hint) in {Union, types.UnionType}
     present = [part for part in get_args(hint) if part is not types.NoneType] if is_union else [hint]
-    held = _TYPES.get(present[0]) if len(present) == 1 else None
+    held = _held(present[0]) if len(present) == 1 else None
     if held is None:
         raise TypeError(f"no column for {kind.__name__}.{name}: {hint}")
     return Column(name, held, is_union)
+
+
+def _held(hint: object) -> type | None:
+    is_fraction = isinstance(hint, type) and issubclass(hint, Rational) and hint not in _TYPES
+    return float if is_fraction else _TYPES.get(hint)
 
 
 def _integers(values: Sequence[int]) -> NDArray[Any]:
@@ -84,7 +91,7 @@ def _integers(values: Sequence[int]) -> NDArray[Any]:
     return np.array(values, dtype=np.int64 if max(values, default=0) <= _LARGEST_INT64 else np.uint64)
 
 
-def _floats(values: Sequence[float | Fraction]) -> NDArray[Any]:
+def _floats(values: Sequence[SupportsFloat]) -> NDArray[Any]:
     return np.fromiter(map(float, values), dtype=np.float64, count=len(values))
 
 
@@ -101,7 +108,6 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
 _TYPES: dict[Any, type] = {
     int: int,
     float: float,
-    Fraction: float,
     bool: bool,
     str: str,
     datetime: datetime,
