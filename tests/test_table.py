@@ -10,7 +10,7 @@ import pytest
 from layersim import Engine
 from layersim.profiles import CLI_20, CLI_28, DOCKER20
 from layersim.table import aligned
-from layersim.units import display_width
+from layersim.units import printed_width
 from tests.golden import DOCKER20 as GOLDEN
 from tests.golden import printed
 
@@ -52,7 +52,7 @@ def test_a_vertical_tab_ends_a_cell_as_a_tab_does() -> None:
 
 def test_the_measure_decides_what_wide_runes_take() -> None:
     lines = [("x" * 10, "b"), ("世" * 6, "b")]
-    assert aligned(lines, display_width).splitlines() == ["x" * 10 + " " * 5 + "b", "世" * 6 + "   b"]
+    assert aligned(lines, printed_width).splitlines() == ["x" * 10 + " " * 5 + "b", "世" * 6 + "   b"]
     assert aligned(lines, len).splitlines() == ["x" * 10 + "   b", "世" * 6 + " " * 7 + "b"]
 
 

@@ -34,6 +34,15 @@ TEXTS = (
     "a line\nand one more",
     "the last one",
 )
+# A few of each kind: controls, marks, format characters, wide runes, emoji of several runes, and plain ones.
+RUNES = (
+    *("\r", "\x1b", "\0", "\x7f", "\x85", "\u2028"),
+    *("\u0301", "e\u0308\u0301", "\u20e3", "\u3099", "\u0915\u0903", "\u05d0\u05b0"),
+    *("\u200b", "\u200d", "\u00ad", "\u202e", "\ufeff", "\u180e", "\ufff9", "\u2060", "\u2066", "\u061c"),
+    *("世", "\uff21", "\uac00", "\u3000", "\u231a", "\U0001f600", "\U00020000"),
+    *("\U0001f468\u200d\U0001f469\u200d\U0001f466", "\U0001f44d\U0001f3fd", "\U0001f1e9\U0001f1ea", "1\ufe0f\u20e3"),
+    *("é", "\u00a0", "\u2014", "\uff71", "\ue000", "\u263a\ufe0f", "a\u200db"),
+)
 ZONES = ("UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia")
 
 
@@ -57,6 +66,15 @@ def test_tabs_and_form_feeds_in_texts(daemon: Daemon, tmp_path: Path) -> None:
     engine = loaded(daemon, archive, tmp_path)
     assert_same_table(daemon, lambda: engine.history("odd:1"), "history", "odd:1")
     assert_same_table(daemon, lambda: engine.history("odd:1").text(no_trunc=True), "history", "--no-trunc", "odd:1")
+
+
+def test_runes_that_fill_no_column_or_two(daemon: Daemon, tmp_path: Path) -> None:
+    born = utc_now() - timedelta(days=9, hours=1)
+    steps = tuple(step(f"{number}{rune * 3}.{rune}.", stamp(born)) for number, rune in enumerate(RUNES))
+    archive = docker_archive([ImageSpec((layer_tar([]),), ("runes:1",), born, steps)])
+    daemon.docker("load", stdin=archive)
+    engine = loaded(daemon, archive, tmp_path)
+    assert_same_table(daemon, lambda: engine.history("runes:1"), "history", "runes:1")
 
 
 @pytest.mark.parametrize("zone", ZONES)

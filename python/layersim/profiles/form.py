@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from layersim.units import display_width, human_age
+from layersim.units import human_age, printed_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +68,7 @@ class Form(Generic[_Row]):
     headers: Callable[[Style], Sequence[str]]
     cells: Callable[[_Row, Style], Sequence[Sequence[str]]]
     ids: Callable[[_Row, Style], Sequence[str]]
-    measure: Callable[[str], int] = display_width
+    measure: Callable[[str], int] = printed_width
     whole: Callable[[Sequence[_Row], Style], str] | None = None
 
 
