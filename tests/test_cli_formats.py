@@ -17,6 +17,7 @@ import pytest
 
 import layersim as ls
 from layersim.cli import main
+from layersim.profiles import PROFILE_NAMES
 from tests.rows import NOW, small_engine
 
 if TYPE_CHECKING:
@@ -216,6 +217,16 @@ def test_csv_on_a_terminal_cannot_drive_it(directory: Path, odd: str) -> None:
     assert status == 0
     assert "\x1b" not in shown.rpartition("image,id,")[2]  # the progress before it clears its own line
     assert r"\x1b[2J\r\nname" in shown
+
+
+@pytest.mark.parametrize("profile", PROFILE_NAMES)
+def test_every_profile_has_its_tables_and_data(run: Run, directory: Path, profile: str) -> None:
+    engine = ls.Engine(profile, clock=lambda: NOW)
+    engine.load(directory / "two.tar")
+    assert run("images", "--profile", profile, "two.tar").decode() == f"{engine.images()}\n"
+    assert run("df", "-v", "--profile", profile, "two.tar").decode() == f"{engine.df(verbose=True)}\n"
+    sizes = [row.size for row in engine.images()]
+    assert of_arrow(run("images", "--profile", profile, "--format", "arrow", "two.tar"))["size"].to_pylist() == sizes
 
 
 # Containers.
