@@ -70,16 +70,16 @@ def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:
     history.add_argument("--human", action=BooleanOptionalAction, default=True, help="sizes and ages for people")
     _add_truncation(history)
     images = _command(commands, "images", tables.images, "list images with their logical sizes", FORMATS)
-    images.add_argument("words", nargs="*", metavar="ARCHIVE")
+    images.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     images.add_argument("-a", "--all", action="store_true", help="list intermediate images too")
     _add_truncation(images)
     ps = _command(commands, "ps", tables.ps, "list containers; an archive has none", FORMATS)
-    ps.add_argument("words", nargs="*", metavar="ARCHIVE")
+    ps.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     ps.add_argument("-a", "--all", action="store_true", help="list containers that do not run too")
     ps.add_argument("-s", "--size", action="store_true", help="show what each has written, and that with its image")
     _add_truncation(ps)
     df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does", FORMATS)
-    df.add_argument("words", nargs="*", metavar="ARCHIVE")
+    df.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     df.add_argument("-v", "--verbose", action="store_true", help="each image, with what it shares and what only it has")
 
 
@@ -106,7 +106,7 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
     purpose = "tell the story of layers, on an embedded example or on your archives"
     demo = _command(commands, "demo", story.demo, purpose)
-    demo.add_argument("words", nargs="*", metavar="ARCHIVE")
+    demo.add_argument("words", nargs="*", metavar="ARCHIVE", help="tell of its images")
     picture = Path("demo-out/saving.png")
     demo.add_argument(
         "--picture", type=Path, default=picture, metavar="FILE", help="where to draw the saving (%(default)s)"
