@@ -65,13 +65,16 @@ SECOND = Everything(
 
 
 def small_engine() -> ls.Engine:
-    """Return an engine with two images on one base, one of them with two tags and a container."""
+    """Return an engine with images on one base, a container, a volume and records of a build cache."""
     engine = ls.Engine(clock=lambda: NOW)
     base, own = ls.Layer.from_changes([ls.write("/b", bytes(1000))]), ls.Layer.from_changes([ls.write("/o", bytes(20))])
     engine.add_image([base], "base:1", history=[ls.HistoryEntry(created_by="ADD / /")])
     engine.add_image([base, own], "app:1")
     engine.tag("app:1", "app:latest")
     engine.run("app:1", name="one", command=["sh", "-c", "echo hi"]).fs.write_bytes("/f", b"12345")
+    engine.create_volume("data")
+    engine.add_cache_record(500, description="a step")
+    engine.add_cache_record(0, type="source.local", in_use=True)
     return engine
 
 

@@ -12,6 +12,7 @@ from layersim.history import HistoryRow, history_rows
 from layersim.table import Table
 from layersim.usage import (
     CacheRow,
+    CacheUsages,
     ContainerRow,
     ContainerUsages,
     ImageRow,
@@ -20,6 +21,8 @@ from layersim.usage import (
     SummaryRow,
     VolumeRow,
     image_rows,
+    volume_rows,
+    volume_summary,
 )
 
 if TYPE_CHECKING:
@@ -117,18 +120,19 @@ class Reports(State):
     def _disk_usage(self, images: ImageUsages, containers: ContainerUsages, *, is_verbose: bool) -> DiskUsage:
         forms, style = self.profile.forms, self._style()
         reclaimable = self.profile.reclaimable(images)
+        volumes, cache = volume_rows(self._volumes), CacheUsages(self._build_cache, self._images)
         summary = [
             SummaryRow("Images", len(images), images.active, images.layers_size, reclaimable),
             containers.summary,
-            SummaryRow("Local Volumes", 0, 0, 0, 0),
-            SummaryRow("Build Cache", 0, 0, 0, 0),
+            volume_summary(volumes),
+            cache.summary(self.profile.build_cache),
         ]
         return DiskUsage(
             summary=Table(summary, forms.summary, style, kind=SummaryRow),
             images=Table(images, forms.image_usage, style, kind=ImageUsageRow),
             containers=Table(containers, forms.container_usage, style, kind=ContainerRow),
-            volumes=Table((), forms.volume_usage, style, kind=VolumeRow),
-            build_cache=Table((), forms.build_cache_usage, style, kind=CacheRow),
+            volumes=Table(volumes, forms.volume_usage, style, kind=VolumeRow),
+            build_cache=Table(cache.rows, forms.build_cache_usage, style, kind=CacheRow),
             layers_size=images.layers_size,
             is_verbose=is_verbose,
         )
