@@ -75,6 +75,14 @@ def test_the_last_day_of_all_ends_later_in_the_west() -> None:
     assert format_local(last, timezone(timedelta(hours=-1))) == "9999-12-31T22:59:59-01:00"
 
 
+@pytest.mark.parametrize("year", [1, 399, 400, 401, 4999, 5000, 9600, 9999])
+def test_no_year_is_out_of_reach(year: int) -> None:
+    moment = datetime(year, 3, 1, tzinfo=UTC)
+    assert format_local(moment, UTC) == f"{year:04d}-03-01T00:00:00Z"
+    earlier = "02-29" if year % 4 == 0 and (year % 100 or year % 400 == 0) else "02-28"
+    assert format_local(moment, timezone(timedelta(hours=-1))) == f"{year:04d}-{earlier}T23:00:00-01:00"
+
+
 def test_an_offset_of_seconds_is_not_utc() -> None:
     """Go writes ``Z`` for no offset alone, and leaves seconds out of an offset towards zero."""
     moment = datetime(1850, 1, 1, tzinfo=UTC)

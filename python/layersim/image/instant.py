@@ -18,8 +18,8 @@ _RFC3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN_S = -62_135_596_800
-# Gregorian dates come again after so many days.
-_CYCLE_YEARS, _CYCLE = 400, timedelta(days=146_097)
+# Gregorian dates come again after so many days; a year in the middle of those that a `datetime` has.
+_CYCLE_YEARS, _CYCLE, _MIDDLE = 400, timedelta(days=146_097), 5000
 # The last microsecond of the year 9999: an offset may lead beyond it.
 _LAST_US = 253_402_300_800 * 10**6 - 1
 
@@ -61,7 +61,7 @@ def format_local(moment: datetime, zone: tzinfo | None = None) -> str:
     day = timedelta(days=1)
     near = min(max(moment, datetime.min.replace(tzinfo=UTC) + day), datetime.max.replace(tzinfo=UTC) - day)
     offset = near.astimezone(zone).utcoffset() or timedelta()
-    cycles = 1 if moment.year < _CYCLE_YEARS else -1
+    cycles = 1 if moment.year < _MIDDLE else -1
     there = moment + cycles * _CYCLE + offset
     return f"{there.year - cycles * _CYCLE_YEARS:04d}{there:-%m-%dT%H:%M:%S}{_format_offset(offset)}"
 
