@@ -11,6 +11,7 @@ unions        `View` (read-only), `Overlay` (with a writable top), `Change` (wha
 answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for them
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
+who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
 identifiers   `sha256`, `chain_ids`
 comparison    `compare_profiles`: the same images under every engine
 bounds        `Limits`, on what an archive may ask for
@@ -43,6 +44,7 @@ from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
 from layersim.errors import LayerSimError
 from layersim.image import HistoryEntry, Image, ImageConfig, Reference
+from layersim.sharing import ImageShare, LayerShare, Sharing
 from layersim.table import Table
 
 __all__ = [
@@ -57,12 +59,15 @@ __all__ = [
     "HistoryEntry",
     "Image",
     "ImageConfig",
+    "ImageShare",
     "Layer",
+    "LayerShare",
     "LayerSimError",
     "Limits",
     "Overlay",
     "Paths",
     "Reference",
+    "Sharing",
     "Stat",
     "Table",
     "View",

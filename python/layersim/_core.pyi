@@ -25,6 +25,7 @@ __all__ = [
     "Entry",
     "File",
     "Found",
+    "Holdings",
     "Layer",
     "Limits",
     "Member",
@@ -362,3 +363,25 @@ class Usage:
 def usage(
     sizes: NDArray[np.uint64], layers: NDArray[np.uint32], offsets: NDArray[np.uint64], counted: NDArray[np.bool_]
 ) -> Usage: ...
+
+@final
+class Holdings:
+    def __new__(
+        cls,
+        sizes: NDArray[np.uint64],
+        layers: NDArray[np.uint32],
+        offsets: NDArray[np.uint64],
+        pinned: NDArray[np.bool_],
+        /,
+    ) -> Self: ...
+    @property
+    def referrers(self) -> NDArray[np.uint32]: ...
+    @property
+    def exclusive(self) -> NDArray[np.uint64]: ...
+    @property
+    def fair_share(self) -> NDArray[np.float64]: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def pinned_size(self) -> int: ...
+    def marginal(self, images: NDArray[np.uint64], offsets: NDArray[np.uint64], /) -> NDArray[np.uint64]: ...

@@ -45,7 +45,7 @@ mod _core {
     #[pymodule_export]
     use crate::stat::PyStat;
     #[pymodule_export]
-    use crate::usage::{PyUsage, usage};
+    use crate::usage::{PyHoldings, PyUsage, usage};
     #[pymodule_export]
     use crate::view::PyView;
 
