@@ -13,6 +13,7 @@ images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
 who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
 identifiers   `sha256`, `chain_ids`
+comparison    `compare_profiles`: the same images under every engine
 bounds        `Limits`, on what an archive may ask for
 errors        `LayerSimError` and its family in `layersim.errors`
 ============  ==========================================================================================
@@ -37,6 +38,7 @@ from layersim._core import (
     chain_ids,
     sha256,
 )
+from layersim.analysis import compare_profiles
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
@@ -70,6 +72,7 @@ __all__ = [
     "Table",
     "View",
     "chain_ids",
+    "compare_profiles",
     "hardlink",
     "mkdir",
     "opaque",

@@ -93,12 +93,12 @@ class Sharing:
     @property
     def images(self) -> Table[ImageShare]:
         """The images, newest first."""
-        return Table(Rows(len(self._images), self._image), IMAGES, self._style)
+        return Table(Rows(len(self._images), self._image), IMAGES, self._style, kind=ImageShare)
 
     @property
     def layers(self) -> Table[LayerShare]:
         """All layers of the engine, oldest first, also those that no image holds."""
-        return Table(Rows(len(self._layers), self._layer), LAYERS, self._style)
+        return Table(Rows(len(self._layers), self._layer), LAYERS, self._style, kind=LayerShare)
 
     @property
     def size(self) -> int:
@@ -218,7 +218,7 @@ class Sharing:
         """
         freed = self.size - self.pinned_size
         whole = ImageShare("", ("all images",), sum(image.size for image in self._images), freed, Fraction(self.size))
-        return Table([*self.images, whole], IMAGES, self._style).text(no_trunc=no_trunc, human=human)
+        return Table([*self.images, whole], IMAGES, self._style, kind=ImageShare).text(no_trunc=no_trunc, human=human)
 
     def __str__(self) -> str:
         """Return `text` with sizes to be read."""
