@@ -40,6 +40,7 @@ class ImageCommands(State):
         *,
         limits: Limits | None = None,
         progress: Callable[[int, int], object] | None = None,
+        way: str = "load",
     ) -> Loaded:
         """Load all images of an archive, as `docker load`; either all come in or none.
 
@@ -51,6 +52,9 @@ class ImageCommands(State):
             Bounds on what the archive may ask for.
         progress : callable, optional
             Called with bytes done and bytes in all while layers load.
+        way : {"load", "import", "commit", "build"}
+            How the layers came into the engine that is modelled, which decides what their sizes are; layers that are
+            kept already stay as large as they are.
 
         Returns
         -------
@@ -61,12 +65,15 @@ class ImageCommands(State):
         ------
         ArchiveError, DigestMismatchError, ValidationError, InvalidReferenceError, ChainTooDeepError
             The archive is broken; the message says where. The engine is as it was.
+        ValueError
+            There is no such way.
         """
+        size_of = self.profile.size_rule(way)
         platform = Platform(os=self.profile.os, architecture=self.profile.architecture)
         archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
-            loaded = load_archive(self._images, self._layers, archived, self.profile.layer_sizes["load"])
+            loaded = load_archive(self._images, self._layers, archived, size_of)
             for child, parent in parents.items():
                 self._images.set_parent(self._images.find(child), self._images.find(parent))
             return loaded
@@ -153,6 +160,8 @@ class ImageCommands(State):
             Config or history break a rule.
         ChainTooDeepError
             There are more layers than the engine allows.
+        ValueError
+            There is no such way.
         """
         reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()
@@ -299,7 +308,7 @@ class ImageCommands(State):
         """Register an image that this engine makes itself."""
         made = parse_config(raw), raw, sha256(raw)
         with self._lock:
-            image = register(self._images, self._layers, made, layers, self.profile.layer_sizes[way])
+            image = register(self._images, self._layers, made, layers, self.profile.size_rule(way))
             if reference is not None:
                 self._images.tag(reference, image)
             return image
