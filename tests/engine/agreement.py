@@ -11,10 +11,9 @@ from tests.engine.daemon import API
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import layersim as ls
     from tests.engine.daemon import Daemon, Json
     from tests.engine.twins import Twins
-
-    import layersim as ls
 
 # Tries to compare tables between two ticks of the ages in them.
 MOMENTS = 100

@@ -28,7 +28,7 @@ Json: TypeAlias = Any
 """What the engine answers: checked by the comparison that follows, not by a type."""
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """The engine answered with an error; its text is the message."""
 
 
@@ -138,7 +138,7 @@ class Daemon:
 
         Raises
         ------
-        Refused
+        RefusalError
             With the engine's message.
         """
         asked = f"/{API}{path}?{urllib.parse.urlencode(query, doseq=True)}"
@@ -146,7 +146,7 @@ class Daemon:
         kind = "application/x-tar" if body and body is content else "application/json"
         status, answer = self._request(method, asked, body, kind)
         if status >= http.HTTPStatus.BAD_REQUEST:
-            raise Refused(json.loads(answer)["message"])
+            raise RefusalError(json.loads(answer)["message"])
         return answer
 
     def _request(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, bytes]:
@@ -211,7 +211,7 @@ class Daemon:
         images = self._images()
         while images:  # a parent can go only after its children
             for image in images:
-                with suppress(Refused):
+                with suppress(RefusalError):
                     self.call("DELETE", f"/images/{image}", force="1")
             before, images = images, self._images()
             assert len(images) < len(before), f"the engine keeps images: {images}"
