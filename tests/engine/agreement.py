@@ -9,36 +9,29 @@ import pytest
 from tests.engine.daemon import API
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import layersim as ls
     from tests.engine.daemon import Daemon, Json
     from tests.engine.twins import Twins
 
+TABLES: dict[tuple[str, ...], Callable[[ls.Engine], object]] = {
+    ("images", "--all"): lambda engine: engine.images(all=True),
+    ("ps", "--all", "--size"): lambda engine: engine.containers(all=True, size=True),
+    ("system", "df", "--verbose"): lambda engine: engine.df(verbose=True),
+}
 # Tries to compare tables between two ticks of the ages in them.
 MOMENTS = 100
 
 
-def assert_same_state(twins: Twins) -> None:
-    """Compare all that both tell of themselves."""
+def assert_same_state(twins: Twins, *, with_summary: bool) -> None:
+    """Compare all that both tell of themselves; the summary, which only a second `df` prints, if it is wanted."""
     _assert_same_images(twins.daemon, twins.engine)
     _assert_same_containers(twins.daemon, twins.engine)
     _assert_same_usage(twins.daemon, twins.engine)
-    # Two at a time: the engine refuses to compute its disk usage twice at once.
-    _assert_same_tables(
-        twins,
-        {
-            ("images", "--all"): lambda engine: engine.images(all=True),
-            ("system", "df"): lambda engine: engine.df(),
-        },
-    )
-    _assert_same_tables(
-        twins,
-        {
-            ("ps", "--all", "--size"): lambda engine: engine.containers(all=True, size=True),
-            ("system", "df", "--verbose"): lambda engine: engine.df(verbose=True),
-        },
-    )
+    _assert_same_tables(twins, TABLES)
+    if with_summary:  # not beside the others: the engine refuses to compute its disk usage twice at once
+        _assert_same_tables(twins, {("system", "df"): lambda engine: engine.df()})
 
 
 def _assert_same_images(daemon: Daemon, engine: ls.Engine) -> None:
@@ -88,17 +81,25 @@ def _assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
     assert [(row.name, row.size_rw) for row in df.containers] == rw
 
 
-def _assert_same_tables(twins: Twins, tables: dict[tuple[str, ...], Callable[[ls.Engine], object]]) -> None:
-    """Compare tables at a moment in which no age in them changes."""
+def _assert_same_tables(twins: Twins, tables: Mapping[tuple[str, ...], Callable[[ls.Engine], object]]) -> None:
+    """Compare tables; a line is of the moment before they were printed or of the one after, which differ in ages."""
     for _ in range(MOMENTS):
-        before = [str(ours(twins.engine)) for ours in tables.values()]
-        theirs = twins.daemon.run_together(*tables)
-        if before == [str(ours(twins.engine)) for ours in tables.values()]:
-            assert [_unordered(text) for text in before] == [_unordered(twins.translated(text)) for text in theirs]
+        before = [_lines(str(ours(twins.engine))) for ours in tables.values()]
+        theirs = [_lines(twins.translated(text)) for text in twins.daemon.run_together(*tables)]
+        after = [_lines(str(ours(twins.engine))) for ours in tables.values()]
+        if before == after:
+            assert before == theirs
+        if all(map(_is_between, before, theirs, after)):
             return
     pytest.fail("the ages in the tables never rested long enough to compare them")
 
 
-def _unordered(text: str) -> list[list[str]]:
-    """Return the lines of each part; images of one second come in any order, which is compared by their times."""
-    return [sorted(part.splitlines()) for part in text.rstrip("\n").split("\n\n")]
+def _lines(text: str) -> list[str]:
+    """Return the lines, sorted in each part; images of one second come in any order, of which their times tell."""
+    return [line for part in text.rstrip("\n").split("\n\n") for line in sorted(part.splitlines())]
+
+
+def _is_between(before: list[str], lines: list[str], after: list[str]) -> bool:
+    if not len(before) == len(lines) == len(after):
+        return False
+    return all(line in both for line, *both in zip(lines, before, after, strict=True))

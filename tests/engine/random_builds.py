@@ -76,7 +76,7 @@ class RecipeDraft:
         base = self.rng.choice([*bases, Base("scratch")])
         # The first step copies: an image without layers cannot be saved.
         self.steps += [f"FROM {base.tag}{name}", f"COPY {self.rng.choice(FILES)} /k0/"]
-        for number in range(1, self.rng.randrange(1, 5)):
+        for number in range(1, self.rng.randrange(1, 4)):
             kinds = [self._copy, self._copy, self._empty, self._workdir]
             if base.draft is not None:
                 self.steps += self._run(base.draft) if self.rng.random() < 0.5 else []

@@ -7,10 +7,11 @@ import posixpath
 import stat
 import tarfile
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.engine.rootfs import busybox_tar
+from tests.oracles import require_program
 from tests.tars import BORN, Entry, directory, hardlink, layer_tar, symlink
 
 if TYPE_CHECKING:
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
 
     import layersim as ls
 
+PROGRAMS = ("sh", "sleep", "head", "truncate", "chmod", "mv", "mkdir", "ln", "rm")
 FOLDERS = ("/", "/w", "/w/d", "/w/d/sub", "/n")
 NAMES = ("big", "link", "one", "two", "d", "n", "x", "y")
 
 
-def shell_layers() -> tuple[bytes, bytes]:
-    """Return a root with a shell, and files to work on."""
-    files = [Entry("w/big", content=bytes(50_000)), symlink("w/link", "big"), directory("w/d"), directory("w/d/sub")]
-    files += [Entry("w/d/one", content=b"one"), Entry("w/d/sub/two", content=b"two")]
-    return busybox_tar(), layer_tar([directory("w"), *files])
+@cache
+def shell_layer() -> bytes:
+    """Return a root with a shell, and files to work on: one layer, as small as may be."""
+    program = Path(require_program("busybox", "busybox-static")).read_bytes()
+    root = [directory("bin"), Entry("bin/busybox", content=program, mode=0o755)]
+    root += [symlink(f"bin/{name}", "busybox") for name in PROGRAMS]
+    work = [directory("w"), Entry("w/big", content=bytes(50_000)), symlink("w/link", "big"), directory("w/d")]
+    below = [directory("w/d/sub"), Entry("w/d/one", content=b"one"), Entry("w/d/sub/two", content=b"two")]
+    return layer_tar([*root, *work, *below])
 
 
 @dataclass(frozen=True)

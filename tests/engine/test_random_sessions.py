@@ -14,7 +14,7 @@ from tests.engine.agreement import assert_same_state
 from tests.engine.archives import ImageSpec
 from tests.engine.random_builds import Base, RecipeDraft
 from tests.engine.random_images import random_images
-from tests.engine.random_works import WorkDraft, random_upload, shell_layers
+from tests.engine.random_works import WorkDraft, random_upload, shell_layer
 from tests.engine.twins import Twins, script
 from tests.tars import Entry, directory, layer_tar, symlink
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TAGS = ("a:1", "a:2", "b:1", "x/c:2", "host.example:5000/d:1")
 SEEDS = range(200)
-STEPS = 8
+STEPS = 6
 FEW, MANY = 4, 14
 
 
@@ -37,13 +37,14 @@ class Session:
         self.rng, self.twins, self.folder = random.Random(seed), Twins(daemon), folder
         self.seed = seed
         self.written: set[str] = set()
-        self.made = 0
+        self.made = self.states = 0
         self.log: list[str] = []
 
     def play(self) -> None:
         """Do one random thing after the other, and compare the engines after each."""
         try:
             self._do(self.load)
+            self._do(self.rng.choice((self.create, self.run)))
             for _ in range(STEPS):
                 self._do(self._choose())
             self._do(self.clear)
@@ -53,22 +54,23 @@ class Session:
 
     def _do(self, act: Callable[[], None]) -> None:
         act()
-        assert_same_state(self.twins)
+        self.states += 1
+        assert_same_state(self.twins, with_summary=self.states % 2 == 0)
 
     def _choose(self) -> Callable[[], None]:
         """Draw something that is possible now."""
-        acts: list[Callable[[], None]] = [self.prune]
+        weights: dict[Callable[[], None], int] = {self.prune: 2}
         if len(self.images) < MANY:
-            acts += [self.load, self.import_tar, self.build, self.build]
+            weights |= {self.load: 1, self.import_tar: 1, self.build: 2}
         if self.images:
-            acts += [self.tag, self.remove_image, self.remove_image, self.remove_image]
+            weights |= {self.tag: 2, self.remove_image: 4}
         if self.images and len(self.twins.containers) < FEW:
-            acts += [self.create, self.create, self.run]
+            weights |= {self.create: 3, self.run: 2}
         if self.twins.containers:
-            acts += [self.change, self.upload, self.commit, self.commit, self.remove_container]
+            weights |= {self.change: 3, self.upload: 1, self.commit: 3, self.remove_container: 2}
         if self._in_state("running"):
-            acts += [self.execute]
-        return self.rng.choice(acts)
+            weights |= {self.execute: 2}
+        return self.rng.choices(list(weights), list(weights.values()))[0]
 
     # What there is, in an order that does not depend on ids.
 
@@ -109,11 +111,12 @@ class Session:
     # What may be done.
 
     def load(self) -> None:
-        images = random_images(self.rng.randrange(10**6), datetime.now(UTC))[: self.rng.randrange(1, 4)]
+        count = 1 if self.images else self.rng.randrange(1, 3)
+        images = random_images(self.rng.randrange(10**6), datetime.now(UTC))[:count]
         images = [replace(image, tags=self._some_tags()) for image in images]
         if self.rng.random() < 0.8 and not self._with_shell():
             config = {"Cmd": ["sleep", "1000"]} if self.rng.random() < 0.5 else {}
-            images.append(ImageSpec(shell_layers(), ("a:1",), datetime.now(UTC), config=config))
+            images.append(ImageSpec((shell_layer(),), ("a:1",), datetime.now(UTC), config=config))
         self.note("load", *(image.tags for image in images))
         self.twins.load(images)
 
@@ -162,6 +165,7 @@ class Session:
     def run(self) -> None:
         """Run some work to its end."""
         if not (images := self._with_shell()):
+            self.create()
             return
         image, name = self.rng.choice(images), self._name()
         works = self._draft(image).works(self.rng.randrange(1, 6))
