@@ -61,7 +61,7 @@ class Session:
         """Draw something that is possible now."""
         weights: dict[Callable[[], None], int] = {self.prune: 2}
         if len(self.images) < MANY:
-            weights |= {self.load: 1, self.import_tar: 1, self.build: 2}
+            weights |= {self.load: 1, self.import_tar: 1, self.build: 3}
         if self.images:
             weights |= {self.tag: 2, self.remove_image: 4}
         if self.images and len(self.twins.containers) < FEW:

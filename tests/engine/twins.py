@@ -1,173 +1,33 @@
-"""Two engines that are told the same. What the real one does at a moment of its own, ours does at that moment."""
+"""Two engines that are told the same: images, containers, builds, prunes."""
 
 from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-import layersim as ls
 from layersim.image import instant
-from layersim.profiles import CLI_20, DOCKER20
-from tests.engine.archives import docker_archive
-from tests.engine.daemon import API, RefusalError
+from tests.engine.daemon import API
+from tests.engine.twin_images import ImageTwins
 from tests.tars import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
+    import layersim as ls
     from layersim.engine import Pruned
-    from tests.engine.archives import ImageSpec
-    from tests.engine.daemon import Daemon, Json
     from tests.engine.random_works import Work
 
 
-class Clock:
-    """The time of day, or the moment that it is set to."""
-
-    def __init__(self) -> None:
-        self._moment: int | None = None
-
-    def __call__(self) -> int:
-        return time.time_ns() if self._moment is None else self._moment
-
-    @contextmanager
-    def at(self, text: str) -> Iterator[None]:
-        """Stand still at a time that the engine wrote."""
-        self._moment = instant.parse(text)
-        try:
-            yield
-        finally:
-            self._moment = None
-
-
-class Twins:
-    """A real engine and ours, and the commands that both of them get.
-
-    Attributes
-    ----------
-    known : list of str
-        Ids of all images that were ever there, in the order in which they came.
-    containers : dict of str to Container
-        Our containers by name; the real ones have the same names.
-    ids : dict of str to str
-        Container ids of the real engine to ours.
-    """
-
-    def __init__(self, daemon: Daemon) -> None:
-        self.daemon, self.clock = daemon, Clock()
-        self.engine = ls.Engine(profile=replace(DOCKER20, forms=CLI_20), clock=self.clock)
-        self.known: list[str] = []
-        self.containers: dict[str, ls.Container] = {}
-        self.ids: dict[str, str] = {}
-
-    def translated(self, text: str) -> str:
-        """Return a text of the real engine with our ids of the containers."""
-        for theirs, ours in self.ids.items():
-            text = text.replace(theirs, ours).replace(theirs[:12], ours[:12])
-        return text
-
-    def _agree(self, theirs: Callable[[], object], ours: Callable[[], object]) -> bool:
-        """Give a command to both; both do it, or both refuse with one message."""
-        refusal = _refusal(theirs)
-        if refusal is None:
-            ours()
-            return True
-        with pytest.raises((ls.LayerSimError, ValueError)) as caught:
-            ours()
-        assert str(caught.value) == self.translated(refusal)
-        return False
-
-    def _inspect(self, kind: str, reference: str) -> dict[str, Json]:
-        found: dict[str, Json] = self.daemon.api(f"/{API}/{kind}/{reference}/json")
-        return found
-
-    # Images in.
-
-    def load(self, images: Sequence[ImageSpec]) -> None:
-        """`docker load` of an archive."""
-        archive = docker_archive(images)
-        answer = self.daemon.call("POST", "/images/load", archive, quiet="1")
-        messages = "".join(json.loads(line)["stream"] for line in answer.splitlines())
-        assert f"{self.engine.load(archive)}\n" == messages
-        self.known += [image.image_id for image in images if image.image_id not in self.known]
-
-    def import_tar(self, tar: bytes, tag: str) -> None:
-        """`docker import`, which gives an image of the very same id."""
-        repository, _, version = tag.rpartition(":")
-        answer = self.daemon.call("POST", "/images/create", tar, fromSrc="-", repo=repository, tag=version)
-        image_id = json.loads(answer.splitlines()[-1])["status"]
-        with self.clock.at(self._inspect("images", image_id)["Created"]):
-            assert self.engine.import_tar(tar, tag=tag).id == image_id
-        self.known.append(image_id)
-
-    def build(self, folder: str, tag: str, *, buildkit: bool) -> None:
-        """`docker build` by the real engine; ours takes over what it made, the steps between included."""
-        before = self._image_parents()
-        words = ("build", "--quiet", "--network=none", "--tag", tag, folder)
-        done = self.daemon.run(*words, DOCKER_BUILDKIT=str(int(buildkit)))
-        assert done.returncode == 0, done.stderr.decode()
-        # Its cache would hold layers, and ours has none.
-        self.daemon.call("POST", "/build/prune", all="1")
-        after = self._image_parents()
-        self.take_over({image: after[image] for image in after.keys() - before}, "build" if buildkit else "load")
-        self.engine.tag(done.stdout.decode().strip(), tag)
-
-    def _image_parents(self) -> dict[str, str]:
-        return {image["Id"]: image["ParentId"] for image in self.daemon.api(f"/{API}/images/json?all=1")}
-
-    def take_over(self, parents: dict[str, str], way: str) -> None:
-        """Save images of the real engine together with their parents, and load them into ours."""
-        if parents:
-            names = sorted(parents.keys() | set(parents.values()) - {""})
-            self.engine.load(self.daemon.call("GET", "/images/get", names=names), way=way)
-        while parents:  # in the order in which they were made, which their ids do not tell
-            first = {image for image, parent in parents.items() if parent not in parents}
-            self.known += sorted(first - set(self.known), key=self._made)
-            parents = {image: parent for image, parent in parents.items() if image not in first}
-
-    def _made(self, image: str) -> int:
-        return instant.parse(self._inspect("images", image)["Created"])
-
-    # Images by name.
-
-    def tag(self, reference: str, name: str) -> None:
-        """`docker tag`."""
-        repository, _, version = name.rpartition(":")
-        path = f"/images/{reference}/tag"
-        self._agree(
-            lambda: self.daemon.call("POST", path, repo=repository, tag=version),
-            lambda: self.engine.tag(reference, name),
-        )
-
-    def remove_image(self, reference: str, *, force: bool) -> None:
-        """`docker rmi`, in the words of the command line."""
-        done = self.daemon.run("rmi", *(["--force"] if force else []), reference)
-        try:
-            ours = str(self.engine.remove_image(reference, force=force))
-        except ls.LayerSimError as error:
-            ours = str(error)
-        theirs = self.translated((done.stdout + done.stderr).decode().rstrip())
-        assert self._unnamed(ours) == self._unnamed(theirs.removeprefix("Error response from daemon: "))
-
-    def _unnamed(self, text: str) -> str:
-        """Return a refusal without the container that it names: any of those that use the image."""
-        for container in self.containers.values():
-            text = text.replace(f"container {container.id[:12]}", "a container")
-        return text.removeprefix("Error: ")
-
-    # Containers.
+class Twins(ImageTwins):
+    """A real engine and ours, and all the commands that both of them get."""
 
     def create(self, reference: str, name: str, command: Sequence[str] | None) -> None:
         """`docker create`."""
         wanted = {"Image": reference, "AttachStdout": True, "AttachStderr": True, "HostConfig": {"NetworkMode": "none"}}
         wanted |= {"Cmd": list(command)} if command is not None else {}
         made = json.loads(self.daemon.call("POST", "/containers/create", wanted, name=name))
-        with self.clock.at(self._inspect("containers", name)["Created"]):
+        with self.clock.at(self.inspect("containers", name)["Created"]):
             container = self.engine.create(reference, name=name, command=command)
         self.containers[name] = container
         self.ids[made["Id"]] = container.id
@@ -190,10 +50,10 @@ class Twins:
 
     def _change(self, name: str, act: str, when: str, ours: Callable[[], object], **query: str) -> None:
         def at_that_moment() -> None:
-            with self.clock.at(self._inspect("containers", name)["State"][when]):
+            with self.clock.at(self.inspect("containers", name)["State"][when]):
                 ours()
 
-        self._agree(lambda: self.daemon.call("POST", f"/containers/{name}/{act}", **query), at_that_moment)
+        self.agree(lambda: self.daemon.call("POST", f"/containers/{name}/{act}", **query), at_that_moment)
 
     def run_to_its_end(self, name: str, works: Sequence[Work]) -> None:
         """Start a container that does some work and exits."""
@@ -201,7 +61,7 @@ class Twins:
         for work in works:
             work.ours(self.containers[name].fs)
         ended = json.loads(self.daemon.call("POST", f"/containers/{name}/wait"))
-        state = self._inspect("containers", name)["State"]
+        state = self.inspect("containers", name)["State"]
         with self.clock.at(state["FinishedAt"]):
             self.containers[name].stop(exit_code=ended["StatusCode"])
         self.assert_same_changes(name)
@@ -211,7 +71,9 @@ class Twins:
         wanted = {"Cmd": ["sh", "-ec", script(works)], "AttachStdout": True, "AttachStderr": True}
         made = json.loads(self.daemon.call("POST", f"/containers/{name}/exec", wanted))["Id"]
         said = self.daemon.call("POST", f"/exec/{made}/start", {"Detach": False})
-        assert self.daemon.api(f"/{API}/exec/{made}/json")["ExitCode"] == 0, said
+        while (state := self.daemon.api(f"/{API}/exec/{made}/json"))["Running"]:
+            time.sleep(0.01)
+        assert state["ExitCode"] == 0, said
         for work in works:
             work.ours(self.containers[name].fs)
         self.assert_same_changes(name)
@@ -234,15 +96,15 @@ class Twins:
         """`docker rm`."""
         container = self.containers[name]
         path = f"/containers/{name}"
-        if self._agree(
+        if self.agree(
             lambda: self.daemon.call("DELETE", path, force=str(int(force))), lambda: container.remove(force=force)
         ):
             del self.containers[name]
 
     def commit(self, name: str, tag: str | None, *, message: str | None, exact: bool) -> None:
-        """`docker commit`; if the times of what was written are alike too, ours has the very same id.
+        """`docker commit`; `exact` if the times of all that was written are alike too.
 
-        Then ours goes, and theirs takes its place: only so do the ids of all that follows agree.
+        After the comparison ours goes and theirs takes its place: only so do the ids of all that follows agree.
         """
         repository, _, version = (tag or "").rpartition(":")
         query = {"repo": repository, "tag": version} if tag else {}
@@ -251,7 +113,7 @@ class Twins:
 
         def commit_theirs() -> None:
             answer = self.daemon.call("POST", "/commit", container=name, pause="1", **query)
-            made.update(self._inspect("images", json.loads(answer)["Id"]))
+            made.update(self.inspect("images", json.loads(answer)["Id"]))
 
         def commit_ours() -> None:
             with self.clock.at(made["Created"]) if made else self.clock.at(instant.UNKNOWN):
@@ -259,20 +121,24 @@ class Twins:
             self._compare_commit(image, made, exact=exact)
             self.engine.remove_image(image.id)
 
-        if self._agree(commit_theirs, commit_ours):
+        if self.agree(commit_theirs, commit_ours):
             self.take_over({made["Id"]: made["Parent"]}, "commit")
             if tag:
                 self.engine.tag(made["Id"], tag)
 
     def _compare_commit(self, image: ls.Image, made: dict[str, Any], *, exact: bool) -> None:
-        assert (image.size, image.parent) == (made["Size"], made["Parent"])
+        """Compare two commits: config byte for byte, but for what each engine chose or measured itself."""
+        theirs = made["RootFS"]["Layers"]
+        assert (image.size, image.parent, len(image.diff_ids)) == (made["Size"], made["Parent"], len(theirs))
+        if exact:
+            assert list(image.diff_ids) == theirs
+        swaps = {ours: container for container, ours in self.ids.items()}
+        swaps |= {ours[:12]: container[:12] for ours, container in swaps.items()}
+        swaps |= dict(zip(image.diff_ids, theirs, strict=True))
         raw = image.raw_config.decode()
-        for theirs, ours in self.ids.items():
-            raw = raw.replace(ours, theirs).replace(ours[:12], theirs[:12])
-        assert len(image.diff_ids) == len(made["RootFS"]["Layers"])
-        if exact or image.diff_ids == tuple(made["RootFS"]["Layers"]):
-            assert list(image.diff_ids) == made["RootFS"]["Layers"]
-            assert sha256(raw.encode()) == made["Id"]
+        for ours, other in swaps.items():
+            raw = raw.replace(ours, other)
+        assert sha256(raw.encode()) == made["Id"]
 
     # What nobody uses.
 
@@ -301,14 +167,6 @@ class Twins:
         records = [next(iter(record.items())) for record in theirs.get("ImagesDeleted") or []]
         assert sorted(ours.images) == sorted((kind.lower(), name) for kind, name in records)
         assert ours.freed == theirs["SpaceReclaimed"]
-
-
-def _refusal(act: Callable[[], object]) -> str | None:
-    try:
-        act()
-    except RefusalError as error:
-        return str(error)
-    return None
 
 
 def script(works: Sequence[Work]) -> str:
