@@ -28,7 +28,7 @@ def assert_same_state(twins: Twins, *, with_summary: bool) -> None:
     """Compare all that both tell of themselves; the summary, which only a second `df` prints, if it is wanted."""
     _assert_same_images(twins.daemon, twins.engine)
     _assert_same_containers(twins.daemon, twins.engine)
-    _assert_same_usage(twins.daemon, twins.engine)
+    _assert_same_usage(twins)
     _assert_same_tables(twins, TABLES)
     if with_summary:  # not beside the others: the engine refuses to compute its disk usage twice at once
         _assert_same_tables(twins, {("system", "df"): lambda engine: engine.df()})
@@ -65,11 +65,16 @@ def _assert_same_containers(daemon: Daemon, engine: ls.Engine) -> None:
     ] == expected
 
 
-def _assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
-    usage = daemon.api(f"/{API}/system/df")
-    df = engine.df(verbose=True)
+def _assert_same_usage(twins: Twins) -> None:
+    usage = twins.daemon.api(f"/{API}/system/df")
+    df = twins.engine.df(verbose=True)
     assert df.layers_size == usage["LayersSize"]
-    assert (usage["BuildCache"] or [], usage["Volumes"] or []) == ([], [])
+    assert (usage["BuildCache"] or []) == list(df.build_cache)
+    volumes = {
+        twins.volume_names[row["Name"]]: (row["UsageData"]["RefCount"], row["UsageData"]["Size"])
+        for row in usage["Volumes"] or []
+    }
+    assert {row.name: (row.links, row.size) for row in df.volumes} == volumes
     expected = {
         row["Id"]: (_tags(row), row["Size"], row["SharedSize"], row["Size"] - row["SharedSize"], row["Containers"])
         for row in usage["Images"] or []

@@ -23,6 +23,8 @@ EMPTY_STEPS = (
     'CMD ["sleep", "1000"]',
     "CMD run it",
     "EXPOSE 80/tcp",
+    "VOLUME /k0",
+    "VOLUME /new",
 )
 
 

@@ -120,6 +120,14 @@ class WorkDraft:
         return Work(f"rm -rf {path}", partial(_remove_all, path=path))
 
 
+def random_volume_work(rng: random.Random, path: str) -> Work:
+    """Return some work below the path of a volume, which succeeds whatever is there."""
+    name, size = f"{path}/v{rng.randrange(3)}", rng.choice((0, 7, 30_000))
+    if rng.random() < 0.3:
+        return Work(f"rm -f {name}", lambda fs: fs.unlink(name) if fs.exists(name) else None)
+    return Work(f"head -c {size} /dev/zero > {name}", partial(_write, path=name, data=bytes(size)))
+
+
 def random_upload(rng: random.Random) -> tuple[bytes, Callable[[ls.Overlay], object]]:
     """Return a tar to be unpacked into a container, and what does the same in ours, times included."""
     top = f"up{rng.randrange(2)}"

@@ -14,7 +14,7 @@ from tests.engine.agreement import assert_same_state
 from tests.engine.archives import ImageSpec
 from tests.engine.random_builds import Base, RecipeDraft
 from tests.engine.random_images import random_images
-from tests.engine.random_works import WorkDraft, random_upload, shell_layer
+from tests.engine.random_works import WorkDraft, random_upload, random_volume_work, shell_layer
 from tests.engine.twins import Twins, script
 from tests.tars import Entry, directory, layer_tar, symlink
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engine.daemon import Daemon
+    from tests.engine.twins import Prunable
 
+VOLUMES = ("v1", "v2")
 TAGS = ("a:1", "a:2", "b:1", "x/c:2", "host.example:5000/d:1")
 SEEDS = range(200)
 STEPS = 6
@@ -68,6 +70,8 @@ class Session:
             weights |= {self.create: 3, self.run: 2}
         if self.twins.containers:
             weights |= {self.change: 3, self.upload: 1, self.commit: 3, self.remove_container: 2}
+        if self.twins.volume_names:
+            weights |= {self.remove_volume: 1}
         if self._in_state("running"):
             weights |= {self.execute: 2}
         return self.rng.choices(list(weights), list(weights.values()))[0]
@@ -156,8 +160,10 @@ class Session:
         reference, name = self._reference(), self._name()
         has_shell = self._has_shell(reference)
         command = ["sleep", "1000"] if has_shell else ["x", "and y"]
-        self.note("create", name, reference)
-        self.twins.create(reference, name, command)
+        paths = self.rng.choice((["/vol"], ["/k0"], ["/vol", "/k0"], [], []))
+        volumes = {path: self.rng.choice(VOLUMES) for path in paths}
+        self.note("create", name, reference, volumes)
+        self.twins.create(reference, name, command, volumes)
         if has_shell and self.rng.random() < 0.7:
             self.note("start", name)
             self.twins.start(name)
@@ -172,12 +178,14 @@ class Session:
         self.written.add(name)
         ending = f"exit {self.rng.choice((0, 0, 3))}"
         self.note("run", name, image, script(works), ending)
-        self.twins.create(image, name, ["sh", "-ec", f"{script(works)}\n{ending}"])
+        self.twins.create(image, name, ["sh", "-ec", f"{script(works)}\n{ending}"], {})
         self.twins.run_to_its_end(name, works)
 
     def execute(self) -> None:
         name = self.rng.choice(self._in_state("running"))
-        works = WorkDraft(self.rng, self.twins.containers[name].fs.fork()).works(self.rng.randrange(1, 4))
+        container = self.twins.containers[name]
+        works = WorkDraft(self.rng, container.fs.fork()).works(self.rng.randrange(1, 4))
+        works += [random_volume_work(self.rng, path) for path in sorted(container.volumes)]
         self.written.add(name)
         self.note("exec", name, script(works))
         self.twins.execute(name, works)
@@ -208,14 +216,21 @@ class Session:
 
     def remove_container(self) -> None:
         name, force = self.rng.choice(list(self.twins.containers)), self.rng.random() < 0.5
-        self.note("rm", "--force" if force else "", name)
-        self.twins.remove_container(name, force=force)
+        volumes = self.rng.random() < 0.3
+        self.note("rm", "--force" if force else "", "--volumes" if volumes else "", name)
+        self.twins.remove_container(name, force=force, volumes=volumes)
+
+    def remove_volume(self) -> None:
+        name = self.rng.choice(list(self.twins.volume_names))
+        self.note("volume rm", name)
+        self.twins.remove_volume(name)
 
     def prune(self) -> None:
-        what = self.rng.choice(("containers", "images", "images", "system"))
-        unused = what != "containers" and self.rng.random() < 0.3
-        self.note(what, "prune", "--all" if unused else "")
-        self.twins.prune(what, unused_images=unused)
+        what: Prunable = self.rng.choice(("containers", "volumes", "images", "images", "system"))
+        unused = what in {"images", "system"} and self.rng.random() < 0.3
+        volumes = what == "system" and self.rng.random() < 0.3
+        self.note(what, "prune", "--all" if unused else "", "--volumes" if volumes else "")
+        self.twins.prune(what, unused_images=unused, volumes=volumes)
 
     def clear(self) -> None:
         self.note("system prune --all")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from layersim.image import instant
 from tests.engine.daemon import API
@@ -12,25 +12,37 @@ from tests.engine.twin_images import ImageTwins
 from tests.tars import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import layersim as ls
     from layersim.engine import Pruned
     from tests.engine.random_works import Work
 
 
+Prunable: TypeAlias = Literal["system", "containers", "images", "volumes"]
+
+
 class Twins(ImageTwins):
     """A real engine and ours, and all the commands that both of them get."""
 
-    def create(self, reference: str, name: str, command: Sequence[str] | None) -> None:
-        """`docker create`."""
-        wanted = {"Image": reference, "AttachStdout": True, "AttachStderr": True, "HostConfig": {"NetworkMode": "none"}}
-        wanted |= {"Cmd": list(command)} if command is not None else {}
-        made = json.loads(self.daemon.call("POST", "/containers/create", wanted, name=name))
-        with self.clock.at(self.inspect("containers", name)["Created"]):
-            container = self.engine.create(reference, name=name, command=command)
+    def create(self, reference: str, name: str, command: Sequence[str], volumes: Mapping[str, str]) -> None:
+        """`docker create`, with volumes by path."""
+        binds = [f"{volume}:{path}" for path, volume in volumes.items()]
+        wanted = {"Image": reference, "Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
+        self.daemon.call(
+            "POST",
+            "/containers/create",
+            wanted | {"HostConfig": {"NetworkMode": "none", "Binds": binds}},
+            name=name,
+        )
+        made = self.inspect("containers", name)
+        with self.clock.at(made["Created"]):
+            container = self.engine.create(reference, name=name, command=command, volumes=volumes)
         self.containers[name] = container
         self.ids[made["Id"]] = container.id
+        assert {mount["Destination"] for mount in made["Mounts"]} == set(container.volumes)
+        for mount in made["Mounts"]:
+            self.volume_names[mount["Name"]] = container.volumes[mount["Destination"]].name
 
     def start(self, name: str) -> None:
         """`docker start`."""
@@ -92,14 +104,21 @@ class Twins(ImageTwins):
             ("CAD"[change["Kind"]], change["Path"]) for change in theirs
         )
 
-    def remove_container(self, name: str, *, force: bool) -> None:
+    def remove_container(self, name: str, *, force: bool, volumes: bool) -> None:
         """`docker rm`."""
-        container = self.containers[name]
-        path = f"/containers/{name}"
+        query = {"force": str(int(force)), "v": str(int(volumes))}
         if self.agree(
-            lambda: self.daemon.call("DELETE", path, force=str(int(force))), lambda: container.remove(force=force)
+            lambda: self.daemon.call("DELETE", f"/containers/{name}", **query),
+            lambda: self.engine.remove_container(name, force=force, volumes=volumes),
         ):
             del self.containers[name]
+
+    def remove_volume(self, name: str) -> None:
+        """`docker volume rm`."""
+        self.agree(
+            lambda: self.daemon.call("DELETE", f"/volumes/{name}"),
+            lambda: self.engine.remove_volume(self.volume_names.get(name, name)),
+        )
 
     def commit(self, name: str, tag: str | None, *, message: str | None, exact: bool) -> None:
         """`docker commit`; `exact` if the times of all that was written are alike too.
@@ -142,28 +161,23 @@ class Twins(ImageTwins):
 
     # What nobody uses.
 
-    def prune(self, what: str, *, unused_images: bool) -> None:
-        """`docker container prune`, `image prune [-a]` or `system prune [-a]`."""
-        before = set(self.containers)
+    def prune(self, what: Prunable, *, unused_images: bool, volumes: bool = False) -> None:
+        """`docker container prune`, `volume prune`, `image prune [-a]` or `system prune [-a] [--volumes]`."""
+        ours = self.engine.prune(what, unused_images=unused_images, volumes=volumes)
         if what == "system":
-            theirs = self.daemon.docker("system", "prune", "--force", *(["--all"] if unused_images else []))
-            ours = self.engine.prune("system", unused_images=unused_images)
-            assert sorted(str(ours).split("\n")) == sorted(self.translated(theirs).rstrip("\n").split("\n"))
-        elif what == "containers":
-            self._compare_pruned(
-                self.engine.prune("containers"), json.loads(self.daemon.call("POST", "/containers/prune"))
-            )
+            options = ["--all"] * unused_images + ["--volumes"] * volumes
+            theirs = self.translated(self.daemon.docker("system", "prune", "--force", *options))
+            assert sorted(str(ours).split("\n")) == sorted(theirs.rstrip("\n").split("\n"))
         else:
-            asked = json.dumps({"dangling": [str(not unused_images).lower()]})
-            answer = json.loads(self.daemon.call("POST", "/images/prune", filters=asked))
-            self._compare_pruned(self.engine.prune("images", unused_images=unused_images), answer)
+            asked = {"filters": json.dumps({"dangling": [str(not unused_images).lower()]})} if what == "images" else {}
+            self._compare_pruned(ours, json.loads(self.daemon.call("POST", f"/{what}/prune", **asked)))
         left = {row.name for row in self.engine.containers(all=True)}
-        for name in before - left:
-            del self.containers[name]
+        self.containers = {name: container for name, container in self.containers.items() if name in left}
 
     def _compare_pruned(self, ours: Pruned, theirs: dict[str, Any]) -> None:
         gone: Collection[str] = theirs.get("ContainersDeleted") or []
         assert sorted(ours.containers) == sorted(self.ids[container] for container in gone)
+        assert sorted(ours.volumes) == sorted(self.volume_names[name] for name in theirs.get("VolumesDeleted") or [])
         records = [next(iter(record.items())) for record in theirs.get("ImagesDeleted") or []]
         assert sorted(ours.images) == sorted((kind.lower(), name) for kind, name in records)
         assert ours.freed == theirs["SpaceReclaimed"]
