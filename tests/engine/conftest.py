@@ -29,16 +29,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the engine's log beside a failure."""
     report = yield
-    daemon = getattr(item, "funcargs", {}).get("daemon")
+    fixtures = getattr(item, "funcargs", {})
+    daemon = fixtures.get("daemon") or fixtures.get("quick_daemon")
     if report.when == "call" and report.failed and isinstance(daemon, Daemon):
         report.sections.append((f"dockerd log ({daemon.log})", daemon.log.read_text(errors="replace")[-2000:]))
     return report
 
 
-def _running(request: pytest.FixtureRequest, name: str) -> Iterator[Daemon]:
+def _running(request: pytest.FixtureRequest, name: str, *, in_memory: bool = False) -> Iterator[Daemon]:
     """Run an engine; keep its folder's log when the session failed."""
     folder = Path(tempfile.mkdtemp(prefix=f"layersim-{name}-"))
-    daemon = Daemon(folder)
+    daemon = Daemon(folder, in_memory=in_memory)
     try:
         yield daemon.start()
     finally:
@@ -59,11 +60,23 @@ def running_other_daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
     yield from _running(request, "other")
 
 
+@pytest.fixture(scope="session")
+def running_quick_daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
+    yield from _running(request, "quick", in_memory=True)
+
+
 @pytest.fixture
 def daemon(running_daemon: Daemon) -> Daemon:
     """An engine without images, containers and volumes."""
     running_daemon.empty()
     return running_daemon
+
+
+@pytest.fixture
+def quick_daemon(running_quick_daemon: Daemon) -> Daemon:
+    """An empty engine that keeps everything in memory, for what takes thousands of steps."""
+    running_quick_daemon.empty()
+    return running_quick_daemon
 
 
 @pytest.fixture

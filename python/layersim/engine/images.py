@@ -38,6 +38,7 @@ class ImageCommands(State):
         *,
         limits: Limits | None = None,
         progress: Callable[[int, int], object] | None = None,
+        way: str = "load",
     ) -> Loaded:
         """Load all images of an archive, as `docker load`; either all come in or none.
 
@@ -49,6 +50,9 @@ class ImageCommands(State):
             Bounds on what the archive may ask for.
         progress : callable, optional
             Called with bytes done and bytes in all while layers load.
+        way : {"load", "import", "commit", "build"}
+            How the layers came into the engine that is modelled, which decides what their sizes are; layers that are
+            kept already stay as large as they are.
 
         Returns
         -------
@@ -59,12 +63,14 @@ class ImageCommands(State):
         ------
         ArchiveError, DigestMismatchError, ValidationError, InvalidReferenceError, ChainTooDeepError
             The archive is broken; the message says where. The engine is as it was.
+        ValueError
+            There is no such way.
         """
         platform = Platform(os=self.profile.os, architecture=self.profile.architecture)
         archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
-            return self._registrar.load(archived, parents, "load")
+            return self._registrar.load(archived, parents, way)
 
     def import_tar(
         self,
@@ -148,6 +154,8 @@ class ImageCommands(State):
             Config or history break a rule.
         ChainTooDeepError
             There are more layers than the engine allows.
+        ValueError
+            There is no such way.
         """
         reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()

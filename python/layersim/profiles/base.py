@@ -154,3 +154,16 @@ class Profile:
     os: str = "linux"
     deepest_chain: int = 125
     network_disabled: bool = False
+
+    def size_rule(self, way: str) -> Callable[[Layer], int]:
+        """Return D(L) for layers that come in by this way.
+
+        Raises
+        ------
+        ValueError
+            There is no such way; the message lists those there are.
+        """
+        if way not in self.layer_sizes:
+            ways = ", ".join(map(repr, sorted(self.layer_sizes)))
+            raise ValueError(f"expected a way in which layers come in, one of {ways}, got {way!r}")
+        return self.layer_sizes[way]
