@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+from tests.engine.software import Software, own_software
 from tests.oracles import lacking, require_program, require_root
 
 START_TIMEOUT_S = 60.0
@@ -34,12 +35,6 @@ class SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def client_beside_the_daemon() -> str:
-    """Return the CLI that Debian ships with this daemon, or else the first one on PATH."""
-    beside = Path("/usr/bin/docker")
-    return str(beside) if beside.exists() else require_program("docker", "docker.io")
-
-
 def clients() -> list[str]:
     """Return every docker CLI of this machine, the daemon's own first."""
     found = [Path("/usr/bin/docker"), Path(shutil.which("docker") or "/usr/bin/docker")]
@@ -51,8 +46,12 @@ class Daemon:
     """One running `dockerd`, and the client that speaks to it."""
 
     folder: Path
-    client: str = field(default_factory=client_beside_the_daemon)
+    software: Software = field(default_factory=own_software)
+    keeps_snapshots: bool = False
     _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.client = self.software.client
 
     @property
     def socket(self) -> Path:
@@ -69,13 +68,16 @@ class Daemon:
     def start(self) -> Self:
         """Start the engine and wait until it answers."""
         require_root()
-        dockerd = require_program("dockerd", "docker.io")
         require_program("runc", "runc")
-        arguments = [dockerd, "--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=overlay2"]
+        settings, environment = self._settings(), {**os.environ, "PATH": self.software.path}
+        arguments = [self.software.dockerd, "--bridge=none", "--iptables=false", "--ip6tables=false"]
         arguments += ["--data-root", str(self.graph), "--exec-root", str(self.folder / "exec")]
         arguments += ["-H", f"unix://{self.socket}", "--pidfile", str(self.folder / "pid")]
+        arguments += ["--config-file", str(settings)]
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+            )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -84,6 +86,18 @@ class Daemon:
                 lacking(f"a dockerd that starts here; the end of its log:\n{tail}")
             time.sleep(0.05)
         return self
+
+    def _settings(self) -> Path:
+        """Write what the engine reads in place of the machine's settings, and where the client finds its plugins."""
+        features = {"features": {"containerd-snapshotter": self.keeps_snapshots}}
+        driver = {} if self.keeps_snapshots else {"storage-driver": "overlay2"}
+        settings = self.folder / "daemon.json"
+        settings.write_text(json.dumps(features | driver))
+        if self.software.plugins is not None:
+            (self.folder / ".docker").mkdir(exist_ok=True)
+            plugins = {"cliPluginsExtraDirs": [str(self.software.plugins)]}
+            (self.folder / ".docker/config.json").write_text(json.dumps(plugins))
+        return settings
 
     def _answers(self) -> bool:
         if not self.socket.exists():
@@ -118,10 +132,11 @@ class Daemon:
             raise http.client.HTTPException(f"GET {path}: {reply.status} {body[:200]!r}")
         return json.loads(body) if decode else body.decode()
 
-    def run(self, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-        """Run `docker ARGUMENTS`, successful or not."""
+    def run(self, *arguments: str, stdin: bytes | None = None, **variables: str) -> subprocess.CompletedProcess[bytes]:
+        """Run `docker ARGUMENTS` with further environment variables, successful or not."""
         environment = {
-            "PATH": os.environ.get("PATH", os.defpath),
+            **variables,
+            "PATH": self.software.path,
             "HOME": str(self.folder),
             "TZ": "UTC",
             "LC_ALL": "C.UTF-8",
@@ -129,9 +144,9 @@ class Daemon:
         command = [self.client, "--host", f"unix://{self.socket}", *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False, timeout=100)
 
-    def docker(self, *arguments: str, stdin: bytes | None = None) -> str:
+    def docker(self, *arguments: str, stdin: bytes | None = None, **variables: str) -> str:
         """Run `docker ARGUMENTS` and return what it printed."""
-        done = self.run(*arguments, stdin=stdin)
+        done = self.run(*arguments, stdin=stdin, **variables)
         if done.returncode != 0:
             raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode()
