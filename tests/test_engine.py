@@ -20,7 +20,8 @@ from layersim.errors import (
 )
 from layersim.image import instant
 from layersim.profiles import DOCKER20
-from layersim.profiles.made import Commit, committed_config, imported_config
+from layersim.profiles.commit import Commit
+from layersim.profiles.made import committed_config, imported_config
 from tests.engine.archives import ImageSpec
 from tests.golden import DOCKER20 as GOLDEN
 from tests.layouts import (
@@ -275,8 +276,8 @@ def test_an_entry_without_a_platform_is_for_what_its_config_says() -> None:
 
 
 def test_an_unknown_profile_is_refused_with_a_list() -> None:
-    with pytest.raises(ValueError, match="no profile 'overlay2'; there is 'docker20'"):
-        ls.Engine("overlay2")
+    with pytest.raises(ValueError, match="no profile 'podman'; there is 'docker20', 'overlay2', 'containerd'"):
+        ls.Engine("podman")
 
 
 def test_two_engines_know_nothing_of_each_other() -> None:

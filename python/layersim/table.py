@@ -72,6 +72,8 @@ class Table(Sequence[_Row], Generic[_Row]):
         style = replace(self._style, no_trunc=no_trunc, human=human)
         if quiet:
             return "\n".join(line for row in self for line in self._form.ids(row, style))
+        if self._form.whole is not None and not no_trunc:
+            return self._form.whole(self, style)
         lines = [line for row in self for line in self._form.cells(row, style)]
         return aligned([self._form.headers(style), *lines], self._form.measure)
 

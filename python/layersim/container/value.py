@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
     from layersim._core import Change, View
     from layersim.image import Image
+    from layersim.profiles import Profile
     from layersim.store import StoredImage
 
     class Host(Protocol):
         """What a container needs of its engine."""
+
+        @property
+        def profile(self) -> Profile:
+            """The rules of the engine."""
+            ...
 
         @property
         def lock(self) -> AbstractContextManager[object]:
@@ -161,12 +167,18 @@ class Container:
     @property
     def size_rw(self) -> int:
         """Bytes of its own writes, a file copied up counting whole."""
-        return 0 if self._fs is None else self._fs.size_rw
+        return self._host.profile.written_size(self._fs)
 
     @property
     def size_root_fs(self) -> int:
-        """Bytes of its own writes and of its image together: what `ps -s` calls virtual."""
-        return self.size_rw + self.image.size
+        """Bytes of its own writes and of what lies below them: what `ps -s` calls virtual."""
+        return self.size_rw + self.below_size
+
+    @property
+    def below_size(self) -> int:
+        """Bytes of what lies below its own writes."""
+        image = self.image
+        return self._host.profile.below_size(image.size - image.contents.size, image.size)
 
     def changes(self) -> list[Change]:
         """Return what `docker diff` prints: paths added, changed and deleted."""

@@ -8,7 +8,7 @@ from layersim.container import Container, Wishes, container_view
 from layersim.engine.images import ImageCommands
 from layersim.errors import ContainerStateError, ImageNotFoundError
 from layersim.image import parse_new_tag
-from layersim.profiles.made import EMPTY_LAYER, Commit, committed_config
+from layersim.profiles.commit import EMPTY_LAYER, Commit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ class ContainerCommands(ImageCommands):
             parent = origin.value()
             layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
             added = [] if layer.diff_id == EMPTY_LAYER else [layer]
-            raw = committed_config(
+            raw = self.profile.makes.committed(
                 self.profile,
                 parent,
                 Commit(

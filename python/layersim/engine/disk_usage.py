@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layersim.table import Table
-    from layersim.usage import ContainerRow, ImageUsageRow, SummaryRow
+    from layersim.usage import CacheRow, ContainerRow, ImageUsageRow, SummaryRow, VolumeRow
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class DiskUsage:
     summary : Table of SummaryRow
     images : Table of ImageUsageRow
     containers : Table of ContainerRow
-    volumes, build_cache : Table
-        Empty: containers have no volumes here, and nothing is built.
+    volumes : Table of VolumeRow
+    build_cache : Table of CacheRow
     layers_size : int
         Bytes of every layer that a listed image holds, each once.
     is_verbose : bool
@@ -36,8 +36,8 @@ class DiskUsage:
     summary: Table[SummaryRow]
     images: Table[ImageUsageRow]
     containers: Table[ContainerRow]
-    volumes: Table[tuple[str, ...]]
-    build_cache: Table[tuple[str, ...]]
+    volumes: Table[VolumeRow]
+    build_cache: Table[CacheRow]
     layers_size: int
     is_verbose: bool = False
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
-from layersim.engine.removal import Removed, Remover
 from layersim.engine.reports import Reports
 
 
@@ -54,9 +53,9 @@ class Engine(ContainerCommands, Reports):
             raise ValueError(f"expected 'system', 'containers' or 'images', got {what!r}")
         with self._lock:
             gone, written = ((), 0) if what == "images" else self._prune_containers()
-            remover = Remover(self._images, self._layers, self._containers)
-            images = Removed() if what == "containers" else prune_images(remover, unused=unused_images)
-            return Pruned(gone, images, written + images.freed)
+            remover = self._remover()
+            images = remover.result if what == "containers" else prune_images(remover, unused=unused_images)
+            return Pruned(containers=gone, images=images, freed=written + images.freed)
 
     def __repr__(self) -> str:
         """Say what it is and how much it holds."""

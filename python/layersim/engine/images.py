@@ -6,16 +6,14 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer, sha256
-from layersim.engine.loading import check_archive, load_archive, register
-from layersim.engine.removal import Remover
+from layersim._core import Layer
+from layersim.engine.loading import check_archive
 from layersim.engine.state import State
 from layersim.errors import InvalidReferenceError
 from layersim.image import HistoryEntry, has_tag, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import decode_untyped
 from layersim.image.instant import format_utc
-from layersim.layout import Platform, read_archive, replacing, write_docker_archive
-from layersim.profiles.made import imported_config, layered_config
+from layersim.layout import ArchivedImage, Platform, read_archive, replacing, write_docker_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,10 +64,7 @@ class ImageCommands(State):
         archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
-            loaded = load_archive(self._images, self._layers, archived, self.profile.layer_sizes["load"])
-            for child, parent in parents.items():
-                self._images.set_parent(self._images.find(child), self._images.find(parent))
-            return loaded
+            return self._registrar.load(archived, parents, "load")
 
     def import_tar(
         self,
@@ -108,7 +103,7 @@ class ImageCommands(State):
         """
         reference = parse_new_tag(tag) if tag is not None else None
         layer = Layer.from_tar(rootfs_tar)
-        raw = imported_config(self.profile, layer.diff_id, self.now(), message, config)
+        raw = self.profile.makes.imported(self.profile, layer.diff_id, self.now(), message, config)
         return self._keep(raw, [layer], reference, "import").value()
 
     def add_image(
@@ -157,7 +152,7 @@ class ImageCommands(State):
         reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()
         steps = tuple(HistoryEntry(created=format_utc(now)) for _ in layers) if history is None else tuple(history)
-        raw = layered_config(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
+        raw = self.profile.makes.layered(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
         with self._lock:
             origin = self._images.find(parent) if parent is not None else None
             image = self._keep(raw, layers, reference, way)
@@ -247,7 +242,7 @@ class ImageCommands(State):
             Nothing answers to `ref`.
         """
         with self._lock:
-            remover = Remover(self._images, self._layers, self._containers)
+            remover = self._remover()
             remover.remove(ref, force=force)
             return remover.result
 
@@ -297,9 +292,9 @@ class ImageCommands(State):
 
     def _keep(self, raw: bytes, layers: Sequence[Layer], reference: Reference | None, way: str) -> StoredImage:
         """Register an image that this engine makes itself."""
-        made = parse_config(raw), raw, sha256(raw)
+        made = ArchivedImage(parse_config(raw), raw, tuple(layers))
         with self._lock:
-            image = register(self._images, self._layers, made, layers, self.profile.layer_sizes[way])
+            image = self._registrar.register(made, way)
             if reference is not None:
                 self._images.tag(reference, image)
             return image

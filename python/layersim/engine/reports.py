@@ -35,7 +35,10 @@ class Reports(State):
             As they are now; what happens later changes nothing in it.
         """
         with self._lock:
-            return Table(image_rows(self._images, hidden=all), self.profile.forms.images, self._style())
+            rows = image_rows(self._images, self._containers.count_by_image(), hidden=all)
+            if self.profile.forms.hides_dangling and not all:
+                rows = [row for row in rows if row.tags]
+            return Table(rows, self.profile.forms.images, self._style())
 
     def history(self, ref: str) -> Table[HistoryRow]:
         """Return the steps of an image, newest first, as `docker history`.
@@ -95,9 +98,10 @@ class Reports(State):
         with self._lock:
             images = ImageUsages(
                 self._images,
-                self._layers.sizes,
+                self._ledger.sizes,
                 self._containers.count_by_image(),
                 counts_hidden=self.profile.counts_hidden,
+                sums_hidden=self.profile.sums_hidden,
             )
             return self._disk_usage(images, ContainerUsages(self._containers, self._image_name), is_verbose=verbose)
 

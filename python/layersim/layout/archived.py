@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from layersim._core import sha256
@@ -13,22 +13,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from layersim._core import Archive, Layer, Limits
-    from layersim.image import ImageConfig, Reference
+    from layersim.image import Descriptor, ImageConfig, Reference
 
 
 @dataclass(frozen=True)
 class ArchivedImage:
-    """A config with its verified layers, base first, and the tags to give it."""
+    """A config with its verified layers, base first, and the tags to give it.
+
+    Attributes
+    ----------
+    content : tuple of Descriptor
+        All blobs that are reached from the index or manifest that a tag points at, that one first, as often as they
+        are listed; none for an archive that has no such documents.
+    stored_layers : tuple of Descriptor
+        The layers as the archive stores them, packed or not, base first; none for an image that comes from no archive.
+    """
 
     config: ImageConfig
     raw_config: bytes
     layers: tuple[Layer, ...]
     references: tuple[Reference, ...] = ()
     parent: str | None = None
+    content: tuple[Descriptor, ...] = ()
+    stored_layers: tuple[Descriptor, ...] = ()
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """The image id: the digest of the config's bytes."""
+        """The digest of the config's bytes."""
         return sha256(self.raw_config)
 
 

@@ -11,23 +11,27 @@ import numpy as np
 from layersim.errors import ImageNotFoundError, InvalidReferenceError
 from layersim.image import Image, Reference, parse_reference
 from layersim.image.instant import unix_seconds
+from layersim.store.content import NO_CONTENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from layersim.image import ImageConfig
+    from layersim.store.content import Contents
     from layersim.store.layers import StoredLayer
 
 _ID_OR_PREFIX = re.compile(r"(?:sha256:)?[0-9a-f]{1,64}", re.ASCII)
 
 
 class StoredImage:
-    """One image of an engine; it holds its top layer.
+    """One image of an engine; it holds its top layer and its blobs.
 
     Attributes
     ----------
     top : StoredLayer or None
         None for an image without layers.
+    contents : Contents
+        The blobs that it reaches; none where an engine keeps unpacked layers alone.
     references : tuple of Reference
         The tags that point here, in their order; `name` and `unname` make another.
     tags : tuple of str
@@ -35,7 +39,7 @@ class StoredImage:
     parent : StoredImage or None
         The image it was committed from; `children` is the other direction.
     numbers : ndarray of uint32
-        Numbers of its layers, base first.
+        Numbers of its layers, base first, and of its blobs, in the ledger.
     created_s : int
         Seconds since 1970.
     """
@@ -43,6 +47,7 @@ class StoredImage:
     __slots__ = (
         "children",
         "config",
+        "contents",
         "created_s",
         "id",
         "numbers",
@@ -54,18 +59,29 @@ class StoredImage:
         "top",
     )
 
-    def __init__(self, image_id: str, raw_config: bytes, config: ImageConfig, top: StoredLayer | None) -> None:
+    def __init__(
+        self,
+        image_id: str,
+        raw_config: bytes,
+        config: ImageConfig,
+        top: StoredLayer | None,
+        contents: Contents = NO_CONTENTS,
+    ) -> None:
         self.id = image_id
         self.raw_config = raw_config
         self.config = config
         self.top = top
+        self.contents = contents
         self.references: tuple[Reference, ...] = ()
         self.tags: tuple[str, ...] = ()
         self.parent: StoredImage | None = None
         self.children: set[StoredImage] = set()
         chain = self.chain
-        self.numbers = np.array([layer.number for layer in chain], dtype=np.uint32)
-        self.size = sum(layer.size for layer in chain)
+        numbers = [layer.number for layer in chain]
+        if contents.own_size < contents.size:
+            numbers += [blob.number for blob in contents.blobs]
+        self.numbers = np.array(numbers, dtype=np.uint32)
+        self.size = contents.size + sum(layer.size for layer in chain)
         self.created_s = unix_seconds(config.created)
 
     @property
@@ -101,13 +117,25 @@ class StoredImage:
             config=self.config,
             raw_config=self.raw_config,
             parent=self.parent.id if self.parent else None,
+            content_size=self.contents.size,
         )
 
 
-class ImageStore:
-    """The images and tags of one engine."""
+def _as_given(ref: str, _tagged: str) -> str:
+    return f"No such image: {ref}"
 
-    def __init__(self) -> None:
+
+class ImageStore:
+    """The images and tags of one engine.
+
+    Parameters
+    ----------
+    not_found : callable, optional
+        A reference as it was given, and with its tag, to the message that there is no such image.
+    """
+
+    def __init__(self, not_found: Callable[[str, str], str] = _as_given) -> None:
+        self._not_found = not_found
         self._images: dict[str, StoredImage] = {}
         self._tags: dict[str, StoredImage] = {}
 
@@ -198,4 +226,11 @@ class ImageStore:
         if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
             return found[0]
         ambiguous = ": several ids start so" if found else ""
-        raise ImageNotFoundError(f"No such image: {text}{ambiguous}")
+        raise ImageNotFoundError(self._not_found(text, _tagged(text)) + ambiguous)
+
+
+def _tagged(text: str) -> str:
+    try:
+        return str(parse_reference(text))
+    except InvalidReferenceError:
+        return text

@@ -121,6 +121,12 @@ impl PyOverlay {
         py.detach(|| self.lock().size_rw())
     }
 
+    /// Bytes that the writable top takes in whole blocks: ext4, blocks of 4 KiB, directories and its root included.
+    #[getter]
+    fn allocated_rw(&self, py: Python<'_>) -> u64 {
+        py.detach(|| layersim::allocation::of_upper(&self.lock()))
+    }
+
     /// Open a file.
     ///
     /// Parameters

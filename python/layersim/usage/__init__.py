@@ -1,0 +1,19 @@
+"""What an engine holds on disk, as rows and sums (accounting.md sections 2 to 5)."""
+
+from __future__ import annotations
+
+from layersim.usage.containers import ContainerUsages
+from layersim.usage.images import ImageUsages, image_rows
+from layersim.usage.rows import CacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
+
+__all__ = [
+    "CacheRow",
+    "ContainerRow",
+    "ContainerUsages",
+    "ImageRow",
+    "ImageUsageRow",
+    "ImageUsages",
+    "SummaryRow",
+    "VolumeRow",
+    "image_rows",
+]
