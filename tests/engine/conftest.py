@@ -34,8 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the end of the engine's log beside a failure."""
     report = yield
-    daemons = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Daemon)]
-    for daemon in daemons if report.when == "call" and report.failed else ():
+    fixtures = getattr(item, "funcargs", {}).values() if report.when == "call" and report.failed else ()
+    for daemon in {value.log: value for value in fixtures if isinstance(value, Daemon)}.values():
         report.sections.append((f"dockerd log ({daemon.log})", daemon.log.read_text(errors="replace")[-2000:]))
     return report
 

@@ -151,9 +151,16 @@ class Daemon:
             raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode()
 
-    def client_version(self) -> str:
-        """Return the version of the command line, such as `20.10.24+dfsg1`."""
-        return self.docker("version", "--format", "{{.Client.Version}}").strip()
+    def version(self) -> str:
+        """Return the version of the engine, such as `20.10.24+dfsg1`."""
+        return str(self.api("/version")["Version"])
+
+    def major(self) -> int:
+        return int(self.version().partition(".")[0])
+
+    def client_major(self) -> int:
+        """Return the first number of the version of the command line."""
+        return int(self.docker("version", "--format", "{{.Client.Version}}").partition(".")[0])
 
     def lines(self, *arguments: str) -> list[str]:
         return self.docker(*arguments).splitlines()
