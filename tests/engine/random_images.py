@@ -156,7 +156,9 @@ def random_images(seed: int, now: datetime, *, spells_parents: bool = False) -> 
         stack = stack[: rng.randrange(len(stack) + 1)] if rng.random() < 0.4 else stack
         for _ in range(rng.randrange(1, 4)):
             known = [layer for other in stacks for layer in other]
-            layer = rng.choice(known) if known and rng.random() < 0.15 else random_layer(rng, spells_parents=spells_parents)
+            layer = (
+                rng.choice(known) if known and rng.random() < 0.15 else random_layer(rng, spells_parents=spells_parents)
+            )
             stack = (*stack, layer)
             stacks.append(stack)
         created = now - timedelta(days=3 + 5 * number + rng.randrange(4), hours=6, seconds=rng.randrange(3600))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 from tests.engine.compare import assert_same_table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 COUNTS_BLOBS_SINCE = 28
 """The first measured version whose LayersSize holds blobs; 26 counts snapshots alone."""
+COLLECTION_TIMEOUT_S = 20.0
 
 
 def assert_same_snapshot_images(daemon: Daemon, engine: ls.Engine) -> None:
@@ -36,7 +38,7 @@ def assert_same_snapshot_usage(daemon: Daemon, engine: ls.Engine) -> None:
     assert {row.id: (row.size, row.shared_size, row.containers) for row in df.images} == expected
     containers = {row["Names"][0].lstrip("/"): (row["SizeRw"], row["SizeRootFs"]) for row in usage["Containers"]}
     assert {row.name: (row.size_rw, row.size_root_fs) for row in df.containers} == containers
-    held = held_by_images(daemon)
+    held = held_by_images(daemon, with_blobs=engine.profile.shares_content)
     assert df.layers_size == held
     in_use = sum(row["Size"] - row["SharedSize"] for row in usage["Images"] if row["Containers"])
     (images, *_) = df
@@ -51,20 +53,31 @@ def assert_same_snapshot_text(daemon: Daemon, engine: ls.Engine) -> None:
         assert_same_table(daemon, lambda: engine.df(verbose=True), "system", "df", "--verbose")
 
 
-def held_by_images(daemon: Daemon) -> int:
-    """Sum up the snapshots and blobs of all images, each once, as version 29 does for its summary.
+def held_by_images(daemon: Daemon, *, with_blobs: bool) -> int:
+    """Sum up the snapshots of all images, each once, and their blobs, as version 29 does for its summary.
 
-    That this is what the engine's own figure is made of is shown on the way: up to version 28 it takes in the
-    snapshots of containers, and at first left out the blobs.
+    That the engine's own figure is made of these is shown on the way: up to version 28 it takes in the snapshots of
+    containers, and at first left out the blobs.
     """
-    snapshots, blobs, chains = snapshot_usages(daemon), set[str](), set[str]()
+    blobs, chains = set[str](), set[str]()
     for row in daemon.api("/images/json?all=1"):
         blobs |= set(reached(daemon, row["Id"]))
         chains |= set(chain_ids(daemon.inspect(row["Id"])["RootFS"].get("Layers") or []))
     content = sum(blob_path(daemon, digest).stat().st_size for digest in blobs)
-    counted = content if daemon.major() >= COUNTS_BLOBS_SINCE else 0
-    assert daemon.api("/system/df")["LayersSize"] == sum(snapshots.values()) + counted
-    return sum(snapshots[chain] for chain in chains) + content
+    snapshots = collected(daemon, content if daemon.major() >= COUNTS_BLOBS_SINCE else 0)
+    return sum(snapshots[chain] for chain in chains) + (content if with_blobs else 0)
+
+
+def collected(daemon: Daemon, content: int) -> dict[str, int]:
+    """Return the snapshots once those that nothing holds are collected, and the engine counts what there is."""
+    deadline = time.monotonic() + COLLECTION_TIMEOUT_S
+    while True:
+        snapshots = snapshot_usages(daemon)
+        counted = daemon.api("/system/df")["LayersSize"]
+        if counted == sum(snapshots.values()) + content:
+            return snapshots
+        assert time.monotonic() < deadline, f"the engine counts {counted}, of content {content} and {snapshots}"
+        time.sleep(0.1)
 
 
 def snapshot_usages(daemon: Daemon) -> dict[str, int]:

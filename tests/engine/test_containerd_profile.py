@@ -96,7 +96,8 @@ def test_blocks_of_entries(name: str, daemon: Daemon, tmp_path: Path) -> None:
 def test_a_layer_listed_thrice(daemon: Daemon, tmp_path: Path) -> None:
     """Content counts its blob three times, the summary once (accounting.md section 2)."""
     empty, created = bytes(1024), utc_now() - timedelta(days=9)
-    archive = docker_archive([ImageSpec((empty,) * 3, ("e:1",), created), ImageSpec((empty,), ("e:2",), created)])
+    once = ImageSpec((empty,), ("e:2",), created - timedelta(days=1))
+    archive = docker_archive([ImageSpec((empty,) * 3, ("e:1",), created), once])
     daemon.docker("load", stdin=archive)
     assert_same(daemon, loaded(daemon, archive, tmp_path))
 
