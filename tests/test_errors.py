@@ -46,6 +46,12 @@ def remove_what_is_used() -> None:
     host.remove_image("a:1")
 
 
+def remove_a_mounted_volume() -> None:
+    host = engine()
+    host.create("a:1", volumes={"/data": "data"})
+    host.remove_volume("data")
+
+
 def save_no_layers() -> None:
     host = ls.Engine(clock=lambda: 0)
     host.add_image([], tag="empty:1")
@@ -101,6 +107,10 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
         {"state": "running", "wanted": "created or exited"},
     ),
     errors.NameInUseError: Row(errors.LayerSimError, name_two_alike, '"/one" is already in use', {}),
+    errors.VolumeNotFoundError: Row(LookupError, lambda: engine().get_volume("no"), "get no: no such volume", {}),
+    errors.VolumeInUseError: Row(
+        errors.LayerSimError, remove_a_mounted_volume, r"remove data: volume is in use - [", {}
+    ),
     errors.ContentMissingError: Row(errors.LayerSimError, lambda: list(SYNTHETIC), "digest and size alone", {}),
     errors.ValidationError: Row(
         ValueError, save_no_layers, "empty export", {"breaches": ("an image without layers cannot be saved",)}

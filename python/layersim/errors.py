@@ -11,7 +11,8 @@
       DirectoryNotEmptyError (OSError)             ImageInUseError
       ImageNotFoundError (LookupError)     ContainerNotFoundError (LookupError)
       ChainTooDeepError                    ContainerStateError
-      NameInUseError
+      NameInUseError                       VolumeInUseError
+      VolumeNotFoundError (LookupError)
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -166,6 +167,14 @@ class ContainerStateError(LayerSimError):
 
 class NameInUseError(LayerSimError):
     """Another container has this name; the message is the engine's own sentence."""
+
+
+class VolumeNotFoundError(LayerSimError, LookupError):
+    """No volume has this name."""
+
+
+class VolumeInUseError(LayerSimError):
+    """Containers mount a volume; the message is the engine's own sentence."""
 
 
 class ContentMissingError(LayerSimError):

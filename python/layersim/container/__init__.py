@@ -5,5 +5,6 @@ from __future__ import annotations
 from layersim.container.mountpoints import container_view
 from layersim.container.store import ContainerStore
 from layersim.container.value import Container, Wishes
+from layersim.container.volumes import Volume, VolumeStore, check_volume_name
 
-__all__ = ["Container", "ContainerStore", "Wishes", "container_view"]
+__all__ = ["Container", "ContainerStore", "Volume", "VolumeStore", "Wishes", "check_volume_name", "container_view"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from layersim._core import Overlay
@@ -11,11 +12,13 @@ from layersim.errors import ContainerStateError
 from layersim.image.instant import to_datetime
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from typing import Protocol
 
     from layersim._core import Change, View
+    from layersim.container.volumes import Volume
     from layersim.image import Image
     from layersim.profiles import Profile
     from layersim.store import StoredImage
@@ -73,15 +76,18 @@ class Life(NamedTuple):
 class Wishes(NamedTuple):
     """What was asked for when a container was made; most containers share one of these.
 
-    `is_attached` is whether a terminal waits for its output, which commits record.
+    `is_attached` is whether a terminal waits for its output, which commits record; `volumes` are pairs of a path and
+    the name of what is mounted there.
     """
 
     name: str | None = None
     command: tuple[str, ...] | None = None
     is_attached: bool = True
+    volumes: tuple[tuple[str, str], ...] = ()
 
 
 _CREATED = Life("created", 0)
+_NO_VOLUMES: Mapping[str, Volume] = MappingProxyType({})
 
 
 class Container:
@@ -104,9 +110,11 @@ class Container:
         State, since when, exit code.
     wishes : Wishes
         What it was created with.
+    volumes : mapping of str to Volume
+        What it mounts, by path.
     """
 
-    __slots__ = ("_fs", "_host", "created_ns", "image", "image_name", "life", "number", "wishes")
+    __slots__ = ("_fs", "_host", "created_ns", "image", "image_name", "life", "number", "volumes", "wishes")
 
     def __init__(self, host: Host, number: int, image: StoredImage, image_name: str, wishes: Wishes) -> None:
         self._host = host
@@ -117,6 +125,7 @@ class Container:
         self.wishes = wishes
         self.created_ns = host.now()
         self.life = _CREATED
+        self.volumes: Mapping[str, Volume] = _NO_VOLUMES
 
     @property
     def id(self) -> str:
@@ -158,7 +167,8 @@ class Container:
         """Make the file system; of several threads that ask for it the first does, and all get the same."""
         with self._host.lock:
             if self._fs is None:
-                fs = Overlay(self._host.view_of(self.image), clock=self._host.now)
+                mounts = {path: volume.fs for path, volume in self.volumes.items()}
+                fs = Overlay(self._host.view_of(self.image), clock=self._host.now, mounts=mounts or None)
                 if directory := self.image.config.run_config.working_dir:
                     make_directories(fs, directory)
                 self._fs = fs
@@ -205,8 +215,8 @@ class Container:
                 message = "cannot start a paused container, try unpause instead"
                 raise ContainerStateError(message, self.state, "created, exited or running")
             if not self.is_active:
-                for path in self.image.config.run_config.volumes or ():
-                    make_directories(self.fs, path)
+                if self.volumes:
+                    self.fs.make_mountpoints()
                 self.life = Life("running", self._host.now())
             return self
 

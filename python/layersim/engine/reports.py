@@ -10,7 +10,15 @@ from layersim.engine.state import State
 from layersim.errors import ImageNotFoundError
 from layersim.history import history_rows
 from layersim.table import Table
-from layersim.usage import ContainerUsages, ImageUsages, SummaryRow, image_rows
+from layersim.usage import (
+    CacheUsages,
+    ContainerUsages,
+    ImageUsages,
+    SummaryRow,
+    image_rows,
+    volume_rows,
+    volume_summary,
+)
 
 if TYPE_CHECKING:
     from layersim.history import HistoryRow
@@ -108,18 +116,19 @@ class Reports(State):
     def _disk_usage(self, images: ImageUsages, containers: ContainerUsages, *, is_verbose: bool) -> DiskUsage:
         forms, style = self.profile.forms, self._style()
         reclaimable = self.profile.reclaimable(images)
+        volumes, cache = volume_rows(self._volumes), CacheUsages(self._build_cache, self._images)
         summary = [
             SummaryRow("Images", len(images), images.active, images.layers_size, reclaimable),
             containers.summary,
-            SummaryRow("Local Volumes", 0, 0, 0, 0),
-            SummaryRow("Build Cache", 0, 0, 0, 0),
+            volume_summary(volumes),
+            cache.summary(self.profile.build_cache),
         ]
         return DiskUsage(
             summary=Table(summary, forms.summary, style),
             images=Table(images, forms.image_usage, style),
             containers=Table(containers, forms.container_usage, style),
-            volumes=Table((), forms.volume_usage, style),
-            build_cache=Table((), forms.build_cache_usage, style),
+            volumes=Table(volumes, forms.volume_usage, style),
+            build_cache=Table(cache.rows, forms.build_cache_usage, style),
             layers_size=images.layers_size,
             is_verbose=is_verbose,
         )

@@ -6,13 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from layersim.container import ContainerStore
+from layersim.container import ContainerStore, VolumeStore
 from layersim.engine.loading import Registrar
 from layersim.engine.removal import Remover
 from layersim.image.instant import to_datetime
 from layersim.profiles import find_profile
 from layersim.profiles.form import Style
-from layersim.store import ContentStore, ImageStore, LayerStore, Ledger
+from layersim.store import BuildCache, ContentStore, ImageStore, LayerStore, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +37,9 @@ class State:
         self._contents = ContentStore(self._ledger, is_shared=self.profile.shares_content)
         self._images = ImageStore(self.profile.removal.not_found)
         self._containers = ContainerStore()
+        self._volumes = VolumeStore(self.now)
+        self._build_cache = BuildCache(self._layers)
+        self._cache_records = 0
         self._views: dict[str, View] = {}
         self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)
 

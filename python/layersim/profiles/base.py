@@ -124,6 +124,8 @@ class Profile:
         The same for the build cache.
     removal : RemovalRules
         What removing an image checks and tells.
+    prunes_named_volumes : bool
+        Whether pruning volumes takes those with a name unless asked to.
     forms : Forms
         How its command line writes tables.
     network_disabled : bool
@@ -146,6 +148,7 @@ class Profile:
     sums_hidden: bool
     forms: Forms
     shares_content: bool = True
+    prunes_named_volumes: bool = False
     prefers: str = "manifest"
     architecture: str = "amd64"
     os: str = "linux"

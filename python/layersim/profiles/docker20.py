@@ -38,5 +38,6 @@ DOCKER20 = Profile(
     removal=GRAPH,
     counts_hidden=False,
     sums_hidden=False,
+    prunes_named_volumes=True,
     forms=_TABLES,
 )

@@ -19,5 +19,6 @@ OVERLAY2 = replace(
     build_cache=CACHE_SINCE_29,
     removal=replace(GRAPH, not_found=with_tag),
     counts_hidden=True,
+    prunes_named_volumes=False,
     forms=CLI_29,
 )

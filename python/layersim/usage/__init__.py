@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from layersim.usage.cache import CacheUsages
 from layersim.usage.containers import ContainerUsages
 from layersim.usage.images import ImageUsages, image_rows
 from layersim.usage.rows import CacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
+from layersim.usage.volumes import volume_rows, volume_summary
 
 __all__ = [
     "CacheRow",
+    "CacheUsages",
     "ContainerRow",
     "ContainerUsages",
     "ImageRow",
@@ -16,4 +19,6 @@ __all__ = [
     "SummaryRow",
     "VolumeRow",
     "image_rows",
+    "volume_rows",
+    "volume_summary",
 ]

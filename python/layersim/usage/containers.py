@@ -79,6 +79,6 @@ class ContainerUsages(Sequence[ContainerRow]):
             exit_code=life.exit_code,
             size_rw=size_rw,
             size_root_fs=size_rw + container.below_size,
-            volumes=len(run_config.volumes or ()),
+            volumes=len(container.volumes),
             has_healthcheck=bool(test) and test != ("NONE",),
         )

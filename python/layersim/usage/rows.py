@@ -65,7 +65,7 @@ class ContainerRow:
     size_rw, size_root_fs : int
         Bytes of its own writes; the same and its image's.
     volumes : int
-        How many volumes its image declares.
+        How many volumes it mounts.
     has_healthcheck : bool
         Whether its image says how to see that it is well.
     """

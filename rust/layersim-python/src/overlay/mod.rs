@@ -1,6 +1,7 @@
 //! `Overlay`: a writable top over a view, with the functions of `os`.
 
 mod attributes;
+mod mounts;
 mod names;
 mod reading;
 
@@ -12,6 +13,7 @@ use layersim::overlay::{Caller, Overlay};
 use layersim::{Timestamp, change};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::change::PyChange;
 use crate::convert::PathArg;
@@ -19,6 +21,7 @@ use crate::error::{Result, detached};
 use crate::file::PyFile;
 use crate::layer::PyLayer;
 use crate::view::{PyView, stack_of};
+use mounts::Mount;
 
 /// The union with a writable top: the file system that a container sees.
 ///
@@ -30,6 +33,9 @@ use crate::view::{PyView, stack_of};
 ///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
 /// clock : callable, optional
 ///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
+/// mounts : dict of path to Overlay, optional
+///     File systems of their own under directories of this one, as a container sees its volumes: what is written there is
+///     not written here. Paths are matched by their text; links are not followed into a mount, and :meth:`walk` stays out.
 ///
 /// Raises
 /// ------
@@ -63,11 +69,12 @@ use crate::view::{PyView, stack_of};
 pub struct PyOverlay {
     overlay: Mutex<Overlay>,
     clock: Option<Py<PyAny>>,
+    mounts: Vec<Mount>,
 }
 
 impl PyOverlay {
     fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
-        Self { overlay: Mutex::new(overlay), clock }
+        Self { overlay: Mutex::new(overlay), clock, mounts: Vec::new() }
     }
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
@@ -101,12 +108,19 @@ impl PyOverlay {
 #[pymethods]
 impl PyOverlay {
     #[new]
-    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None))]
-    fn new(py: Python<'_>, layers: &Bound<'_, PyAny>, redirect_dir: bool, clock: Option<Py<PyAny>>) -> Result<Self> {
+    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None, mounts=None))]
+    fn new(
+        py: Python<'_>,
+        layers: &Bound<'_, PyAny>,
+        redirect_dir: bool,
+        clock: Option<Py<PyAny>>,
+        mounts: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Self> {
         if redirect_dir {
             return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
         }
-        Ok(Self::over(Overlay::new(stack_of(py, layers)?), clock))
+        let mounts = mounts.into_iter().flatten().map(|(at, fs)| Mount::of_item(&at, &fs)).collect::<PyResult<_>>()?;
+        Ok(Self { mounts, ..Self::over(Overlay::new(stack_of(py, layers)?), clock) })
     }
 
     /// The read-only view below.
@@ -151,8 +165,10 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn open(slf: Bound<'_, Self>, path: PathArg<'_>, flags: i32, mode: u32) -> Result<PyFile> {
         let bytes = path.bytes.as_ref();
-        let handle = slf.get().change(slf.py(), |overlay, caller| overlay.open(bytes, flags, mode, caller))?;
-        Ok(PyFile::new(slf.unbind(), handle))
+        let place = slf.get().at(bytes);
+        let handle = place.change(slf.py(), |overlay, path, caller| overlay.open(path, flags, mode, caller))?;
+        let fs = place.mounted(slf.py()).unwrap_or_else(|| slf.clone().unbind());
+        Ok(PyFile::new(fs, handle))
     }
 
     /// Tell what the writable top changed.
@@ -212,7 +228,8 @@ impl PyOverlay {
     /// Nothing is copied until one of them writes; files that are open stay with the original.
     fn fork(&self, py: Python<'_>) -> Self {
         let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
-        Self::over(py.detach(|| self.lock().clone()), clock)
+        let mounts = self.mounts.iter().map(|mount| mount.clone_ref(py)).collect();
+        Self { mounts, ..Self::over(py.detach(|| self.lock().clone()), clock) }
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
