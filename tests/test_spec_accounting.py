@@ -144,6 +144,16 @@ def test_what_could_be_freed(profile: str, lines: list[str]) -> None:
     assert said == lines
 
 
+@pytest.mark.parametrize(("profile", "freed"), [("docker20", "1.3MB (72%)"), ("overlay2", "300kB (16%)")])
+def test_what_could_be_freed_beside_an_image_in_use(profile: str, freed: str) -> None:
+    """Section 4: all but what b in use holds alone, or what c without a container holds alone."""
+    engine, base = new_engine(profile), synthetic("base", 1_000_000)
+    for name, size in (("b", 500_000), ("c", 300_000)):
+        engine.add_image([base, synthetic(name, size)], f"{name}:1")
+    engine.create("b:1")
+    assert str(engine.df()).splitlines()[1].split(maxsplit=4)[3:] == ["1.8MB", freed]
+
+
 @pytest.mark.parametrize("profile", PROFILE_NAMES)
 def test_without_hidden_images_nobody_disagrees_on_sharing(profile: str) -> None:
     engine, base = new_engine(profile), synthetic("base", 1_000_000)
