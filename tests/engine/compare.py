@@ -82,7 +82,7 @@ def assert_same_history(daemon: Daemon, engine: ls.Engine, reference: str) -> No
     assert_same_table(daemon, lambda: engine.history(reference), "history", reference)
     assert_same_table(daemon, lambda: engine.history(reference).text(no_trunc=True), "history", "--no-trunc", reference)
     assert_same_table(
-        daemon, lambda: engine.history(reference).text(human=False), "history", "--human=false", reference
+        daemon, lambda: engine.history(reference).text(human=False, zone=UTC), "history", "--human=false", reference
     )
     rows = engine.history(reference)
     assert [row.size for row in rows] == [row["Size"] for row in daemon.api(f"/images/{reference}/history") or ()]

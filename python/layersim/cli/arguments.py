@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layersim.cli import files, story, tables
-from layersim.profiles import find_profile
+from layersim.cli.formats import FORMATS
+from layersim.profiles import PROFILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
     from collections.abc import Callable, Sequence
-
-    from layersim.profiles import Profile
 
 _DESCRIPTION = """\
 Look into the images that `docker save` or an OCI tool wrote: what they are made of, what they take,
@@ -64,16 +63,23 @@ class _Version(Action):
 
 
 def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:
-    history = _command(commands, "history", tables.history, "show the steps an image was made of, newest first")
+    history = _command(
+        commands, "history", tables.history, "show the steps an image was made of, newest first", FORMATS
+    )
     history.add_argument("words", nargs="+", metavar="IMAGE", help="all images of an ARCHIVE, or the ones named")
     history.add_argument("--human", action=BooleanOptionalAction, default=True, help="sizes and ages for people")
     _add_truncation(history)
-    images = _command(commands, "images", tables.images, "list images with their logical sizes")
-    images.add_argument("words", nargs="*", metavar="ARCHIVE")
+    images = _command(commands, "images", tables.images, "list images with their logical sizes", FORMATS)
+    images.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     images.add_argument("-a", "--all", action="store_true", help="list intermediate images too")
     _add_truncation(images)
-    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does")
-    df.add_argument("words", nargs="*", metavar="ARCHIVE")
+    ps = _command(commands, "ps", tables.ps, "list containers; an archive has none", FORMATS)
+    ps.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
+    ps.add_argument("-a", "--all", action="store_true", help="list containers that do not run too")
+    ps.add_argument("-s", "--size", action="store_true", help="show what each has written, and that with its image")
+    _add_truncation(ps)
+    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does", FORMATS)
+    df.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     df.add_argument("-v", "--verbose", action="store_true", help="each image, with what it shares and what only it has")
 
 
@@ -100,7 +106,7 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
     purpose = "tell the story of layers, on an embedded example or on your archives"
     demo = _command(commands, "demo", story.demo, purpose)
-    demo.add_argument("words", nargs="*", metavar="ARCHIVE")
+    demo.add_argument("words", nargs="*", metavar="ARCHIVE", help="tell of its images")
     picture = Path("demo-out/saving.png")
     demo.add_argument(
         "--picture", type=Path, default=picture, metavar="FILE", help="where to draw the saving (%(default)s)"
@@ -109,20 +115,28 @@ def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _command(
-    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., None], purpose: str
+    commands: _SubParsersAction[ArgumentParser],
+    name: str,
+    run: Callable[..., None],
+    purpose: str,
+    formats: Sequence[str] = (),
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     command.set_defaults(run=run)
     command.add_argument(
         "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
     )
-    command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
-    command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
+    _add_formats(command, formats)
+    command.add_argument(
+        "--profile", choices=PROFILE_NAMES, default=PROFILE_NAMES[0], help="the engine to be like (%(default)s)"
+    )
     return command
 
 
-def _profile(name: str) -> Profile:
-    try:
-        return find_profile(name)
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from error
+def _add_formats(command: ArgumentParser, formats: Sequence[str]) -> None:
+    one = command.add_mutually_exclusive_group()
+    meaning = "JSON: ids in full, sizes in bytes, times as ISO 8601"
+    one.add_argument("--json", dest="format", action="store_const", const="json", default="table", help=meaning)
+    if formats:
+        meaning = "what to write: docker's text (default), JSON as with --json, csv, or an Arrow stream"
+        one.add_argument("--format", choices=formats, default="table", help=meaning)

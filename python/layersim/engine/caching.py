@@ -8,13 +8,12 @@ from layersim._core import sha256
 from layersim.engine.state import State
 from layersim.store import CacheRecord
 from layersim.table import Table
-from layersim.usage import CacheUsages
+from layersim.usage import CacheRow, CacheUsages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from layersim._core import Layer
-    from layersim.usage import CacheRow
 
 _ID_LENGTH = 25
 
@@ -27,7 +26,7 @@ class CacheCommands(State):
         """The records, least recently used first, as `docker system df -v` lists them."""
         with self._lock:
             rows = CacheUsages(self._build_cache, self._images).rows
-            return Table(rows, self.profile.forms.build_cache_usage, self._style())
+            return Table(rows, self.profile.forms.build_cache_usage, self._style(), kind=CacheRow)
 
     def add_cache_record(
         self,

@@ -17,11 +17,11 @@ from layersim.profiles.sizes import (
     whole_image,
     written_by_inode,
 )
-from layersim.units import display_width
+from layersim.units import printed_width
 
 # As accounting.md has them: the tables of command line 28, and the ages of 20.10. For one of the two to the last
 # character there are `CLI_20` and `CLI_28`: `replace(DOCKER20, forms=CLI_20)`.
-_TABLES = forms(Version(usage_digits=3, measure=display_width, undates_old_steps=False))
+_TABLES = forms(Version(usage_digits=3, measure=printed_width, undates_old_steps=False))
 
 DOCKER20 = Profile(
     name="docker20",

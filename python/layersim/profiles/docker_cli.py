@@ -5,6 +5,7 @@
 ==========================================  ==============  ==================  ==================
 digits of SIZE in `system df -v`            4               3                   3
 columns a wide rune is taken to fill        1               2                   2
+columns of a mark or a control character    1               0                   0
 age of a step without a date in `history`   292 years ago   N/A                 N/A
 age of a step before 2000 in `history`      as it is        N/A                 N/A
 `images`                                    newest first    newest first        a line per tag, by name
@@ -20,10 +21,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim.errors import InvalidReferenceError
-from layersim.image import has_tag, parse_reference
+from layersim.image import has_tag, instant, parse_reference
 from layersim.profiles.form import Form, Forms
 from layersim.profiles.names_list import names_list
-from layersim.units import display_width, ellipsis, human_size, quoted, short_id
+from layersim.units import ellipsis, human_size, printed_width, quoted, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +87,7 @@ def _history(row: HistoryRow, style: Style, version: Version) -> list[Sequence[s
     return [
         (
             _history_id(row, style),
-            age if style.human else row.created.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"),
+            age if style.human else instant.format_local(row.created, style.zone),
             created_by if style.no_trunc else ellipsis(created_by, _LONGEST_CREATED_BY),
             human_size(row.size, 3) if style.human else str(row.size),
             row.comment,
@@ -216,5 +217,5 @@ def forms(version: Version) -> Forms:
 
 
 CLI_20 = forms(Version(usage_digits=4, measure=len, undates_old_steps=False))
-CLI_28 = forms(Version(usage_digits=3, measure=display_width, undates_old_steps=True))
-CLI_29 = forms(Version(usage_digits=3, measure=display_width, undates_old_steps=True, lists_names=True))
+CLI_28 = forms(Version(usage_digits=3, measure=printed_width, undates_old_steps=True))
+CLI_29 = forms(Version(usage_digits=3, measure=printed_width, undates_old_steps=True, lists_names=True))

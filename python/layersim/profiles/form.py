@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from layersim.units import display_width, human_age
+from layersim.units import human_age, printed_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from layersim.history import HistoryRow
     from layersim.usage import CacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
@@ -29,11 +29,14 @@ class Style:
         Full ids and texts.
     human : bool
         Sizes and ages to be read; else bytes and points in time.
+    zone : tzinfo, optional
+        Where points in time are told; the local zone of this process by default.
     """
 
     now: datetime
     no_trunc: bool = False
     human: bool = True
+    zone: tzinfo | None = None
 
     def age(self, moment: datetime) -> str:
         """Return how long ago a moment was; the daemon tells the command line whole seconds only."""
@@ -65,7 +68,7 @@ class Form(Generic[_Row]):
     headers: Callable[[Style], Sequence[str]]
     cells: Callable[[_Row, Style], Sequence[Sequence[str]]]
     ids: Callable[[_Row, Style], Sequence[str]]
-    measure: Callable[[str], int] = display_width
+    measure: Callable[[str], int] = printed_width
     whole: Callable[[Sequence[_Row], Style], str] | None = None
 
 

@@ -14,7 +14,7 @@ from layersim.image.instant import to_datetime
 from layersim.usage.rows import ImageRow, ImageUsageRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -79,8 +79,12 @@ class ImageUsages(Sequence[ImageUsageRow]):
     def __getitem__(self, index: int | slice) -> ImageUsageRow | list[ImageUsageRow]:
         """Return one row, or several."""
         if isinstance(index, slice):
-            return [self._row(place) for place in self._order[index]]
-        return self._row(self._order[index])
+            return list(self._rows(self._order[index]))
+        return next(self._rows(self._order[index, np.newaxis]))
+
+    def __iter__(self) -> Iterator[ImageUsageRow]:
+        """Iterate over the rows."""
+        return self._rows(self._order)
 
     @property
     def layers_size(self) -> int:
@@ -114,17 +118,21 @@ class ImageUsages(Sequence[ImageUsageRow]):
         ids = (self._images[place].id for place in self._order.tolist())
         return np.fromiter(map(self._containers.__contains__, ids), dtype=np.bool_, count=len(self._order))
 
-    def _row(self, place: np.int64) -> ImageUsageRow:
-        image, sums, own = self._images[place], self._usage, int(self._own[place])
-        return ImageUsageRow(
-            id=image.id,
-            tags=self._tags[place],
-            created=to_datetime(image.created_s * 10**9),
-            size=int(sums.size[place]) + own,
-            shared_size=int(sums.shared_size[place]),
-            unique_size=int(sums.unique_size[place]) + own,
-            containers=self._containers.get(image.id, 0),
-        )
+    def _rows(self, places: NDArray[np.int64]) -> Iterator[ImageUsageRow]:
+        sums, own = self._usage, self._own[places]
+        sizes = sums.size[places] + own, sums.shared_size[places], sums.unique_size[places] + own
+        columns = (column.tolist() for column in (places, *sizes))
+        for place, size, shared_size, unique_size in zip(*columns, strict=True):
+            image = self._images[place]
+            yield ImageUsageRow(
+                id=image.id,
+                tags=self._tags[place],
+                created=to_datetime(image.created_s * 10**9),
+                size=size,
+                shared_size=shared_size,
+                unique_size=unique_size,
+                containers=self._containers.get(image.id, 0),
+            )
 
 
 def image_rows(images: Iterable[StoredImage], containers: Mapping[str, int], *, hidden: bool) -> list[ImageRow]:

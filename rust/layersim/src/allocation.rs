@@ -32,6 +32,8 @@ const LEAF_FILL: u64 = 72;
 /// The attributes that overlayfs leaves on what it copied up: which file it was, and that a directory holds such files.
 const ORIGIN: (&[u8], usize) = (b"trusted.overlay.origin", 29);
 const IMPURE: (&[u8], usize) = (b"trusted.overlay.impure", 1);
+/// And on the root of the upper directory, since Linux 6.6.
+const UUID: (&[u8], usize) = (b"trusted.overlay.uuid", 16);
 const OPAQUE: (&[u8], usize) = (b"trusted.overlay.opaque", 1);
 /// Attributes are kept without these, by their number.
 const NAMESPACES: [&[u8]; 4] = [b"user.", b"trusted.", b"security.", b"system."];
@@ -81,31 +83,31 @@ fn upper_dir(
 ) -> u64 {
     let below = below.filter(|_| !dir.is_opaque);
     let mut total = directory_blocks(dir);
-    let mut is_impure = false;
     for entry in dir.entries().iter() {
         match &entry.node {
             Node::Dir { dir, .. } => {
                 let lower = below.and_then(|below| below.get(&entry.name)).and_then(Node::as_dir);
-                is_impure |= lower.is_some() && !dir.is_opaque;
                 total = total.saturating_add(upper_dir(overlay, dir, lower, false, seen));
             }
             Node::Leaf { leaf, .. } => {
                 let Some(live) = overlay.live(*leaf) else { continue };
-                is_impure |= live.origin.is_some();
                 if seen.insert(*leaf) {
                     let file = match &live.kind {
                         Kind::Regular(content) => written_blocks(content),
                         kind => link_block(kind),
                     };
-                    let marks: &[_] = if live.origin.is_some() { &[ORIGIN] } else { &[] };
+                    let marks: &[_] = if live.is_noted { &[ORIGIN] } else { &[] };
                     total = total.saturating_add(file + xattr_block(&live.metadata.xattrs, marks));
                 }
             }
             Node::Whiteout { .. } => {}
         }
     }
-    let marks =
-        [(below.is_some() && !is_root).then_some(ORIGIN), is_impure.then_some(IMPURE), dir.is_opaque.then_some(OPAQUE)];
+    let marks = [
+        is_root.then_some(UUID).or(below.map(|_| ORIGIN)),
+        dir.is_impure.then_some(IMPURE),
+        dir.is_opaque.then_some(OPAQUE),
+    ];
     total.saturating_add(xattr_block(&dir.metadata.xattrs, &marks.into_iter().flatten().collect::<Vec<_>>()))
 }
 
