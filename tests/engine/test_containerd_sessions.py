@@ -10,9 +10,9 @@ from layersim.units import human_size
 from tests.engine.archives import ImageSpec, docker_archive, one_row_a_layer
 from tests.engine.compare import loaded, utc_now
 from tests.engine.rootfs import busybox_tar
+from tests.engine.short_sessions import Session, play
 from tests.engine.snapshots import assert_same_snapshot_images, assert_same_snapshot_usage
 from tests.engine.test_containers import WORKS, work_layer
-from tests.engine.test_random_sessions import STEPS, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,9 @@ class SnapshotSession(Session):
     def take_over(self, *references: str) -> None:
         """Load what the daemon saved; up to a version, what a name alone held goes with it."""
         before = {reference: self.holder_of(reference) for reference in references}
-        super().take_over(*references)
+        saved = self.daemon.run("save", *references)
+        assert saved.returncode == 0, saved.stderr
+        self.engine.load(saved.stdout)
         for reference, image_id in before.items():
             if self.daemon.major() <= REPLACES_UP_TO and image_id and not self.engine.get_image(image_id).tags:
                 assert self.engine.get_image(reference).id != image_id
@@ -111,6 +113,4 @@ class SnapshotSession(Session):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(900, 912))
 def test_a_session(seed: int, daemon: Daemon) -> None:
-    session = SnapshotSession(daemon, seed)
-    for _ in range(STEPS):
-        session.step()
+    play(SnapshotSession(daemon, seed))

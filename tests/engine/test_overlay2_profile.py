@@ -19,20 +19,12 @@ from tests.engine.compare import (
 )
 from tests.engine.families import FAMILY, build_family, take_over_everything
 from tests.engine.random_images import random_images
-from tests.engine.saving import saved_with_parents
-from tests.engine.test_random_sessions import STEPS, Session
+from tests.engine.short_sessions import Session, play
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engine.daemon import Daemon
-
-
-class SavingSession(Session):
-    """A session whose images are taken over one at a time."""
-
-    def take_over(self, *references: str) -> None:
-        self.engine.load(saved_with_parents(self.daemon, references))
 
 
 @pytest.fixture
@@ -77,6 +69,4 @@ def test_a_random_set(seed: int, daemon: Daemon, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(700, 712))
 def test_a_session(seed: int, daemon: Daemon) -> None:
-    session = SavingSession(daemon, seed)
-    for _ in range(STEPS):
-        session.step()
+    play(Session(daemon, seed))

@@ -33,19 +33,12 @@ class Session:
 
     def step(self) -> None:
         """Do one random thing that is possible, and compare what both say of it."""
-        self.rng.choice(self.acts())()
-        self.compare()
-
-    def acts(self) -> list[Callable[[], None]]:
-        """Return what is possible now."""
         acts: list[Callable[[], None]] = [self.make_image, self.prune]
         if self.images:
             acts += [self.tag, self.create, self.remove_image, self.remove_image]
         if self.containers:
             acts += [self.commit, self.remove_container]
-        return acts
-
-    def compare(self) -> None:
+        self.rng.choice(acts)()
         assert_same_images(self.daemon, self.engine)
         assert_same_usage(self.daemon, self.engine)
         assert shown(self.engine.df()) == printed(self.daemon, "system", "df"), self.said
