@@ -17,6 +17,7 @@ settings.load_profile("ci" if IN_CI else "desk")
 for asserting in (
     "tests.engine.agreement",
     "tests.engine.compare",
+    "tests.engine.snapshots",
     "tests.engine.twin_images",
     "tests.engine.twins",
     "tests.kernel.agreement",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
+from tests.engine.software import Software, own_software
 from tests.oracles import lacking, require_program, require_root
 
 if TYPE_CHECKING:
@@ -44,12 +45,6 @@ class SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def client_beside_the_daemon() -> str:
-    """Return the CLI that Debian ships with this daemon, or else the first one on PATH."""
-    beside = Path("/usr/bin/docker")
-    return str(beside) if beside.exists() else require_program("docker", "docker.io")
-
-
 def clients() -> list[str]:
     """Return every docker CLI of this machine, the daemon's own first."""
     found = [Path("/usr/bin/docker"), Path(shutil.which("docker") or "/usr/bin/docker")]
@@ -64,9 +59,13 @@ class Daemon:
     """
 
     folder: Path
+    software: Software = field(default_factory=own_software)
+    keeps_snapshots: bool = False
     in_memory: bool = False
-    client: str = field(default_factory=client_beside_the_daemon)
     _process: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.client = self.software.client
 
     @property
     def socket(self) -> Path:
@@ -83,16 +82,19 @@ class Daemon:
     def start(self) -> Self:
         """Start the engine and wait until it answers."""
         require_root()
-        dockerd = require_program("dockerd", "docker.io")
         require_program("runc", "runc")
         if self.in_memory:
             self.graph.mkdir()
             subprocess.run(["mount", "-t", "tmpfs", "layersim-tests", str(self.graph)], check=True)
-        arguments = [dockerd, "--bridge=none", "--iptables=false", "--ip6tables=false", "--storage-driver=overlay2"]
+        settings, environment = self._settings(), {**os.environ, "PATH": self.software.path}
+        arguments = [self.software.dockerd, "--bridge=none", "--iptables=false", "--ip6tables=false"]
         arguments += ["--data-root", str(self.graph), "--exec-root", str(self.folder / "exec")]
         arguments += ["-H", f"unix://{self.socket}", "--pidfile", str(self.folder / "pid")]
+        arguments += ["--config-file", str(settings)]
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment
+            )
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -101,6 +103,18 @@ class Daemon:
                 lacking(f"a dockerd that starts here; the end of its log:\n{tail}")
             time.sleep(0.05)
         return self
+
+    def _settings(self) -> Path:
+        """Write what the engine reads in place of the machine's settings, and where the client finds its plugins."""
+        features = {"features": {"containerd-snapshotter": self.keeps_snapshots}}
+        driver = {} if self.keeps_snapshots else {"storage-driver": "overlay2"}
+        settings = self.folder / "daemon.json"
+        settings.write_text(json.dumps(features | driver))
+        if self.software.plugins is not None:
+            (self.folder / ".docker").mkdir(exist_ok=True)
+            plugins = {"cliPluginsExtraDirs": [str(self.software.plugins)]}
+            (self.folder / ".docker/config.json").write_text(json.dumps(plugins))
+        return settings
 
     def _answers(self) -> bool:
         if not self.socket.exists():
@@ -179,22 +193,28 @@ class Daemon:
 
     @property
     def _environment(self) -> dict[str, str]:
-        path = os.environ.get("PATH", os.defpath)
-        return {"PATH": path, "HOME": str(self.folder), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+        return {"PATH": self.software.path, "HOME": str(self.folder), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         return [self.client, "--host", f"unix://{self.socket}", *arguments]
 
-    def docker(self, *arguments: str, stdin: bytes | None = None) -> str:
+    def docker(self, *arguments: str, stdin: bytes | None = None, **variables: str) -> str:
         """Run `docker ARGUMENTS` and return what it printed."""
-        done = self.run(*arguments, stdin=stdin)
+        done = self.run(*arguments, stdin=stdin, **variables)
         if done.returncode != 0:
             raise AssertionError(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
         return done.stdout.decode()
 
-    def client_version(self) -> str:
-        """Return the version of the command line, such as `20.10.24+dfsg1`."""
-        return self.docker("version", "--format", "{{.Client.Version}}").strip()
+    def version(self) -> str:
+        """Return the version of the engine, such as `20.10.24+dfsg1`."""
+        return str(self.api("/version")["Version"])
+
+    def major(self) -> int:
+        return int(self.version().partition(".")[0])
+
+    def client_major(self) -> int:
+        """Return the first number of the version of the command line."""
+        return int(self.docker("version", "--format", "{{.Client.Version}}").partition(".")[0])
 
     def lines(self, *arguments: str) -> list[str]:
         return self.docker(*arguments).splitlines()
