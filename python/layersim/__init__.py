@@ -11,6 +11,7 @@ unions        `View` (read-only), `Overlay` (with a writable top), `Change` (wha
 answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for them
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
+archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
 bounds        `Limits`, on what an archive may ask for
 errors        `LayerSimError` and its family in `layersim.errors`
@@ -41,9 +42,11 @@ from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
 from layersim.errors import LayerSimError
 from layersim.image import HistoryEntry, Image, ImageConfig, Reference
+from layersim.layout import Breach, check_archive
 from layersim.table import Table
 
 __all__ = [
+    "Breach",
     "Change",
     "Container",
     "DiskUsage",
@@ -65,6 +68,7 @@ __all__ = [
     "Table",
     "View",
     "chain_ids",
+    "check_archive",
     "hardlink",
     "mkdir",
     "opaque",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +53,8 @@ class Profile:
         What the summary says could be freed (accounting.md section 4).
     forms : Forms
         How its command line writes tables.
+    save_layout : str
+        The layout that `Engine.save` writes unless it is asked for another.
     network_disabled : bool
         Whether the engine runs without a bridge, which it writes into the configs of containers that it starts.
     """
@@ -67,4 +69,5 @@ class Profile:
     architecture: str = "amd64"
     os: str = "linux"
     deepest_chain: int = 125
+    save_layout: Literal["docker20", "docker25", "oci", "oci-dir"] = "docker20"
     network_disabled: bool = False
