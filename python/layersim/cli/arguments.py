@@ -6,9 +6,10 @@ import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from layersim.cli import files, story, tables
+from layersim.cli import archives, files, story, tables
+from layersim.layout import Compression, Layout, Platform
 from layersim.profiles import find_profile
 
 if TYPE_CHECKING:
@@ -40,7 +41,14 @@ def parse(argv: Sequence[str]) -> Namespace:
     SystemExit
         With 2 when they mean none, with 0 after printing help or the version.
     """
-    return _parser().parse_args(argv)
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # `convert IN OUT --layout oci REF`: words after an option, where any number of words may come.
+    if any(word.startswith("-") for word in rest) or (rest and "refs" not in arguments):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.refs += rest
+    return arguments
 
 
 def _parser() -> ArgumentParser:
@@ -51,6 +59,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_tables(commands)
     _add_files(commands)
+    _add_archives(commands)
     _add_demo(commands)
     return parser
 
@@ -97,6 +106,21 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
     diff.add_argument("--layers", action="store_true", help=meaning)
 
 
+def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
+    convert = _command(commands, "convert", archives.convert, "write the images of an archive in another layout")
+    convert.add_argument("archive", metavar="IN", help="an ARCHIVE")
+    target = "a file, or a directory for an OCI layout: one that is there, or a name that ends in /"
+    convert.add_argument("target", metavar="OUT", help=target)
+    convert.add_argument("refs", nargs="*", metavar="REF", help="the images to write (default: all)")
+    layouts = "docker save of 20.10, of 25 and newer, an OCI layout as a tar or as a directory"
+    convert.add_argument("--layout", choices=get_args(Layout), help=layouts)
+    convert.add_argument("--compression", type=_compression, metavar="{gzip,zstd,none}", help="of the layers")
+    convert.add_argument("--level", type=int, metavar="N", help="of the compression")
+    convert.add_argument("--platform", type=_platform, metavar="P", help="such as linux/arm64 or linux/arm/v7")
+    check = _command(commands, "check", archives.check, "compute every hash, size, reference and count again")
+    check.add_argument("checked", nargs="+", metavar="ARCHIVE")
+
+
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
     purpose = "tell the story of layers, on an embedded example or on your archives"
     demo = _command(commands, "demo", story.demo, purpose)
@@ -109,7 +133,7 @@ def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _command(
-    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., None], purpose: str
+    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., int | None], purpose: str
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     command.set_defaults(run=run)
@@ -119,6 +143,19 @@ def _command(
     command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
     command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
     return command
+
+
+def _compression(name: str) -> str | None:
+    if name not in {"none", *get_args(Compression)}:
+        raise ArgumentTypeError(f"expected gzip, zstd or none, got {name!r}")
+    return None if name == "none" else name
+
+
+def _platform(text: str) -> str:
+    try:
+        return str(Platform.parse(text))
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error
 
 
 def _profile(name: str) -> Profile:

@@ -8,8 +8,9 @@ from layersim.layout.atomic import replacing
 from layersim.layout.check import check_archive
 from layersim.layout.form import Compression, Form, Layout, layout_for
 from layersim.layout.inspection import Breach
+from layersim.layout.oci import Wanted
 from layersim.layout.outgoing import Leaving
-from layersim.layout.read import Wanted, read_archive
+from layersim.layout.read import read_archive
 from layersim.layout.save import save_images
 
 __all__ = [

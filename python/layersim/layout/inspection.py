@@ -92,10 +92,11 @@ class Inspection:
         if member not in self.source:
             self.note(member, "missing in the archive")
             return None
-        raw = None
-        with self.noting(member):
-            raw = self.source.read(member, limit=DOCUMENT_LIMIT)
-        return raw
+        try:
+            return self.source.read(member, limit=DOCUMENT_LIMIT)
+        except LayerSimError as error:
+            self.note(member, str(error).removeprefix(f"{member}: "))
+            return None
 
     def decode(self, raw: bytes | msgspec.Raw | None, kind: type[_T], where: str) -> _T | None:
         """Return a document as a typed value; None, and breaches, when it is not."""
