@@ -8,7 +8,7 @@ from layersim.cli.failure import InputError, reason_of
 from layersim.cli.host import Host, progress_bar
 from layersim.errors import LayerSimError
 from layersim.layout import Breach, check_archive, layout_for
-from layersim.units import human_size, short_id
+from layersim.units import human_size
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -36,13 +36,10 @@ def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
             )
     except (LayerSimError, OSError, ValueError) as error:
         raise InputError(arguments.target, error) from error
-    saved = list(dict.fromkeys(host.engine.get_image(ref) for ref in refs))
     if out.as_json:
-        records = [{"id": image.id, "tags": list(image.tags)} for image in saved]
-        out.document({"target": arguments.target, "layout": layout, "bytes": written, "images": records})
+        out.document({"target": arguments.target, "layout": layout, "bytes": written, "refs": refs})
     else:
-        names = ", ".join(_name(image) for image in saved)
-        out.text(f"{arguments.target}: {layout}, {human_size(written)}: {names or 'no image'}")
+        out.text(f"{arguments.target}: {layout}, {human_size(written)}: {', '.join(refs) or 'no image'}")
 
 
 def check(arguments: Namespace, out: Output, _: Callable[[], int] | None) -> int:
@@ -62,10 +59,6 @@ def check(arguments: Namespace, out: Output, _: Callable[[], int] | None) -> int
 def _refs(images: Sequence[Image]) -> list[str]:
     """Return what names all images of an archive, with all their tags."""
     return [ref for image in images for ref in image.tags or (image.id,)]
-
-
-def _name(image: Image) -> str:
-    return " ".join(image.tags) or short_id(image.id)
 
 
 def _breaches(archive: str) -> list[Breach]:

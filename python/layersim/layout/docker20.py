@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim._core import Member
-from layersim.image import instant
 from layersim.layout.outgoing import manifest_file, manifest_item, parents, repositories
 from layersim.layout.v1 import v1_images
 
@@ -28,7 +27,7 @@ class _Saved:
 
     def add(self, one: Leaving) -> list[str]:
         """Put in an image; return the directories of its layers."""
-        images = v1_images(one.image, instant.UNKNOWN)
+        images = v1_images(one.image, is_newer=False)
         for v1, layer in zip(images, one.image.layers, strict=True):
             if v1.id not in self.members:
                 self.members[v1.id] = self._directory(v1, layer, one.mtime)

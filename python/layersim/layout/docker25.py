@@ -55,7 +55,7 @@ def docker25_members(leaving: Sequence[Leaving]) -> list[Member]:
 
 def _add_blobs(blobs: dict[str, Member], one: Leaving) -> None:
     """Put in layers, their v1 documents and the config; what is there already keeps its time, but for the config."""
-    for v1 in v1_images(one.image, None):
+    for v1 in v1_images(one.image, is_newer=True):
         path = f"blobs/sha256/{sha256(v1.document)[7:]}"
         blobs.setdefault(path, Member.file(path, v1.document, mtime=one.mtime))
     for layer in one.image.layers:

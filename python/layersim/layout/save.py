@@ -55,8 +55,10 @@ def save_images(leaving: Sequence[Leaving], target: Target, form: Form, *, progr
     if form.layout == "oci":
         folder = Path(target).parent if isinstance(target, str | os.PathLike) else Path(tempfile.gettempdir())
         members = oci_members(leaving, _pack(leaving, form, folder, progress), form.compression)
+    elif form.layout == "docker25":
+        members = docker25_members(leaving)
     else:
-        members = (docker20_members if form.layout == "docker20" else docker25_members)(leaving)
+        return write_archive(target, docker20_members(leaving), dialect="docker20", progress=progress)
     return write_archive(target, members, progress=progress)
 
 

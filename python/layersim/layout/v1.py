@@ -30,15 +30,16 @@ class V1Image:
     document: bytes
 
 
-def v1_images(image: Image, unknown: str | None) -> list[V1Image]:
+def v1_images(image: Image, *, is_newer: bool) -> list[V1Image]:
     """Return what stood for each layer, base first: the top says what the image is, the others next to nothing.
 
     Parameters
     ----------
     image : Image
         With layers.
-    unknown : str or None
-        What is written where the image does not say when it was made: 20.10 writes Go's zero time, 25 nothing.
+    is_newer : bool
+        Whether they are written as 25 and newer does. Where an image does not say when it was made, 20.10 writes
+        Go's zero time, and 25 nothing.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def v1_images(image: Image, unknown: str | None) -> list[V1Image]:
     if not image.layers:
         raise ValidationError("empty export - not implemented", ["an image without layers cannot be saved"])
     raw = decode_untyped(image.raw_config, image.id)
-    described = [_ancestor() for _ in image.layers[1:]] + [_top(raw, unknown)]
+    described = [_ancestor() for _ in image.layers[1:]] + [_top(raw, is_newer=is_newer)]
     images: list[V1Image] = []
     for fields, chain_id in zip(described, image.chain_ids, strict=True):
         parent = images[-1].id if images else ""
@@ -61,13 +62,13 @@ def _ancestor() -> dict[str, Json]:
     return {"created": "1970-01-01T00:00:00Z", "container_config": dict(written(None))}
 
 
-def _top(raw: dict[str, Json], unknown: str | None) -> dict[str, Json]:
+def _top(raw: dict[str, Json], *, is_newer: bool) -> dict[str, Json]:
     described = {name: raw[name] for name in _FIELDS if raw.get(name)}
-    created = raw.get("created") or unknown
+    created = raw.get("created") or (None if is_newer else instant.UNKNOWN)
     described["created"] = created and instant.normalised(str(created))
-    described["container_config"] = dict(written(raw.get("container_config")))
+    described["container_config"] = dict(written(raw.get("container_config"), is_newer=is_newer))
     if raw.get("config") is not None:
-        described["config"] = dict(written(raw["config"]))
+        described["config"] = dict(written(raw["config"], is_newer=is_newer))
     return {name: described[name] for name in _FIELDS if name in described}
 
 

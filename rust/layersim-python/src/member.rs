@@ -1,6 +1,6 @@
 //! Image archives on the way out: members in order, and layers compressed.
 
-use layersim::archive::Encoder;
+use layersim::archive::{Dialect, Encoder};
 use layersim::bundle::{Outgoing, Packed, Payload, Progress};
 use pyo3::prelude::*;
 
@@ -215,6 +215,8 @@ pub fn pack_layers(
 ///     A path is written atomically.
 /// members : sequence of Member
 ///     What the archive holds.
+/// dialect : {"canonical", "docker20", "docker29"}
+///     Whose headers it has.
 /// progress : callable, optional
 ///     Called with bytes of uncompressed layers done and bytes in all; what it raises stops the work.
 ///
@@ -229,18 +231,22 @@ pub fn pack_layers(
 ///     When the target cannot be written; it is then as it was.
 /// ContentMissingError
 ///     For a synthetic layer.
+/// ValueError
+///     For another dialect.
 #[pyfunction]
-#[pyo3(signature = (target, members, *, progress=None))]
+#[pyo3(signature = (target, members, *, dialect="canonical", progress=None))]
 #[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
 pub fn write_archive(
     py: Python<'_>,
     target: TargetArg,
     members: Vec<Bound<'_, PyMember>>,
+    dialect: &str,
     progress: Option<Py<PyAny>>,
 ) -> Result<u64> {
+    let dialect = Dialect::named(dialect)?;
     let (members, listener) = (inner(&members), Listener::new(progress));
-    let written =
-        target.fill(py, |writer| Outgoing::write_all(&members, writer, &|done, total| listener.tell(done, total)));
+    let written = target
+        .fill(py, |writer| Outgoing::write_all(&members, dialect, writer, &|done, total| listener.tell(done, total)));
     listener.result(written)
 }
 

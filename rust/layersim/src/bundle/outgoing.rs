@@ -60,9 +60,14 @@ impl Outgoing {
     ///
     /// # Errors
     /// [`Error::Io`] from the writer, [`Error::ContentMissing`] for a synthetic layer, what the listener says.
-    pub fn write_all(members: &[&Self], target: &mut dyn Write, listener: Listener<'_>) -> Result<()> {
+    pub fn write_all(
+        members: &[&Self],
+        dialect: Dialect,
+        target: &mut dyn Write,
+        listener: Listener<'_>,
+    ) -> Result<()> {
         let progress = progress_of(members, listener)?;
-        let mut writer = Writer::new(target, Dialect::Canonical);
+        let mut writer = Writer::new(target, dialect);
         for member in members {
             let header = Header::new(&member.name, member.kind(), &member.metadata);
             writer.append_stream(&header, member.len()?, |target| member.write_data(target, &progress))?;
