@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
 
 import layersim as ls
-from layersim.layout import Descriptor, Platform, Wanted, read_archive
+from layersim.layout import Descriptor, Platform, Wanted, imported_manifest, read_archive
 from tests.engine.archives import ImageSpec
+from tests.engine.archives import docker_archive as archive_of
 from tests.layouts import INDEX_TYPE, MANIFEST_TYPE, Members, as_tar, blob, docker_archive, oci_layout
-from tests.tars import Entry, layer_tar
+from tests.tars import Entry, directory, layer_tar
 
 HERE = Wanted(Platform(os="linux", architecture="amd64"))
 BASE = layer_tar([Entry("base", content=b"b" * 2000)])
@@ -191,6 +193,19 @@ def test_a_docker_archive_tells_its_layers_as_they_are_stored() -> None:
         for data, kind in zip(stored, kinds, strict=True)
     )
     assert (image.target, image.content) == (None, ())
+
+
+def test_the_manifest_of_a_docker_archive_is_the_one_that_containerd_makes() -> None:
+    """The ids that dockerd 28.5.2 with containerd's store gave these images."""
+    motd = layer_tar([directory("etc"), Entry("etc/a", content=b"a" * 1000)])
+    more = layer_tar([Entry("b", content=b"b" * 3000)])
+    born = datetime(2023, 11, 14, 22, 13, 20, 123456, UTC)
+    images = [ImageSpec(layers=(motd,)), ImageSpec(layers=(motd, more), created=born)]
+    ids = [ls.sha256(imported_manifest(image)) for image in read_archive(archive_of(images), wanted=HERE)]
+    assert ids == [
+        "sha256:e51f4502be1015d3817a928befa106ebe93c5d707540c1a791de2ffbe6bdab81",
+        "sha256:b64904b8232aba7d8bb2c99b6819b63b749d524f3c12dbc751c4a2cc4249a53d",
+    ]
 
 
 def test_compressed_layers_of_one_archive_share_the_bound_on_inflating() -> None:

@@ -7,6 +7,7 @@ from layersim.layout.archived import ArchivedImage
 from layersim.layout.atomic import replacing
 from layersim.layout.check import check_archive
 from layersim.layout.form import Compression, Form, Layout, layout_for
+from layersim.layout.imported import imported_manifest
 from layersim.layout.inspection import Breach
 from layersim.layout.oci import Wanted
 from layersim.layout.outgoing import Leaving
@@ -24,6 +25,7 @@ __all__ = [
     "Platform",
     "Wanted",
     "check_archive",
+    "imported_manifest",
     "layout_for",
     "read_archive",
     "replacing",
