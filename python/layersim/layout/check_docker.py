@@ -24,7 +24,7 @@ _NAMED_BY_DIGEST = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?", re
 class _Sources(msgspec.Struct, frozen=True, rename="pascal"):
     """The part of an item that only archives of Docker 25 and newer have."""
 
-    layer_sources: dict[str, msgspec.Raw] | None = None
+    layer_sources: dict[str, object] | None = None
 
 
 class DockerCheck:
@@ -42,9 +42,9 @@ class DockerCheck:
         if raw is not None and raw.strip() == b"null":
             self._found.note(MANIFEST, "invalid manifest, manifest cannot be null (but can be [])")
             raw = None
-        for place, item in enumerate(self._found.decode(raw, list[msgspec.Raw], MANIFEST) or ()):
+        for place, item in enumerate(self._found.decode(raw, list[object], MANIFEST) or ()):
             where = f"{MANIFEST}: [{place}]"
-            manifest = self._found.decode(item, ArchivedManifest, where)
+            manifest = self._found.typed(item, ArchivedManifest, where)
             if manifest is not None:
                 self._check_image(manifest, where)
                 self._check_sources(item, manifest, where)
@@ -93,11 +93,11 @@ class DockerCheck:
                 if member in self._found.source:
                     self._found.want_layer(member, diff_id, f"{where}: Layers[{place}]")
 
-    def _check_sources(self, item: msgspec.Raw, manifest: ArchivedManifest, where: str) -> None:
-        sources = self._found.decode(item, _Sources, where)
+    def _check_sources(self, item: object, manifest: ArchivedManifest, where: str) -> None:
+        sources = self._found.typed(item, _Sources, where)
         for key, raw in ((sources and sources.layer_sources) or {}).items():
             place = f"{where}: LayerSources[{key[:80]!r}]"
-            descriptor = self._found.decode(raw, Descriptor, place)
+            descriptor = self._found.typed(raw, Descriptor, place)
             member = f"blobs/sha256/{key.removeprefix('sha256:')}"
             if descriptor is None:
                 continue

@@ -19,12 +19,12 @@ _COMPRESSIONS = {"gzip": "gzip", "zstd": "zstd", "tar": "uncompressed"}
 
 
 class _Index(msgspec.Struct):
-    manifests: list[msgspec.Raw]
+    manifests: list[object]
 
 
 class _Manifest(msgspec.Struct):
-    config: msgspec.Raw
-    layers: list[msgspec.Raw]
+    config: object
+    layers: list[object]
 
 
 class OciCheck:
@@ -58,9 +58,9 @@ class OciCheck:
                 elif descriptor.is_manifest:
                     self._check_manifest(descriptor)
 
-    def _descriptor(self, item: msgspec.Raw, where: str) -> Descriptor | None:
+    def _descriptor(self, item: object, where: str) -> Descriptor | None:
         """Return a descriptor whose blob is there; what is wrong with either is a breach."""
-        descriptor = self._found.decode(item, Descriptor, where)
+        descriptor = self._found.typed(item, Descriptor, where)
         if descriptor is None:
             return None
         source = self._found.source

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim.errors import LayerSimError, ValidationError
-from layersim.image.document import decode
+from layersim.image.document import decode, typed
 from layersim.layout.source import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeVar
-
-    import msgspec
 
     from layersim._core import Archive, Limits
 
@@ -82,10 +80,13 @@ class Inspection:
         try:
             yield
         except ValidationError as error:
-            for breach in error.breaches or (str(error),):
-                self.note(where, breach)
+            self._note_all(error, where)
         except LayerSimError as error:
             self.note(where, str(error).removeprefix(f"{where}: "))
+
+    def _note_all(self, error: ValidationError, where: str) -> None:
+        for breach in error.breaches or (str(error),):
+            self.note(where, breach)
 
     def read(self, member: str) -> bytes | None:
         """Return a document; None, and a breach, when it is missing or too long."""
@@ -98,13 +99,21 @@ class Inspection:
             self.note(member, str(error).removeprefix(f"{member}: "))
             return None
 
-    def decode(self, raw: bytes | msgspec.Raw | None, kind: type[_T], where: str) -> _T | None:
+    def decode(self, raw: bytes | None, kind: type[_T], where: str) -> _T | None:
         """Return a document as a typed value; None, and breaches, when it is not."""
-        document = None
-        if raw is not None:
-            with self.noting(where):
-                document = decode(bytes(raw), kind, where)
-        return document
+        try:
+            return None if raw is None else decode(raw, kind, where)
+        except ValidationError as error:
+            self._note_all(error, where)
+            return None
+
+    def typed(self, part: object, kind: type[_T], where: str) -> _T | None:
+        """Return a part of a document as a typed value; None, and breaches, when it is not."""
+        try:
+            return typed(part, kind, where)
+        except ValidationError as error:
+            self._note_all(error, where)
+            return None
 
     def digest(self, member: str) -> str:
         """Return the digest of a member as it is stored; it is hashed once."""
