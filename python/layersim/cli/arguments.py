@@ -107,7 +107,8 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
-    convert = _command(commands, "convert", archives.convert, "write the images of an archive in another layout")
+    convert = _plain_command(commands, "convert", archives.convert, "write the images of an archive in another layout")
+    _add_profile(convert)
     convert.add_argument("archive", metavar="IN", help="an ARCHIVE")
     target = "a file, or a directory for an OCI layout: one that is there, or a name that ends in /"
     convert.add_argument("target", metavar="OUT", help=target)
@@ -117,7 +118,7 @@ def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
     convert.add_argument("--compression", type=_compression, metavar="{gzip,zstd,none}", help="of the layers")
     convert.add_argument("--level", type=int, metavar="N", help="of the compression")
     convert.add_argument("--platform", type=_platform, metavar="P", help="such as linux/arm64 or linux/arm/v7")
-    check = _command(commands, "check", archives.check, "compute every hash, size, reference and count again")
+    check = _plain_command(commands, "check", archives.check, "compute every hash, size, reference and count again")
     check.add_argument("checked", nargs="+", metavar="ARCHIVE")
 
 
@@ -133,16 +134,28 @@ def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _command(
+    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., None], purpose: str
+) -> ArgumentParser:
+    """Add a command that asks an engine."""
+    command = _plain_command(commands, name, run, purpose)
+    command.add_argument(
+        "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
+    )
+    _add_profile(command)
+    return command
+
+
+def _plain_command(
     commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., int | None], purpose: str
 ) -> ArgumentParser:
     command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
     command.set_defaults(run=run)
-    command.add_argument(
-        "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
-    )
     command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
-    command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
     return command
+
+
+def _add_profile(command: ArgumentParser) -> None:
+    command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
 
 
 def _compression(name: str) -> str | None:

@@ -107,7 +107,7 @@ impl Beside {
             let path = target.with_file_name(hidden);
             match make(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return made.map(|made| (Self { path }, made)),
+                outcome => return outcome.map(|made| (Self { path }, made)),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
@@ -116,7 +116,7 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // After the rename of a file there is nothing left to remove, and before it there is nobody to tell.
+        // After the rename of a file there is nothing left to remove, and of what cannot be removed there is nobody to tell.
         let _gone = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
     }
 }
