@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "open": archives.opening,
     "index": archives.indexing,
     "gzip": archives.compressed,
+    "save": archives.saving,
     "merge": archives.merging,
     "lookup": lookups.batches,
     "container": containers.starting,

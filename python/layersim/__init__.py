@@ -12,6 +12,7 @@ answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for the
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
 who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
+archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
 comparison    `compare_profiles`: the same images under every engine
 bounds        `Limits`, on what an archive may ask for
@@ -44,10 +45,12 @@ from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
 from layersim.errors import LayerSimError
 from layersim.image import HistoryEntry, Image, ImageConfig, Reference
+from layersim.layout import Breach, check_archive
 from layersim.sharing import ImageShare, LayerShare, Sharing
 from layersim.table import Table
 
 __all__ = [
+    "Breach",
     "Change",
     "Container",
     "DiskUsage",
@@ -72,6 +75,7 @@ __all__ = [
     "Table",
     "View",
     "chain_ids",
+    "check_archive",
     "compare_profiles",
     "hardlink",
     "mkdir",

@@ -30,6 +30,7 @@ __all__ = [
     "Limits",
     "Member",
     "Overlay",
+    "Packed",
     "Paths",
     "Stat",
     "Usage",
@@ -38,6 +39,7 @@ __all__ = [
     "hardlink",
     "mkdir",
     "opaque",
+    "pack_layers",
     "remove",
     "restore_layer",
     "sha256",
@@ -45,6 +47,7 @@ __all__ = [
     "usage",
     "write",
     "write_archive",
+    "write_directory",
 ]
 
 BUILD_PROFILE: str
@@ -158,9 +161,11 @@ class Archive:
     @staticmethod
     def from_bytes(data: _Buffer, *, limits: Limits | None = None) -> Archive: ...
     def names(self) -> list[str]: ...
+    def oddities(self) -> list[tuple[str, str]]: ...
     def size(self, name: str) -> int: ...
     def read(self, name: str, *, limit: int = ...) -> bytes: ...
     def sha256(self, name: str) -> str: ...
+    def compression(self, name: str) -> str: ...
     def layers(
         self,
         names: Sequence[str],
@@ -183,8 +188,28 @@ class Member:
     def symlink(name: str, target: str, *, mtime: int = 0) -> Member: ...
     @staticmethod
     def layer(name: str, layer: Layer, *, mtime: int = 0, mode: int = 0o644) -> Member: ...
+    @staticmethod
+    def packed(name: str, packed: Packed, *, mtime: int = 0, mode: int = 0o644) -> Member: ...
 
-def write_archive(target: _Target, members: Sequence[Member]) -> int: ...
+@final
+class Packed:
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+def pack_layers(
+    layers: Sequence[Layer],
+    compression: str,
+    folder: _Path,
+    *,
+    level: int | None = None,
+    progress: _Progress | None = None,
+) -> list[Packed]: ...
+def write_archive(
+    target: _Target, members: Sequence[Member], *, dialect: str = "canonical", progress: _Progress | None = None
+) -> int: ...
+def write_directory(target: _Path, members: Sequence[Member], *, progress: _Progress | None = None) -> int: ...
 
 @final
 class Stat:
