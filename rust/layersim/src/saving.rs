@@ -30,7 +30,7 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
     file.sync_all().map_err(refused)?;
     let beside = beside.map_or_else(|| Beside::link(&file, target, name), Ok).map_err(refused)?;
-    fs::rename(&beside.path, target).map_err(refused)?;
+    beside.rename(target).map_err(refused)?;
     sync(parent_of(target)).map_err(refused)?;
     Ok(written)
 }
@@ -49,7 +49,7 @@ pub fn save_directory<T>(target: &Path, write: impl FnOnce(&Path) -> Result<T>) 
     let written = write(&beside.path)?;
     // The old one gets the other name, and goes with it.
     match rustix::fs::renameat_with(CWD, &beside.path, CWD, target, RenameFlags::EXCHANGE) {
-        Err(rustix::io::Errno::NOENT) => fs::rename(&beside.path, target).map_err(refused)?,
+        Err(rustix::io::Errno::NOENT) => beside.rename(target).map_err(refused)?,
         exchanged => exchanged.map_err(|errno| refused(errno.into()))?,
     }
     sync(parent_of(target)).map_err(refused)?;
@@ -99,6 +99,13 @@ impl Beside {
         Ok((beside, handle))
     }
 
+    /// Takes the place of `target`; the name of its own is free for others then.
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.path.clear();
+        Ok(())
+    }
+
     /// Makes something under a name that nothing has: not another thread's file, nor a link that somebody put there.
     fn new<T>(target: &Path, name: &OsStr, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(Self, T)> {
         for number in 0_u64.. {
@@ -116,7 +123,10 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // After the rename of a file there is nothing left to remove, and of what cannot be removed there is nobody to tell.
+        if self.path.as_os_str().is_empty() {
+            return;
+        }
+        // Of what cannot be removed there is nobody to tell.
         let _gone = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
     }
 }
