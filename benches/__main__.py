@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches import archives, containers, lookups
+from benches import archives, containers, lookups, sharing
 from layersim import _core
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "open": archives.opening,
     "index": archives.indexing,
     "gzip": archives.compressed,
+    "save": archives.saving,
     "merge": archives.merging,
     "lookup": lookups.batches,
     "container": containers.starting,
@@ -30,6 +31,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "changes": containers.changing,
     "shared-base": containers.sharing,
     "df": containers.accounting,
+    "marginal": sharing.freeing,
 }
 _VERDICTS = {True: "ok", False: "SHORT", None: ""}
 

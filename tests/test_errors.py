@@ -96,6 +96,7 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
     errors.DirectoryNotEmptyError: of_system(OSError, errno.ENOTEMPTY, "/d", lambda: fs().rmdir("/d")),
     errors.ImageNotFoundError: Row(LookupError, lambda: engine().get_image("b:1"), "No such image: b:1", {}),
     errors.ContainerNotFoundError: Row(LookupError, lambda: engine().get_container("no"), "No such container: no", {}),
+    errors.LayerNotFoundError: Row(LookupError, lambda: engine().sharing().referrers("no"), "no layer is kept", {}),
     errors.ImageInUseError: Row(errors.LayerSimError, remove_what_is_used, "is using its referenced image", {}),
     errors.ChainTooDeepError: Row(
         errors.LayerSimError, lambda: engine().add_image([LAYER] * 126), "max depth exceeded", {"limit": 125}

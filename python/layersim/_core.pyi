@@ -25,10 +25,12 @@ __all__ = [
     "Entry",
     "File",
     "Found",
+    "Holdings",
     "Layer",
     "Limits",
     "Member",
     "Overlay",
+    "Packed",
     "Paths",
     "Stat",
     "Usage",
@@ -37,6 +39,7 @@ __all__ = [
     "hardlink",
     "mkdir",
     "opaque",
+    "pack_layers",
     "remove",
     "restore_layer",
     "sha256",
@@ -44,6 +47,7 @@ __all__ = [
     "usage",
     "write",
     "write_archive",
+    "write_directory",
 ]
 
 BUILD_PROFILE: str
@@ -157,9 +161,11 @@ class Archive:
     @staticmethod
     def from_bytes(data: _Buffer, *, limits: Limits | None = None) -> Archive: ...
     def names(self) -> list[str]: ...
+    def oddities(self) -> list[tuple[str, str]]: ...
     def size(self, name: str) -> int: ...
     def read(self, name: str, *, limit: int = ...) -> bytes: ...
     def sha256(self, name: str) -> str: ...
+    def compression(self, name: str) -> str: ...
     def layers(
         self,
         names: Sequence[str],
@@ -182,8 +188,28 @@ class Member:
     def symlink(name: str, target: str, *, mtime: int = 0) -> Member: ...
     @staticmethod
     def layer(name: str, layer: Layer, *, mtime: int = 0, mode: int = 0o644) -> Member: ...
+    @staticmethod
+    def packed(name: str, packed: Packed, *, mtime: int = 0, mode: int = 0o644) -> Member: ...
 
-def write_archive(target: _Target, members: Sequence[Member]) -> int: ...
+@final
+class Packed:
+    @property
+    def digest(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+
+def pack_layers(
+    layers: Sequence[Layer],
+    compression: str,
+    folder: _Path,
+    *,
+    level: int | None = None,
+    progress: _Progress | None = None,
+) -> list[Packed]: ...
+def write_archive(
+    target: _Target, members: Sequence[Member], *, dialect: str = "canonical", progress: _Progress | None = None
+) -> int: ...
+def write_directory(target: _Path, members: Sequence[Member], *, progress: _Progress | None = None) -> int: ...
 
 @final
 class Stat:
@@ -362,3 +388,25 @@ class Usage:
 def usage(
     sizes: NDArray[np.uint64], layers: NDArray[np.uint32], offsets: NDArray[np.uint64], counted: NDArray[np.bool_]
 ) -> Usage: ...
+
+@final
+class Holdings:
+    def __new__(
+        cls,
+        sizes: NDArray[np.uint64],
+        layers: NDArray[np.uint32],
+        offsets: NDArray[np.uint64],
+        pinned: NDArray[np.bool_],
+        /,
+    ) -> Self: ...
+    @property
+    def referrers(self) -> NDArray[np.uint32]: ...
+    @property
+    def exclusive(self) -> NDArray[np.uint64]: ...
+    @property
+    def fair_share(self) -> NDArray[np.float64]: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def pinned_size(self) -> int: ...
+    def marginal(self, images: NDArray[np.uint64], offsets: NDArray[np.uint64], /) -> NDArray[np.uint64]: ...

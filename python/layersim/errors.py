@@ -10,9 +10,9 @@
       PathNotDirectoryError (NotADirectoryError)   PathIsDirectoryError (IsADirectoryError)
       DirectoryNotEmptyError (OSError)             ImageInUseError
       ImageNotFoundError (LookupError)     ContainerNotFoundError (LookupError)
+      LayerNotFoundError (LookupError)     NameInUseError
       ChainTooDeepError                    ContainerStateError
-      NameInUseError                       VolumeInUseError
-      VolumeNotFoundError (LookupError)
+      VolumeNotFoundError (LookupError)    VolumeInUseError
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -118,6 +118,10 @@ class DirectoryNotEmptyError(LayerSimError, OSError):
 
 class ImageNotFoundError(LayerSimError, LookupError):
     """No image answers to this reference."""
+
+
+class LayerNotFoundError(LayerSimError, LookupError):
+    """No layer is kept under a chain id."""
 
 
 class ContainerNotFoundError(LayerSimError, LookupError):

@@ -41,11 +41,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _running(
-    request: pytest.FixtureRequest, name: str, software: Software, *, keeps_snapshots: bool = False
+    request: pytest.FixtureRequest,
+    name: str,
+    software: Software,
+    *,
+    keeps_snapshots: bool = False,
+    in_memory: bool = False,
 ) -> Iterator[Daemon]:
     """Run an engine; keep its folder's log when the session failed."""
     folder = Path(tempfile.mkdtemp(prefix=f"layersim-{name}-"))
-    daemon = Daemon(folder, software, keeps_snapshots)
+    daemon = Daemon(folder, software, keeps_snapshots=keeps_snapshots, in_memory=in_memory)
     try:
         if keeps_snapshots:
             require_ext4(folder)
@@ -78,11 +83,23 @@ def running_snapshot_daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
     yield from _running(request, "snapshot", newer_software(request.param), keeps_snapshots=True)
 
 
+@pytest.fixture(scope="session")
+def running_quick_daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
+    yield from _running(request, "quick", own_software(), in_memory=True)
+
+
 @pytest.fixture
 def daemon(running_daemon: Daemon) -> Daemon:
     """An engine without images, containers and volumes."""
     running_daemon.empty()
     return running_daemon
+
+
+@pytest.fixture
+def quick_daemon(running_quick_daemon: Daemon) -> Daemon:
+    """An empty engine that keeps everything in memory, for what takes thousands of steps."""
+    running_quick_daemon.empty()
+    return running_quick_daemon
 
 
 @pytest.fixture

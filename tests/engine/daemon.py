@@ -9,18 +9,28 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.parse
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from tests.engine.software import Software, own_software
 from tests.oracles import lacking, require_program, require_root
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 30.0
+API = "v1.41"
 
 Json: TypeAlias = Any
 """What the engine answers: checked by the comparison that follows, not by a type."""
+
+
+class RefusalError(Exception):
+    """The engine answered with an error; its text is the message."""
 
 
 class SocketConnection(http.client.HTTPConnection):
@@ -43,11 +53,15 @@ def clients() -> list[str]:
 
 @dataclass
 class Daemon:
-    """One running `dockerd`, and the client that speaks to it."""
+    """One running `dockerd`, and the client that speaks to it.
+
+    In memory it answers several times faster: nothing it does waits for a disk.
+    """
 
     folder: Path
     software: Software = field(default_factory=own_software)
     keeps_snapshots: bool = False
+    in_memory: bool = False
     _process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +83,9 @@ class Daemon:
         """Start the engine and wait until it answers."""
         require_root()
         require_program("runc", "runc")
+        if self.in_memory:
+            self.graph.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "layersim-tests", str(self.graph)], check=True)
         settings, environment = self._settings(), {**os.environ, "PATH": self.software.path}
         arguments = [self.software.dockerd, "--bridge=none", "--iptables=false", "--ip6tables=false"]
         arguments += ["--data-root", str(self.graph), "--exec-root", str(self.folder / "exec")]
@@ -118,31 +135,68 @@ class Daemon:
             self._process.kill()
             self._process.wait()
         self._process = None
+        if self.in_memory:
+            subprocess.run(["umount", "--lazy", str(self.graph)], check=True)
 
     def api(self, path: str, *, decode: bool = True) -> Json:
         """GET from the engine's own interface, where sizes are exact integers."""
-        connection = SocketConnection(self.socket)
-        try:
-            connection.request("GET", path)
-            reply = connection.getresponse()
-            body = reply.read()
-        finally:
-            connection.close()
-        if reply.status != http.HTTPStatus.OK:
-            raise http.client.HTTPException(f"GET {path}: {reply.status} {body[:200]!r}")
+        status, body = self._request("GET", path)
+        if status != http.HTTPStatus.OK:
+            raise http.client.HTTPException(f"GET {path}: {status} {body[:200]!r}")
         return json.loads(body) if decode else body.decode()
 
+    def call(
+        self, method: str, path: str, content: bytes | dict[str, Json] = b"", /, **query: str | list[str]
+    ) -> bytes:
+        """Speak to the engine's own interface, many times faster than through its command line.
+
+        Raises
+        ------
+        RefusalError
+            With the engine's message.
+        """
+        asked = f"/{API}{path}?{urllib.parse.urlencode(query, doseq=True)}"
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        kind = "application/x-tar" if body and body is content else "application/json"
+        status, answer = self._request(method, asked, body, kind)
+        if status >= http.HTTPStatus.BAD_REQUEST:
+            raise RefusalError(json.loads(answer)["message"])
+        return answer
+
+    def _request(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, bytes]:
+        connection = SocketConnection(self.socket)
+        try:
+            connection.request(method, path, body or None, {"Content-Type": kind} if kind else {})
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+        finally:
+            connection.close()
+
     def run(self, *arguments: str, stdin: bytes | None = None, **variables: str) -> subprocess.CompletedProcess[bytes]:
-        """Run `docker ARGUMENTS` with further environment variables, successful or not."""
-        environment = {
-            **variables,
-            "PATH": self.software.path,
-            "HOME": str(self.folder),
-            "TZ": "UTC",
-            "LC_ALL": "C.UTF-8",
-        }
-        command = [self.client, "--host", f"unix://{self.socket}", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, env=environment, check=False, timeout=100)
+        """Run `docker ARGUMENTS`, successful or not, with more variables in its environment."""
+        environment = self._environment | variables
+        return subprocess.run(
+            self._command(arguments), input=stdin, capture_output=True, env=environment, check=False, timeout=100
+        )
+
+    def run_together(self, *commands: Sequence[str]) -> list[str]:
+        """Run several `docker` commands at once; return what each printed."""
+        started = [
+            subprocess.Popen(
+                self._command(words), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=self._environment
+            )
+            for words in commands
+        ]
+        printed = [process.communicate(timeout=100)[0].decode() for process in started]
+        assert not any(process.returncode for process in started), printed
+        return printed
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"PATH": self.software.path, "HOME": str(self.folder), "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        return [self.client, "--host", f"unix://{self.socket}", *arguments]
 
     def docker(self, *arguments: str, stdin: bytes | None = None, **variables: str) -> str:
         """Run `docker ARGUMENTS` and return what it printed."""
@@ -171,15 +225,18 @@ class Daemon:
         return found[0]
 
     def empty(self) -> None:
-        """Remove every container, image and volume."""
-        containers = self.lines("ps", "--all", "--quiet")
-        if containers:
-            self.docker("rm", "--force", "--volumes", *containers)
+        """Remove every container, image, volume and record of a build."""
+        for container in self.api(f"/{API}/containers/json?all=1"):
+            self.call("DELETE", f"/containers/{container['Id']}", force="1", v="1")
         images = self._images()
         while images:  # a parent can go only after its children
-            self.run("rmi", "--force", *images)
+            for image in images:
+                with suppress(RefusalError):
+                    self.call("DELETE", f"/images/{image}", force="1")
             before, images = images, self._images()
             assert len(images) < len(before), f"the engine keeps images: {images}"
+        self.call("POST", "/build/prune", all="1")
+        self.call("POST", "/volumes/prune")
 
     def _images(self) -> list[str]:
-        return sorted(set(self.lines("images", "--all", "--quiet", "--no-trunc")))
+        return [image["Id"] for image in self.api(f"/{API}/images/json?all=1")]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from argparse import Action, ArgumentParser, BooleanOptionalAction, RawDescriptionHelpFormatter
+from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from layersim.cli import files, story, tables
+from layersim.cli import archives, files, story, tables
 from layersim.cli.formats import FORMATS
+from layersim.layout import Compression, Layout, Platform
 from layersim.profiles import PROFILE_NAMES
 
 if TYPE_CHECKING:
@@ -39,7 +40,14 @@ def parse(argv: Sequence[str]) -> Namespace:
     SystemExit
         With 2 when they mean none, with 0 after printing help or the version.
     """
-    return _parser().parse_args(argv)
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # `convert IN OUT --layout oci REF`: words after an option, where any number of words may come.
+    if any(word.startswith("-") for word in rest) or (rest and "refs" not in arguments):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.refs += rest
+    return arguments
 
 
 def _parser() -> ArgumentParser:
@@ -50,6 +58,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_tables(commands)
     _add_files(commands)
+    _add_archives(commands)
     _add_demo(commands)
     return parser
 
@@ -103,6 +112,24 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
     diff.add_argument("--layers", action="store_true", help=meaning)
 
 
+def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
+    convert = _plain_command(commands, "convert", archives.convert, "write the images of an archive in another layout")
+    _add_formats(convert)
+    _add_profile(convert)
+    convert.add_argument("archive", metavar="IN", help="an ARCHIVE")
+    target = "a file, or a directory for an OCI layout: one that is there, or a name that ends in /"
+    convert.add_argument("target", metavar="OUT", help=target)
+    convert.add_argument("refs", nargs="*", metavar="REF", help="the images to write (default: all)")
+    layouts = "docker save of 20.10, of 25 and newer, an OCI layout as a tar or as a directory"
+    convert.add_argument("--layout", choices=get_args(Layout), help=layouts)
+    convert.add_argument("--compression", type=_compression, metavar="{gzip,zstd,none}", help="of the layers")
+    convert.add_argument("--level", type=int, metavar="N", help="of the compression")
+    convert.add_argument("--platform", type=_platform, metavar="P", help="such as linux/arm64 or linux/arm/v7")
+    check = _plain_command(commands, "check", archives.check, "compute every hash, size, reference and count again")
+    _add_formats(check)
+    check.add_argument("checked", nargs="+", metavar="ARCHIVE")
+
+
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
     purpose = "tell the story of layers, on an embedded example or on your archives"
     demo = _command(commands, "demo", story.demo, purpose)
@@ -121,22 +148,47 @@ def _command(
     purpose: str,
     formats: Sequence[str] = (),
 ) -> ArgumentParser:
-    command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
-    command.set_defaults(run=run)
+    """Add a command that asks an engine."""
+    command = _plain_command(commands, name, run, purpose)
     command.add_argument(
         "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
     )
     _add_formats(command, formats)
-    command.add_argument(
-        "--profile", choices=PROFILE_NAMES, default=PROFILE_NAMES[0], help="the engine to be like (%(default)s)"
-    )
+    _add_profile(command)
     return command
 
 
-def _add_formats(command: ArgumentParser, formats: Sequence[str]) -> None:
+def _plain_command(
+    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., int | None], purpose: str
+) -> ArgumentParser:
+    command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_formats(command: ArgumentParser, formats: Sequence[str] = ()) -> None:
     one = command.add_mutually_exclusive_group()
     meaning = "JSON: ids in full, sizes in bytes, times as ISO 8601"
     one.add_argument("--json", dest="format", action="store_const", const="json", default="table", help=meaning)
     if formats:
         meaning = "what to write: docker's text (default), JSON as with --json, csv, or an Arrow stream"
         one.add_argument("--format", choices=formats, default="table", help=meaning)
+
+
+def _add_profile(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--profile", choices=PROFILE_NAMES, default=PROFILE_NAMES[0], help="the engine to be like (%(default)s)"
+    )
+
+
+def _compression(name: str) -> str | None:
+    if name not in {"none", *get_args(Compression)}:
+        raise ArgumentTypeError(f"expected gzip, zstd or none, got {name!r}")
+    return None if name == "none" else name
+
+
+def _platform(text: str) -> str:
+    try:
+        return str(Platform.parse(text))
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from error

@@ -51,8 +51,8 @@ class Host:
         """All images that were loaded, in the order of loading, each once."""
         return list(dict.fromkeys(image for images in self._loaded.values() for image in images))
 
-    def load(self, archive: str) -> list[Image]:
-        """Load an archive, once.
+    def load(self, archive: str, platform: str | None = None) -> list[Image]:
+        """Load an archive, once; with a platform, the images for it alone.
 
         Raises
         ------
@@ -63,8 +63,8 @@ class Host:
             raise InputError(archive, "no such archive")
         if archive not in self._loaded:
             try:
-                with _progress(archive) as progress:
-                    self._loaded[archive] = self.engine.load(archive, progress=progress)
+                with progress_bar(f"reading {Path(archive).name}") as progress:
+                    self._loaded[archive] = self.engine.load(archive, platform=platform, progress=progress)
             except (LayerSimError, OSError) as error:
                 raise InputError(archive, error) from error
         return self._loaded[archive]
@@ -135,9 +135,10 @@ def _answers(image: Image, reference: str) -> bool:
 
 
 @contextmanager
-def _progress(archive: str) -> Iterator[Callable[[int, int], object]]:
+def progress_bar(work: str) -> Iterator[Callable[[int, int], object]]:
+    """Show on a terminal how far some work is; give what to tell of it."""
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
-        task = shown.add_task(f"reading {Path(archive).name}", total=None)
+        task = shown.add_task(work, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layersim._core import Layer
@@ -13,10 +11,11 @@ from layersim.errors import InvalidReferenceError
 from layersim.image import HistoryEntry, has_tag, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import decode_untyped
 from layersim.image.instant import format_utc
-from layersim.layout import ArchivedImage, Platform, read_archive, replacing, write_docker_archive
+from layersim.layout import ArchivedImage, Form, Leaving, Platform, Wanted, layout_for, read_archive, save_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from os import PathLike
     from typing import BinaryIO
 
     from layersim._core import Limits
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from layersim.engine.removal import Removed
     from layersim.image import Image, Reference
     from layersim.image.document import Json
+    from layersim.layout import Compression, Layout
     from layersim.store import StoredImage
 
     Location = str | PathLike[str]
@@ -36,8 +36,10 @@ class ImageCommands(State):
         self,
         archive: Location | bytes | bytearray | memoryview | BinaryIO,
         *,
+        platform: str | None = None,
         limits: Limits | None = None,
         progress: Callable[[int, int], object] | None = None,
+        way: str = "load",
     ) -> Loaded:
         """Load all images of an archive, as `docker load`; either all come in or none.
 
@@ -45,10 +47,16 @@ class ImageCommands(State):
         ----------
         archive : path, bytes-like or binary file
             A docker-archive or an OCI image layout: a tar, compressed or not, or the path of a directory.
+        platform : str, optional
+            Load the images for this one alone, such as ``linux/arm64`` or ``linux/arm/v7``. By default an index
+            gives those for the engine's own.
         limits : Limits, optional
             Bounds on what the archive may ask for.
         progress : callable, optional
             Called with bytes done and bytes in all while layers load.
+        way : {"load", "import", "commit", "build"}
+            How the layers came into the engine that is modelled, which decides what their sizes are; layers that are
+            kept already stay as large as they are.
 
         Returns
         -------
@@ -58,13 +66,16 @@ class ImageCommands(State):
         Raises
         ------
         ArchiveError, DigestMismatchError, ValidationError, InvalidReferenceError, ChainTooDeepError
-            The archive is broken; the message says where. The engine is as it was.
+            The archive is broken, or holds nothing for the platform; the message says where. The engine is as it was.
+        ValueError
+            `platform` is none, or there is no such way.
         """
-        platform = Platform(os=self.profile.os, architecture=self.profile.architecture)
-        archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
+        own = Platform(os=self.profile.os, architecture=self.profile.architecture)
+        wanted = Wanted(own) if platform is None else Wanted(Platform.parse(platform), is_asked=True)
+        archived = read_archive(archive, wanted=wanted, prefers=self.profile.prefers, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
-            return self._registrar.load(archived, parents, "load")
+            return self._registrar.load(archived, parents, way)
 
     def import_tar(
         self,
@@ -148,6 +159,8 @@ class ImageCommands(State):
             Config or history break a rule.
         ChainTooDeepError
             There are more layers than the engine allows.
+        ValueError
+            There is no such way.
         """
         reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()
@@ -160,15 +173,34 @@ class ImageCommands(State):
                 self._images.set_parent(image, origin)
             return image.value()
 
-    def save(self, refs: str | Sequence[str], target: Location | BinaryIO) -> int:
-        """Write images as a docker-archive, as `docker save` of 20.10; a file is replaced at the end or not at all.
+    def save(
+        self,
+        refs: str | Sequence[str],
+        target: Location | BinaryIO,
+        *,
+        layout: Layout | None = None,
+        compression: Compression | None = None,
+        level: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> int:
+        """Write images with their tags, as `docker save`; a path is replaced at the end or not at all.
 
         Parameters
         ----------
         refs : str or sequence of str
             Tags, ids, or repositories, which stand for all their tags.
         target : path or binary file
-            Where to.
+            Where to. A path that ends in ``/`` or is a directory gets an OCI image layout as a directory; one that
+            is there must be empty or such a layout, which goes.
+        layout : {"docker20", "docker25", "oci", "oci-dir"}, optional
+            What `docker save` of 20.10 or of 25 and newer writes, or an OCI image layout, as a tar or as a directory.
+            By default what this engine's `docker save` writes.
+        compression : {"gzip", "zstd"}, optional
+            Of the layers of an OCI image layout; by default they go out as they are.
+        level : int, optional
+            0 to 9 for gzip, 6 by default; 1 to 22 for zstd, 3 by default.
+        progress : callable, optional
+            Called with bytes of layers done and bytes in all; what it raises stops the work.
 
         Returns
         -------
@@ -182,15 +214,15 @@ class ImageCommands(State):
         ContentMissingError
             A layer is known by digest and size alone.
         ValidationError
-            An image has no layer.
+            An image has no layer, which Docker's archives cannot hold; the directory holds something else.
+        ValueError
+            There is no such layout or compression, or they do not go together.
         """
+        form = Form(layout_for(target, layout, self.profile.save_layout), compression, level)
         with self._lock:
             wanted = self._wanted([refs] if isinstance(refs, str) else refs)
-            images = [(image.value(), references) for image, references in wanted]
-        if isinstance(target, str | PathLike):
-            with replacing(Path(target)) as file:
-                return write_docker_archive(file, images)
-        return write_docker_archive(target, images)
+            leaving = [Leaving(image.value(), references) for image, references in wanted]
+        return save_images(leaving, target, form, progress=progress)
 
     def tag(self, ref: str, new: str) -> Image:
         """Point a tag at an image; another image that it pointed at loses it.

@@ -81,12 +81,18 @@ class Registrar:
             Checked.
         way : str
             How its layers come in, which decides what their sizes are.
+
+        Raises
+        ------
+        ValueError
+            There is no such way.
         """
+        size_of = self.profile.size_rule(way)
         package = self.profile.package(image)
         known = self.images.lookup(package.id)
         if known is not None:
             return known
-        top = self.layers.hold(image.layers, self.profile.layer_sizes[way])
+        top = self.layers.hold(image.layers, size_of)
         stored = StoredImage(
             package.id,
             image.raw_config,

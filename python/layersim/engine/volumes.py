@@ -102,4 +102,5 @@ class VolumeCommands(State):
 
 
 def _path(text: str) -> str:
-    return posixpath.normpath(f"/{text}")
+    # Two slashes at the beginning, of all places, are kept by `normpath`.
+    return posixpath.normpath("/" + text.lstrip("/"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
         def unshared_in_use(self) -> int:
             """Bytes of those of them that are in use."""
             ...
+
+
+SaveLayout: TypeAlias = Literal["docker20", "docker25", "oci", "oci-dir"]
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Profile:
     makes: Makes
     package: Callable[[ArchivedImage], Package]
     layer_dialect: str
-    save_layout: str
+    save_layout: SaveLayout
     layer_sizes: Mapping[str, Callable[[Layer], int]]
     written_size: Callable[[Overlay | None], int]
     below_size: Callable[[int, int], int]
@@ -149,8 +152,21 @@ class Profile:
     forms: Forms
     shares_content: bool = True
     prunes_named_volumes: bool = False
-    prefers: str = "manifest"
+    prefers: Literal["manifest", "index"] = "manifest"
     architecture: str = "amd64"
     os: str = "linux"
     deepest_chain: int = 125
     network_disabled: bool = False
+
+    def size_rule(self, way: str) -> Callable[[Layer], int]:
+        """Return D(L) for layers that come in by this way.
+
+        Raises
+        ------
+        ValueError
+            There is no such way; the message lists those there are.
+        """
+        if way not in self.layer_sizes:
+            ways = ", ".join(map(repr, sorted(self.layer_sizes)))
+            raise ValueError(f"expected a way in which layers come in, one of {ways}, got {way!r}")
+        return self.layer_sizes[way]

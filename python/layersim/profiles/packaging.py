@@ -18,7 +18,6 @@ _OCI = "application/vnd.oci.image"
 _MANIFEST, _CONFIG, _GZIP_LAYER = f"{_OCI}.manifest.v1+json", f"{_OCI}.config.v1+json", f"{_OCI}.layer.v1.tar+gzip"
 _DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
-_DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
 _GZIP_WINDOW = 31
 
 
@@ -53,8 +52,7 @@ def by_manifest(image: ArchivedImage) -> Package:
         return Package(image.content[0].digest, image.content)
     if image.stored_layers:
         config = _described(_DOCKER_CONFIG, image.raw_config)
-        layers = tuple(_as_docker(layer) for layer in image.stored_layers)
-        return _package(_DOCKER_MANIFEST, config, layers)
+        return _package(_DOCKER_MANIFEST, config, image.stored_layers)
     return _package(_MANIFEST, _described(_CONFIG, image.raw_config), tuple(map(_packed, image.layers)))
 
 
@@ -75,11 +73,6 @@ def _written(descriptor: Descriptor) -> dict[str, Json]:
 
 def _described(media_type: str, raw: bytes) -> Descriptor:
     return Descriptor(digest=sha256(raw), size=len(raw), media_type=media_type)
-
-
-def _as_docker(layer: Descriptor) -> Descriptor:
-    suffix = ".gzip" if layer.media_type and layer.media_type.endswith("gzip") else ""
-    return Descriptor(digest=layer.digest, size=layer.size, media_type=_DOCKER_LAYER + suffix)
 
 
 def _packed(layer: Layer) -> Descriptor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layersim.store.build_cache import BuildCache, CacheRecord
 from layersim.store.content import ContentStore, StoredBlob
-from layersim.store.images import ImageStore, StoredImage
+from layersim.store.images import ImageStore, StoredImage, find_named
 from layersim.store.layers import LayerStore, StoredLayer
 from layersim.store.ledger import Ledger
 
@@ -18,4 +18,5 @@ __all__ = [
     "StoredBlob",
     "StoredImage",
     "StoredLayer",
+    "find_named",
 ]

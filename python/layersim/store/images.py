@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -14,12 +14,15 @@ from layersim.image.instant import unix_seconds
 from layersim.store.content import NO_CONTENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from layersim.image import ImageConfig
     from layersim.store.content import Contents
     from layersim.store.layers import StoredLayer
 
+    NotFound = Callable[[str, str], str]
+
+_Named = TypeVar("_Named")
 _ID_OR_PREFIX = re.compile(r"(?:sha256:)?[0-9a-f]{1,64}", re.ASCII)
 
 
@@ -135,7 +138,7 @@ class ImageStore:
     """
 
     def __init__(self, not_found: Callable[[str, str], str] = _as_given) -> None:
-        self._not_found = not_found
+        self.not_found = not_found
         self._images: dict[str, StoredImage] = {}
         self._tags: dict[str, StoredImage] = {}
 
@@ -209,24 +212,56 @@ class ImageStore:
         InvalidReferenceError
             The text is neither.
         """
-        found = self._tags.get(text) or self._images.get(text)
-        return found or self._find_tag(text) or self._find_prefix(text)
+        return find_named(text, self._tags, self._images, self.not_found)
 
-    def _find_tag(self, text: str) -> StoredImage | None:
-        try:
-            return self._tags.get(str(parse_reference(text)))
-        except InvalidReferenceError:
-            if _ID_OR_PREFIX.fullmatch(text):
-                return None
+
+def find_named(text: str, tagged: Mapping[str, _Named], by_id: Mapping[str, _Named], not_found: NotFound) -> _Named:
+    """Return what a tag, an id or a prefix of an id means.
+
+    Parameters
+    ----------
+    text : str
+        What was asked for.
+    tagged : mapping
+        By familiar tag.
+    by_id : mapping
+        By full id.
+    not_found : callable
+        What was asked for, as it is and as a tag, to what an engine says where there is no such image.
+
+    Returns
+    -------
+    object
+        The only one that answers.
+
+    Raises
+    ------
+    ImageNotFoundError
+        There is none, or a prefix fits several.
+    InvalidReferenceError
+        The text is neither.
+    """
+    for known in (tagged, by_id):
+        if text in known:
+            return known[text]
+    try:
+        reference = str(parse_reference(text))
+    except InvalidReferenceError:
+        if not _ID_OR_PREFIX.fullmatch(text):
             raise
+    else:
+        if reference in tagged:
+            return tagged[reference]
+    return _find_prefix(text, by_id, not_found)
 
-    def _find_prefix(self, text: str) -> StoredImage:
-        prefix = "sha256:" + text.removeprefix("sha256:")
-        found = [image for image_id, image in self._images.items() if image_id.startswith(prefix)]
-        if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
-            return found[0]
-        ambiguous = ": several ids start so" if found else ""
-        raise ImageNotFoundError(self._not_found(text, _tagged(text)) + ambiguous)
+
+def _find_prefix(text: str, by_id: Mapping[str, _Named], not_found: NotFound) -> _Named:
+    prefix = "sha256:" + text.removeprefix("sha256:")
+    found = [named for image_id, named in by_id.items() if image_id.startswith(prefix)]
+    if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
+        return found[0]
+    ambiguous = ": several ids start so" if found else ""
+    raise ImageNotFoundError(not_found(text, _tagged(text)) + ambiguous)
 
 
 def _tagged(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layersim.usage.cache import CacheUsages
 from layersim.usage.containers import ContainerUsages
-from layersim.usage.images import ImageUsages, image_rows
+from layersim.usage.images import ImageUsages, image_rows, newest_first, packed_numbers
 from layersim.usage.rows import CacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
 from layersim.usage.volumes import volume_rows, volume_summary
 
@@ -19,6 +19,8 @@ __all__ = [
     "SummaryRow",
     "VolumeRow",
     "image_rows",
+    "newest_first",
+    "packed_numbers",
     "volume_rows",
     "volume_summary",
 ]

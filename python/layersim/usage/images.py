@@ -66,7 +66,7 @@ class ImageUsages(Sequence[ImageUsageRow]):
         is_settled = counts_hidden == sums_hidden or bool(listed.all())
         summed = self._usage if is_settled else _sum_up(known, sizes, everything if sums_hidden else listed)
         self._layers_size = summed.layers_size
-        self._order = _newest_first(known, listed)
+        self._order = newest_first(known, listed)
 
     def __len__(self) -> int:
         """Return how many images are listed."""
@@ -158,20 +158,24 @@ def image_rows(images: Iterable[StoredImage], containers: Mapping[str, int], *, 
             content_size=image.contents.size,
             containers=containers.get(image.id, 0),
         )
-        for image in (known[place] for place in _newest_first(known, shown))
+        for image in (known[place] for place in newest_first(known, shown))
     ]
 
 
 def _sum_up(images: list[StoredImage], sizes: NDArray[np.uint64], counted: NDArray[np.bool_]) -> Usage:
+    return usage(sizes, *packed_numbers(images), counted)
+
+
+def packed_numbers(images: Iterable[StoredImage]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+    """Return the numbers of what images hold, image after image, and where each image starts."""
     chains = list(map(attrgetter("numbers"), images))
-    offsets = np.zeros(len(images) + 1, dtype=np.uint64)
+    offsets = np.zeros(len(chains) + 1, dtype=np.uint64)
     np.cumsum(np.fromiter(map(len, chains), dtype=np.uint64, count=len(chains)), out=offsets[1:])
     # Four times as fast as `np.concatenate`, where the arrays are many and short.
-    layers = np.frombuffer(b"".join(chains), dtype=np.uint32)
-    return usage(sizes, layers, offsets, counted)
+    return np.frombuffer(b"".join(chains), dtype=np.uint32), offsets
 
 
-def _newest_first(images: list[StoredImage], shown: NDArray[np.bool_]) -> NDArray[np.int64]:
+def newest_first(images: list[StoredImage], shown: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Places of the shown images; those of one second stay in the order of their registration."""
     created_s = np.fromiter(map(attrgetter("created_s"), images), dtype=np.int64, count=len(images))
     order = np.argsort(-created_s, kind="stable")

@@ -204,15 +204,7 @@ impl PyOverlay {
     ///     For another dialect.
     #[pyo3(signature = (*, dialect="docker29"))]
     fn to_layer(&self, py: Python<'_>, dialect: &str) -> Result<PyLayer> {
-        let dialect = match dialect {
-            "canonical" => Dialect::Canonical,
-            "docker20" => Dialect::Docker20,
-            "docker29" => Dialect::Docker29,
-            other => {
-                let text = format!("expected 'canonical', 'docker20' or 'docker29', got {other:?}");
-                return Err(PyValueError::new_err(text).into());
-            }
-        };
+        let dialect = Dialect::named(dialect)?;
         self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
     }
 
