@@ -41,6 +41,8 @@ class StoredImage:
         The same in their familiar form.
     parent : StoredImage or None
         The image it was committed from; `children` is the other direction.
+    has_lost_parent : bool
+        Whether the image that it was committed from was removed.
     numbers : ndarray of uint32
         Numbers of its layers, base first, and of its blobs, in the ledger.
     created_s : int
@@ -52,6 +54,7 @@ class StoredImage:
         "config",
         "contents",
         "created_s",
+        "has_lost_parent",
         "id",
         "numbers",
         "parent",
@@ -78,6 +81,7 @@ class StoredImage:
         self.references: tuple[Reference, ...] = ()
         self.tags: tuple[str, ...] = ()
         self.parent: StoredImage | None = None
+        self.has_lost_parent = False
         self.children: set[StoredImage] = set()
         chain = self.chain
         numbers = [layer.number for layer in chain]
@@ -172,6 +176,7 @@ class ImageStore:
             image.parent.children.discard(image)
         for child in image.children:
             child.parent = None
+            child.has_lost_parent = True
 
     def tag(self, reference: Reference, image: StoredImage) -> StoredImage | None:
         """Point a tag at an image.
