@@ -30,7 +30,7 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
     file.sync_all().map_err(refused)?;
     let beside = beside.map_or_else(|| Beside::link(&file, target, name), Ok).map_err(refused)?;
-    fs::rename(&beside.path, target).map_err(refused)?;
+    beside.settle(target).map_err(refused)?;
     sync(parent_of(target)).map_err(refused)?;
     Ok(written)
 }
@@ -49,7 +49,7 @@ pub fn save_directory<T>(target: &Path, write: impl FnOnce(&Path) -> Result<T>) 
     let written = write(&beside.path)?;
     // The old one gets the other name, and goes with it.
     match rustix::fs::renameat_with(CWD, &beside.path, CWD, target, RenameFlags::EXCHANGE) {
-        Err(rustix::io::Errno::NOENT) => fs::rename(&beside.path, target).map_err(refused)?,
+        Err(rustix::io::Errno::NOENT) => beside.settle(target).map_err(refused)?,
         exchanged => exchanged.map_err(|errno| refused(errno.into()))?,
     }
     sync(parent_of(target)).map_err(refused)?;
@@ -77,11 +77,19 @@ pub fn scratch(folder: &Path) -> io::Result<File> {
 /// Something in the making under a name of its own, removed unless it has been renamed.
 struct Beside {
     path: PathBuf,
+    is_settled: bool,
 }
 
 impl Beside {
     fn file(target: &Path, name: &OsStr) -> io::Result<(Self, File)> {
         Self::new(target, name, |path| File::create_new(path))
+    }
+
+    /// Gives it the name that it is for; what has the old one from now on is somebody else's.
+    fn settle(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.is_settled = true;
+        Ok(())
     }
 
     /// A name for a file that has none.
@@ -107,7 +115,7 @@ impl Beside {
             let path = target.with_file_name(hidden);
             match make(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                outcome => return outcome.map(|made| (Self { path }, made)),
+                outcome => return outcome.map(|made| (Self { path, is_settled: false }, made)),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
@@ -116,7 +124,10 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // After the rename of a file there is nothing left to remove, and of what cannot be removed there is nobody to tell.
+        if self.is_settled {
+            return;
+        }
+        // Of what cannot be removed there is nobody to tell.
         let _gone = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
     }
 }
