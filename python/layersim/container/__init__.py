@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from layersim.container.mountpoints import container_view
 from layersim.container.store import ContainerStore
-from layersim.container.value import Container, Wishes
+from layersim.container.value import CREATED, Container, Life, Made, Wishes
 
-__all__ = ["Container", "ContainerStore", "Wishes", "container_view"]
+__all__ = ["CREATED", "Container", "ContainerStore", "Life", "Made", "Wishes", "container_view"]

@@ -8,9 +8,10 @@ from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
 from layersim.engine.removal import Removed, Remover
 from layersim.engine.reports import Reports
+from layersim.engine.saving import Saving
 
 
-class Engine(ContainerCommands, Reports):
+class Engine(Saving, ContainerCommands, Reports):
     """A Docker engine in memory. Two engines never see each other.
 
     Parameters

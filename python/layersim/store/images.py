@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from layersim.errors import ImageNotFoundError, InvalidReferenceError
-from layersim.image import Image, Reference, parse_reference
+from layersim.image import Image, Reference, parse_config, parse_reference
 from layersim.image.instant import unix_seconds
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class StoredImage:
     """
 
     __slots__ = (
+        "_config",
         "children",
-        "config",
         "created_s",
         "id",
         "numbers",
@@ -54,10 +54,17 @@ class StoredImage:
         "top",
     )
 
-    def __init__(self, image_id: str, raw_config: bytes, config: ImageConfig, top: StoredLayer | None) -> None:
+    def __init__(
+        self,
+        image_id: str,
+        raw_config: bytes,
+        config: ImageConfig | None,
+        top: StoredLayer | None,
+        created_s: int | None = None,
+    ) -> None:
         self.id = image_id
         self.raw_config = raw_config
-        self.config = config
+        self._config = config
         self.top = top
         self.references: tuple[Reference, ...] = ()
         self.tags: tuple[str, ...] = ()
@@ -66,7 +73,14 @@ class StoredImage:
         chain = self.chain
         self.numbers = np.array([layer.number for layer in chain], dtype=np.uint32)
         self.size = sum(layer.size for layer in chain)
-        self.created_s = unix_seconds(config.created)
+        self.created_s = unix_seconds(self.config.created) if created_s is None else created_s
+
+    @property
+    def config(self) -> ImageConfig:
+        """The raw config as a value; that of a saved image is read when it is first wanted."""
+        if self._config is None:
+            self._config = parse_config(self.raw_config, self.id)
+        return self._config
 
     @property
     def chain(self) -> list[StoredLayer]:

@@ -252,7 +252,7 @@ fn tell(
 /// One member of an archive to be written.
 #[pyclass(frozen, name = "Member", module = "layersim")]
 #[derive(Debug)]
-pub struct PyMember(Outgoing);
+pub struct PyMember(pub Outgoing);
 
 #[pymethods]
 impl PyMember {

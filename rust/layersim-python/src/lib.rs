@@ -16,6 +16,7 @@ mod file;
 mod layer;
 mod lookup;
 mod overlay;
+mod saved;
 mod stat;
 mod target;
 mod usage;
@@ -42,6 +43,8 @@ mod _core {
     use crate::lookup::{PyFound, PyPaths};
     #[pymodule_export]
     use crate::overlay::PyOverlay;
+    #[pymodule_export]
+    use crate::saved::{PyBlobs, PyUpper};
     #[pymodule_export]
     use crate::stat::PyStat;
     #[pymodule_export]

@@ -18,6 +18,7 @@ use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::file::PyFile;
 use crate::layer::PyLayer;
+use crate::saved::PyUpper;
 use crate::view::{PyView, stack_of};
 
 /// The union with a writable top: the file system that a container sees.
@@ -66,7 +67,8 @@ pub struct PyOverlay {
 }
 
 impl PyOverlay {
-    fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
+    /// An overlay with a clock; None: the system's.
+    pub fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
         Self { overlay: Mutex::new(overlay), clock }
     }
 
@@ -192,6 +194,21 @@ impl PyOverlay {
             }
         };
         self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
+    }
+
+    /// Freeze what the writable top holds, exactly.
+    ///
+    /// Returns
+    /// -------
+    /// Upper or None
+    ///     None where nothing was ever written.
+    ///
+    /// Notes
+    /// -----
+    /// The cost is that of hashing what was written.
+    fn upper(&self, py: Python<'_>) -> Result<Option<PyUpper>> {
+        let overlay = py.detach(|| self.lock().clone());
+        Ok(detached(py, || overlay.save())?.map(PyUpper))
     }
 
     /// Copy the overlay; neither sees what the other writes from here on.

@@ -23,6 +23,8 @@ pub enum Payload {
     Bytes(Vec<u8>),
     /// A file with the uncompressed tar of a layer.
     Layer(Layer),
+    /// A file with these bytes, shared.
+    Content(Content),
     /// A directory.
     Directory,
     /// A symbolic link.
@@ -58,6 +60,7 @@ impl Outgoing {
         let (kind, content) = match &self.content {
             Payload::Bytes(bytes) => (Kind::Regular, Some(Content::from(bytes.clone()))),
             Payload::Layer(layer) => (Kind::Regular, Some(layer.tar_content()?)),
+            Payload::Content(content) => (Kind::Regular, Some(content.clone())),
             Payload::Directory => (Kind::Directory, None),
             Payload::Symlink(target) => (Kind::Symlink(target.as_slice().into()), None),
         };

@@ -1,0 +1,191 @@
+"""The document of a saved engine: typed records, and the line before them that says what they must be.
+
+``state.json`` is one line of JSON, the *seal*, and the document after it. The seal names the version, the digest and
+the length of the document, so whatever was changed or cut off is found before anything is believed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+
+from layersim._core import sha256
+from layersim.errors import StateError, StateVersionError
+
+VERSION = 1
+"""Of the format; it grows with every change that an older library would read wrongly."""
+SEAL_START = b'{"layersim_state":'
+
+Index = Annotated[int, msgspec.Meta(ge=0)]
+LifeState = Annotated[str, msgspec.Meta(pattern=r"\A(created|running|paused|exited)\Z")]
+Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
+    """A part of the document; what has its default value is not written."""
+
+
+class LayerRecord(_Record, frozen=True):
+    """One layer with its content, or one known by digest and size alone: then `length` is None."""
+
+    diff_id: str
+    size: Size
+    tar_size: Size = 0
+    entries: Size = 0
+    length: Size | None = None
+    offset: Size = 0
+
+
+class PlaceRecord(_Record, frozen=True):
+    """A layer on a parent, under its chain id, with the size that was recorded when it came in; both are positions."""
+
+    chain_id: str
+    layer: Index
+    size: Size
+    parent: Index | None = None
+
+
+class ImageRecord(_Record, frozen=True):
+    """An image with the raw bytes of its config; `top` is a position among the places, `parent` one among the images.
+
+    A removed image is one that containers still use.
+    """
+
+    config: bytes
+    created_s: int
+    top: Index | None = None
+    parent: Index | None = None
+    tags: tuple[str, ...] = ()
+    is_removed: bool = False
+
+
+class UpperRecord(_Record, frozen=True):
+    """What a container has written: a blob, and how much the container is said to take."""
+
+    digest: str
+    size_rw: Size
+    length: Size
+    offset: Size
+
+
+class ContainerRecord(_Record, frozen=True):
+    """A container; `image` is a position."""
+
+    number: Index
+    image: Index
+    image_name: str
+    created_ns: int
+    state: LifeState = "created"
+    since_ns: int = 0
+    exit_code: int = 0
+    name: str | None = None
+    command: tuple[str, ...] | None = None
+    is_attached: bool = True
+    upper: UpperRecord | None = None
+
+
+class Counters(_Record, frozen=True):
+    """What the next container is called, and which numbers none gets."""
+
+    next_container: Index = 1
+    reserved: tuple[int, ...] = ()
+
+
+class Document(_Record, frozen=True):
+    """A whole engine. A section that comes later has a default, so that older states have it too."""
+
+    profile: str
+    layers: tuple[LayerRecord, ...] = ()
+    places: tuple[PlaceRecord, ...] = ()
+    images: tuple[ImageRecord, ...] = ()
+    containers: tuple[ContainerRecord, ...] = ()
+    counters: Counters = Counters()
+
+
+class _Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line."""
+
+    layersim_state: int
+    sha256: str
+    length: Size
+    # Bytes after the document in the same file, so that a file cut short is known without reading it.
+    rest: Size
+
+
+def sealed(document: Document, rest: int = 0) -> bytes:
+    """Return the bytes of ``state.json``.
+
+    Parameters
+    ----------
+    document : Document
+        What to say.
+    rest : int
+        Bytes that follow in the same file.
+
+    Raises
+    ------
+    StateError
+        A text in it is no Unicode.
+    """
+    try:
+        body = msgspec.json.encode(document)
+    except UnicodeEncodeError as error:
+        raise StateError(f"a text of the engine cannot be saved: {error}") from error
+    seal = _Seal(layersim_state=VERSION, sha256=sha256(body), length=len(body), rest=rest)
+    return msgspec.json.encode(seal) + b"\n" + body
+
+
+def unsealed(data: bytes, name: str) -> tuple[Document, int, int]:
+    """Return a document, its length with its seal, and how many bytes follow it.
+
+    Parameters
+    ----------
+    data : bytes
+        ``state.json``, with or without something after it.
+    name : str
+        What a message calls it.
+
+    Raises
+    ------
+    StateError
+        It is no state, cut short, or not what its seal says.
+    StateVersionError
+        It comes from the future.
+    """
+    seal, start = _seal(data, name)
+    body = data[start : start + seal.length]
+    if len(body) < seal.length:
+        raise StateError(f"{name!r} is cut short: expected a document of {seal.length} bytes, found {len(body)}")
+    digest = sha256(body)
+    if digest != seal.sha256:
+        raise StateError(f"{name!r} was changed: expected a document of {seal.sha256}, got {digest}")
+    try:
+        document = msgspec.json.decode(body, type=Document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise StateError(f"{name!r}: {error}") from error
+    return document, start + seal.length, seal.rest
+
+
+def _seal(data: bytes, name: str) -> tuple[_Seal, int]:
+    line, newline, _ = data[:_LONGEST_SEAL].partition(b"\n")
+    try:
+        version = msgspec.json.decode(line, type=_AnySeal).layersim_state
+        if version > VERSION:
+            message = f"{name!r} has version {version} of the format; this library knows versions up to {VERSION}"
+            raise StateVersionError(message, version, VERSION)
+        seal = msgspec.json.decode(line, type=_Seal)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise StateError(f"{name!r} is no saved engine: its first line is {line[:80]!r}") from error
+    if not newline or version != VERSION:
+        raise StateError(f"{name!r} is no saved engine: its first line is {line[:80]!r}")
+    return seal, len(line) + 1
+
+
+class _AnySeal(msgspec.Struct, frozen=True):
+    """The first line, of whatever version."""
+
+    layersim_state: Index
+
+
+_LONGEST_SEAL = 1024

@@ -1,0 +1,176 @@
+"""From the stores of an engine to its document and the blobs beside it; one function a section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from layersim._core import Layer, Member
+from layersim.state.document import (
+    ContainerRecord,
+    Counters,
+    Document,
+    ImageRecord,
+    LayerRecord,
+    PlaceRecord,
+    UpperRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from layersim._core import Upper
+    from layersim.container import Container, ContainerStore
+    from layersim.store import ImageStore, LayerStore, StoredImage, StoredLayer
+
+BLOBS = "blobs/sha256"
+_BLOCK = 512
+# What the size field of a tar header holds; beyond it an extended header of two blocks comes first.
+_LARGEST = 8**11 - 1
+
+
+@dataclass(frozen=True)
+class Blob:
+    """One blob of a state: a layer's tar, or what a container has written."""
+
+    digest: str
+    length: int
+    source: Layer | Upper
+
+    @property
+    def hex(self) -> str:
+        """The name of its file."""
+        return self.digest.partition(":")[2]
+
+    def member(self) -> Member:
+        """Return it as a member of a tar."""
+        name = f"{BLOBS}/{self.hex}"
+        return Member.layer(name, self.source) if isinstance(self.source, Layer) else Member.upper(name, self.source)
+
+    def write(self, target: str) -> None:
+        """Write it as a file, atomically."""
+        if isinstance(self.source, Layer):
+            self.source.write_tar(target)
+        else:
+            self.source.write(target)
+
+
+@dataclass
+class Shelf:
+    """The blobs of a state, each once, and where each is in a file, counted from the end of the document."""
+
+    blobs: dict[str, Blob] = field(default_factory=dict)
+    offsets: dict[str, int] = field(default_factory=dict)
+    end: int = 0
+
+    def put(self, digest: str, length: int, source: Layer | Upper) -> int:
+        """Take a blob in, unless it is there; return its offset."""
+        if digest not in self.blobs:
+            header = _BLOCK if length <= _LARGEST else 3 * _BLOCK
+            self.blobs[digest] = Blob(digest, length, source)
+            self.offsets[digest] = self.end + header
+            self.end += header + padded(length)
+        return self.offsets[digest]
+
+
+def padded(length: int) -> int:
+    """Return how long a member's data of so many bytes is in a tar."""
+    return -(-length // _BLOCK) * _BLOCK
+
+
+def document_of(
+    profile: str, layers: LayerStore, images: ImageStore, containers: ContainerStore
+) -> tuple[Document, Shelf]:
+    """Return what the stores hold at this moment."""
+    shelf = Shelf()
+    layer_records, place_records = _layers(layers, shelf)
+    places = {place.chain_id: position for position, place in enumerate(layers)}
+    kept = _kept_images(images, containers)
+    positions = {id(image): position for position, image in enumerate(kept)}
+    document = Document(
+        profile=profile,
+        layers=tuple(layer_records),
+        places=tuple(place_records),
+        images=tuple(_image(image, places, positions, images) for image in kept),
+        containers=tuple(_container(one, positions[id(one.image)], shelf) for one in containers),
+        counters=Counters(containers.next_number, containers.reserved),
+    )
+    return document, shelf
+
+
+def _layers(store: LayerStore, shelf: Shelf) -> tuple[list[LayerRecord], list[PlaceRecord]]:
+    """Return each layer once, and each place of a stack."""
+    records: list[LayerRecord] = []
+    known: dict[tuple[str, int | None], int] = {}
+    positions: dict[str, int] = {}
+    places: list[PlaceRecord] = []
+    for place in store:
+        layer = place.layer
+        key = (layer.diff_id, layer.size if layer.is_synthetic else None)
+        if key not in known:
+            known[key] = len(records)
+            records.append(_layer(layer, shelf))
+        positions[place.chain_id] = len(places)
+        places.append(_place(place, known[key], positions))
+    return records, places
+
+
+def _layer(layer: Layer, shelf: Shelf) -> LayerRecord:
+    if layer.is_synthetic:
+        return LayerRecord(diff_id=layer.diff_id, size=layer.size)
+    return LayerRecord(
+        diff_id=layer.diff_id,
+        size=layer.size,
+        tar_size=layer.tar_size,
+        entries=len(layer),
+        length=layer.tar_length,
+        offset=shelf.put(layer.diff_id, layer.tar_length, layer),
+    )
+
+
+def _place(place: StoredLayer, layer: int, positions: Mapping[str, int]) -> PlaceRecord:
+    parent = positions[place.parent.chain_id] if place.parent is not None else None
+    return PlaceRecord(chain_id=place.chain_id, layer=layer, size=place.size, parent=parent)
+
+
+def _kept_images(images: ImageStore, containers: Iterable[Container]) -> list[StoredImage]:
+    """Return the images of the store, then those that only containers still know."""
+    kept = {id(image): image for image in images}
+    kept |= {id(container.image): container.image for container in containers if id(container.image) not in kept}
+    return list(kept.values())
+
+
+def _image(
+    image: StoredImage, places: Mapping[str, int], positions: Mapping[int, int], store: ImageStore
+) -> ImageRecord:
+    return ImageRecord(
+        config=image.raw_config,
+        created_s=image.created_s,
+        top=places[image.top.chain_id] if image.top is not None else None,
+        # The parent of a removed image may be gone; nothing asks for it any more.
+        parent=positions.get(id(image.parent)),
+        tags=image.tags,
+        is_removed=store.lookup(image.id) is not image,
+    )
+
+
+def _container(container: Container, image: int, shelf: Shelf) -> ContainerRecord:
+    life, wishes, upper = container.life, container.wishes, container.upper()
+    return ContainerRecord(
+        number=container.number,
+        image=image,
+        image_name=container.image_name,
+        created_ns=container.created_ns,
+        state=life.state,
+        since_ns=life.since_ns,
+        exit_code=life.exit_code,
+        name=wishes.name,
+        command=wishes.command,
+        is_attached=wishes.is_attached,
+        upper=_upper(upper, shelf) if upper is not None else None,
+    )
+
+
+def _upper(upper: Upper, shelf: Shelf) -> UpperRecord:
+    offset = shelf.put(upper.digest, upper.length, upper)
+    return UpperRecord(digest=upper.digest, size_rw=upper.size_rw, length=upper.length, offset=offset)
