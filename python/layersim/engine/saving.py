@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Self
 
+    from layersim._core import Blobs
     from layersim.state.document import Document
-    from layersim.state.reading import Shelves
 
 
 class Saving(ContainerCommands):
@@ -147,7 +147,7 @@ class Saving(ContainerCommands):
     def _opened(
         cls,
         document: Document,
-        shelves: Shelves,
+        blobs: Blobs,
         clock: Callable[[], int | datetime],
         store: StoreLock | None,
         *,
@@ -158,7 +158,7 @@ class Saving(ContainerCommands):
         except ValueError as error:
             raise StateError(f"the engine was saved with a profile that is not known here: {error}") from error
         engine = cls(profile, clock=clock)
-        restore(document, shelves, Stores(engine._layers, engine._images, engine._containers), engine)
+        restore(document, blobs, Stores(engine._layers, engine._images, engine._containers), engine)
         if verify:
             engine._verify()
         engine._store = store

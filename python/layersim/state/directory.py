@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layersim._core import Blobs
+from layersim._core import Blobs, write_blobs
 from layersim.errors import StateError
 from layersim.layout import replacing
 from layersim.state.document import sealed, unsealed
 from layersim.state.lock import NAME as LOCK
-from layersim.state.reading import Shelves
 from layersim.state.writing import BLOBS
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ def write_directory(folder: Path, document: Document, shelf: Shelf) -> int:
     """
     blobs = folder / BLOBS
     blobs.mkdir(parents=True, exist_ok=True)
-    written = sum(_add(blobs, blob) for blob in shelf.blobs.values())
+    written = write_blobs(blobs, [blob.source for blob in shelf.blobs.values() if not _is_there(blobs, blob)])
     data = sealed(document)
     with replacing(folder / NAME) as file:
         file.write(data)
@@ -54,7 +53,7 @@ def write_directory(folder: Path, document: Document, shelf: Shelf) -> int:
     return written + len(data)
 
 
-def read_directory(folder: Path) -> tuple[Document, Shelves]:
+def read_directory(folder: Path) -> tuple[Document, Blobs]:
     """Read the document of a store; the blobs stay where they are.
 
     Raises
@@ -66,7 +65,7 @@ def read_directory(folder: Path) -> tuple[Document, Shelves]:
     found = (folder / NAME).stat().st_size
     if (taken, rest) != (found, 0):
         raise StateError(f"{str(folder / NAME)!r} was changed: expected {taken} bytes, found {found}")
-    return document, Shelves(Blobs.in_folder(folder / BLOBS))
+    return document, Blobs.in_folder(folder / BLOBS)
 
 
 def demand_store(folder: Path) -> Path:
@@ -83,13 +82,10 @@ def demand_store(folder: Path) -> Path:
     return path
 
 
-def _add(blobs: Path, blob: Blob) -> int:
+def _is_there(blobs: Path, blob: Blob) -> bool:
+    """Whether a blob needs not be written; one of another length cannot be the right one."""
     target = blobs / blob.hex
-    # A machine that lost power may have kept the name without the bytes.
-    if target.exists() and target.stat().st_size == blob.length:
-        return 0
-    blob.write(str(target))
-    return blob.length
+    return target.exists() and target.stat().st_size == blob.length
 
 
 def _sweep(blobs: Path, wanted: set[str]) -> None:

@@ -18,6 +18,7 @@ VERSION = 1
 SEAL_START = b'{"layersim_state":'
 
 Index = Annotated[int, msgspec.Meta(ge=0)]
+Parent = Annotated[int, msgspec.Meta(ge=-1)]
 LifeState = Annotated[str, msgspec.Meta(pattern=r"\A(created|running|paused|exited)\Z")]
 Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
@@ -26,24 +27,35 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     """A part of the document; what has its default value is not written."""
 
 
-class LayerRecord(_Record, frozen=True):
-    """One layer with its content, or one known by digest and size alone: then `length` is None."""
+class LayerColumns(_Record, frozen=True):
+    """The layers that have content, each once; there are many, so each field is one list."""
 
-    diff_id: str
-    size: Size
-    tar_size: Size = 0
-    entries: Size = 0
-    length: Size | None = None
-    offset: Size = 0
+    diff_id: tuple[str, ...] = ()
+    size: tuple[Size, ...] = ()
+    tar_size: tuple[Size, ...] = ()
+    entries: tuple[Size, ...] = ()
+    length: tuple[Size, ...] = ()
+    offset: tuple[Size, ...] = ()
 
 
-class PlaceRecord(_Record, frozen=True):
-    """A layer on a parent, under its chain id, with the size that was recorded when it came in; both are positions."""
+class SyntheticColumns(_Record, frozen=True):
+    """The layers that are known by digest and size alone."""
 
-    chain_id: str
-    layer: Index
-    size: Size
-    parent: Index | None = None
+    diff_id: tuple[str, ...] = ()
+    size: tuple[Size, ...] = ()
+
+
+class PlaceColumns(_Record, frozen=True):
+    """Layers on their parents, parents first.
+
+    `layer` is a position among the layers and, after them, the synthetic ones; `parent` one among the places, or -1;
+    `size` is D(L) as it was recorded when the place came in, which may be another than the layer's own.
+    """
+
+    chain_id: tuple[str, ...] = ()
+    layer: tuple[Index, ...] = ()
+    parent: tuple[Parent, ...] = ()
+    size: tuple[Size, ...] = ()
 
 
 class ImageRecord(_Record, frozen=True):
@@ -96,8 +108,9 @@ class Document(_Record, frozen=True):
     """A whole engine. A section that comes later has a default, so that older states have it too."""
 
     profile: str
-    layers: tuple[LayerRecord, ...] = ()
-    places: tuple[PlaceRecord, ...] = ()
+    layers: LayerColumns = LayerColumns()
+    synthetic: SyntheticColumns = SyntheticColumns()
+    places: PlaceColumns = PlaceColumns()
     images: tuple[ImageRecord, ...] = ()
     containers: tuple[ContainerRecord, ...] = ()
     counters: Counters = Counters()
@@ -154,7 +167,8 @@ def unsealed(data: bytes, name: str) -> tuple[Document, int, int]:
         It comes from the future.
     """
     seal, start = _seal(data, name)
-    body = data[start : start + seal.length]
+    # A view: the document of a large engine is not copied.
+    body = memoryview(data)[start : start + seal.length]
     if len(body) < seal.length:
         raise StateError(f"{name!r} is cut short: expected a document of {seal.length} bytes, found {len(body)}")
     digest = sha256(body)

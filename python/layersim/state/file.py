@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from layersim._core import Blobs, Member, write_archive
 from layersim.errors import StateError
 from layersim.state.document import SEAL_START, sealed, unsealed
-from layersim.state.reading import Shelves
 from layersim.state.writing import padded
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ NAME = "state.json"
 _HEADER = 512
 # Two blocks of zeros end a tar.
 _END = 1024
-_FIRST = 1 << 20
 
 
 def is_state_file(path: Path) -> bool:
@@ -44,7 +42,7 @@ def write_file(target: Path, document: Document, shelf: Shelf) -> int:
     return write_archive(target, members)
 
 
-def read_file(path: Path) -> tuple[Document, Shelves]:
+def read_file(path: Path) -> tuple[Document, Blobs]:
     """Read the document of a state; the blobs stay where they are.
 
     Raises
@@ -62,7 +60,7 @@ def read_file(path: Path) -> tuple[Document, Shelves]:
     base = _HEADER + padded(taken)
     if (taken, base + rest) != (length, found):
         raise StateError(f"{name!r} is cut short or was changed: expected {base + rest} bytes, found {found}")
-    return document, Shelves(Blobs.in_file(path), base)
+    return document, Blobs.in_file(path, base)
 
 
 def _document_length(header: bytes, name: str) -> int:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from layersim._core import Layer, sha256
 from layersim.container import CREATED, Container, Life, Made, Wishes
 from layersim.errors import StateError
 from layersim.image import parse_reference
-from layersim.store import StoredImage
+from layersim.store import StoredImage, StoredLayer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from layersim._core import Blobs
     from layersim.container import ContainerStore
     from layersim.container.value import Host
-    from layersim.state.document import ContainerRecord, Document, ImageRecord, LayerRecord, PlaceRecord
-    from layersim.store import ImageStore, LayerStore, StoredLayer
-
-_T = TypeVar("_T")
+    from layersim.state.document import (
+        ContainerRecord,
+        Counters,
+        Document,
+        ImageRecord,
+        LayerColumns,
+        PlaceColumns,
+        SyntheticColumns,
+    )
+    from layersim.store import ImageStore, LayerStore
 
 
 class Stores(NamedTuple):
@@ -30,14 +37,7 @@ class Stores(NamedTuple):
     containers: ContainerStore
 
 
-class Shelves(NamedTuple):
-    """Where the blobs of a document are; offsets in the document count from `base`."""
-
-    blobs: Blobs
-    base: int = 0
-
-
-def restore(document: Document, shelves: Shelves, stores: Stores, host: Host) -> None:
+def restore(document: Document, blobs: Blobs, stores: Stores, host: Host) -> None:
     """Fill the stores of an engine.
 
     Raises
@@ -45,70 +45,65 @@ def restore(document: Document, shelves: Shelves, stores: Stores, host: Host) ->
     StateError
         The document contradicts itself.
     """
+    counters = document.counters
     try:
-        layers = _layers(document.layers, shelves)
+        layers = _layers(document.layers, document.synthetic, blobs)
         places = _places(document.places, layers, stores.layers)
         images = _images(document.images, places, stores.images)
-        containers = [_container(record, images, shelves, host) for record in document.containers]
+        containers = [_container(record, images, blobs, host) for record in document.containers]
+        _check_numbers([one.number for one in containers], counters)
     except StateError:
         raise
+    except IndexError as error:
+        raise _senseless("a position of nothing") from error
     except ValueError as error:
         # A digest, a tag or a place in the file that is none.
         raise _senseless(str(error)) from error
-    counters = document.counters
-    numbers = {one.number for one in containers}
-    if len(numbers) < len(containers):
-        raise _senseless("two containers of one number")
-    if max(numbers, default=0) >= counters.next_container:
-        raise _senseless("a container that is still to come")
     stores.containers.restore(containers, counters.next_container, counters.reserved)
 
 
-def _layers(records: Sequence[LayerRecord], shelves: Shelves) -> list[Layer]:
-    located = [record for record in records if record.length is not None]
-    made = iter(
-        shelves.blobs.layers(
-            [record.diff_id for record in located],
-            [
-                (record.size, record.tar_size, record.entries, record.length or 0, shelves.base + record.offset)
-                for record in located
-            ],
-        )
+def _layers(columns: LayerColumns, synthetic: SyntheticColumns, blobs: Blobs) -> list[Layer]:
+    layers = blobs.layers(
+        columns.diff_id, columns.size, columns.tar_size, columns.entries, columns.length, columns.offset
     )
-    return [
-        Layer.synthetic(diff_id=record.diff_id, size=record.size) if record.length is None else next(made)
-        for record in records
-    ]
+    alone = zip(synthetic.diff_id, synthetic.size, strict=True)
+    return layers + [Layer.synthetic(diff_id=diff_id, size=size) for diff_id, size in alone]
 
 
-def _places(records: Sequence[PlaceRecord], layers: Sequence[Layer], store: LayerStore) -> list[StoredLayer]:
+def _places(columns: PlaceColumns, layers: Sequence[Layer], store: LayerStore) -> list[StoredLayer]:
     places: list[StoredLayer] = []
-    for record in records:
-        if record.chain_id in store:
-            raise _senseless("a chain id twice")
-        parent = _at(places, record.parent) if record.parent is not None else None
-        places.append(store.add(record.chain_id, _at(layers, record.layer), parent, record.size))
+    rows = zip(columns.chain_id, columns.layer, columns.parent, columns.size, strict=True)
+    for number, (chain_id, layer, parent, size) in enumerate(rows):
+        places.append(StoredLayer(chain_id, layers[layer], places[parent] if parent >= 0 else None, size, number))
+    store.restore(places)
+    if len(store) < len(places):
+        raise _senseless("a chain id twice")
     return places
 
 
 def _images(records: Sequence[ImageRecord], places: Sequence[StoredLayer], store: ImageStore) -> list[StoredImage]:
-    images: list[StoredImage] = []
-    for record in records:
-        top = _at(places, record.top) if record.top is not None else None
-        image = StoredImage(sha256(record.config), record.config, None, top, record.created_s)
-        images.append(image)
-        if record.is_removed:
-            continue
-        if store.lookup(image.id) is not None:
-            raise _senseless("an image twice")
-        store.add(image)
-        _hold(image)
-        for tag in record.tags:
-            store.tag(parse_reference(tag), image)
+    images = [_image(record, places) for record in records]
+    for image, record in zip(images, records, strict=True):
+        if not record.is_removed:
+            _register(image, record.tags, store)
     for image, record in zip(images, records, strict=True):
         if record.parent is not None:
-            _adopt(store, image, _at(images, record.parent), is_removed=record.is_removed)
+            _adopt(store, image, images[record.parent], is_removed=record.is_removed)
     return images
+
+
+def _image(record: ImageRecord, places: Sequence[StoredLayer]) -> StoredImage:
+    top = None if record.top is None else places[record.top]
+    return StoredImage(sha256(record.config), record.config, None, top, record.created_s)
+
+
+def _register(image: StoredImage, tags: Iterable[str], store: ImageStore) -> None:
+    if store.lookup(image.id) is not None:
+        raise _senseless("an image twice")
+    store.add(image)
+    _hold(image)
+    for tag in tags:
+        store.tag(parse_reference(tag), image)
 
 
 def _adopt(store: ImageStore, image: StoredImage, parent: StoredImage, *, is_removed: bool) -> None:
@@ -119,15 +114,13 @@ def _adopt(store: ImageStore, image: StoredImage, parent: StoredImage, *, is_rem
         store.set_parent(image, parent)
 
 
-def _container(record: ContainerRecord, images: Sequence[StoredImage], shelves: Shelves, host: Host) -> Container:
-    image = _at(images, record.image)
+def _container(record: ContainerRecord, images: Sequence[StoredImage], blobs: Blobs, host: Host) -> Container:
+    image, saved = images[record.image], record.upper
     _hold(image)
     life = CREATED if record.state == "created" else Life(record.state, record.since_ns, record.exit_code)
     wishes = Wishes(record.name, record.command, record.is_attached)
-    upper = None
-    if (saved := record.upper) is not None:
-        upper = shelves.blobs.upper(saved.digest, saved.size_rw, saved.length, shelves.base + saved.offset)
     made = Made(record.number, image, record.image_name, wishes, record.created_ns)
+    upper = None if saved is None else blobs.upper(saved.digest, saved.size_rw, saved.length, saved.offset)
     return Container(host, made, life, upper)
 
 
@@ -136,10 +129,10 @@ def _hold(image: StoredImage) -> None:
         image.top.references += 1
 
 
-def _at(listed: Sequence[_T], position: int) -> _T:
-    if position >= len(listed):
-        raise _senseless("a position of nothing")
-    return listed[position]
+def _check_numbers(numbers: Sequence[int], counters: Counters) -> None:
+    """Containers are in the order of their numbers, and the next one has a larger one."""
+    if any(number >= after for number, after in pairwise((*numbers, counters.next_container))):
+        raise _senseless("containers that are not in the order of their numbers")
 
 
 def _senseless(breach: str) -> StateError:

@@ -11,17 +11,21 @@ from layersim.state.document import (
     Counters,
     Document,
     ImageRecord,
-    LayerRecord,
-    PlaceRecord,
+    LayerColumns,
+    PlaceColumns,
+    SyntheticColumns,
     UpperRecord,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from layersim._core import Upper
     from layersim.container import Container, ContainerStore
-    from layersim.store import ImageStore, LayerStore, StoredImage, StoredLayer
+    from layersim.store import ImageStore, LayerStore, StoredImage
+
+    _Key = tuple[str, int | None]
 
 BLOBS = "blobs/sha256"
 _BLOCK = 512
@@ -46,13 +50,6 @@ class Blob:
         """Return it as a member of a tar."""
         name = f"{BLOBS}/{self.hex}"
         return Member.layer(name, self.source) if isinstance(self.source, Layer) else Member.upper(name, self.source)
-
-    def write(self, target: str) -> None:
-        """Write it as a file, atomically."""
-        if isinstance(self.source, Layer):
-            self.source.write_tar(target)
-        else:
-            self.source.write(target)
 
 
 @dataclass
@@ -83,14 +80,15 @@ def document_of(
 ) -> tuple[Document, Shelf]:
     """Return what the stores hold at this moment."""
     shelf = Shelf()
-    layer_records, place_records = _layers(layers, shelf)
+    real, synthetic = _layers(layers)
     places = {place.chain_id: position for position, place in enumerate(layers)}
     kept = _kept_images(images, containers)
     positions = {id(image): position for position, image in enumerate(kept)}
     document = Document(
         profile=profile,
-        layers=tuple(layer_records),
-        places=tuple(place_records),
+        layers=_layer_columns(real.values(), shelf),
+        synthetic=SyntheticColumns(*_columns((layer.diff_id, layer.size) for layer in synthetic.values())),
+        places=_place_columns(layers, [*real, *synthetic], places),
         images=tuple(_image(image, places, positions, images) for image in kept),
         containers=tuple(_container(one, positions[id(one.image)], shelf) for one in containers),
         counters=Counters(containers.next_number, containers.reserved),
@@ -98,39 +96,50 @@ def document_of(
     return document, shelf
 
 
-def _layers(store: LayerStore, shelf: Shelf) -> tuple[list[LayerRecord], list[PlaceRecord]]:
-    """Return each layer once, and each place of a stack."""
-    records: list[LayerRecord] = []
-    known: dict[tuple[str, int | None], int] = {}
-    positions: dict[str, int] = {}
-    places: list[PlaceRecord] = []
-    for place in store:
-        layer = place.layer
-        key = (layer.diff_id, layer.size if layer.is_synthetic else None)
-        if key not in known:
-            known[key] = len(records)
-            records.append(_layer(layer, shelf))
-        positions[place.chain_id] = len(places)
-        places.append(_place(place, known[key], positions))
-    return records, places
+def _layers(store: LayerStore) -> tuple[dict[_Key, Layer], dict[_Key, Layer]]:
+    """Return the layers with content and those without, each once."""
+    layers = {_key(place.layer): place.layer for place in store}
+    real = {key: layer for key, layer in layers.items() if not layer.is_synthetic}
+    return real, {key: layer for key, layer in layers.items() if layer.is_synthetic}
 
 
-def _layer(layer: Layer, shelf: Shelf) -> LayerRecord:
-    if layer.is_synthetic:
-        return LayerRecord(diff_id=layer.diff_id, size=layer.size)
-    return LayerRecord(
-        diff_id=layer.diff_id,
-        size=layer.size,
-        tar_size=layer.tar_size,
-        entries=len(layer),
-        length=layer.tar_length,
-        offset=shelf.put(layer.diff_id, layer.tar_length, layer),
+def _key(layer: Layer) -> _Key:
+    """Return what layers are the same by: the size is all that two synthetic ones of one digest can differ in."""
+    return layer.diff_id, layer.size if layer.is_synthetic else None
+
+
+def _layer_columns(layers: Iterable[Layer], shelf: Shelf) -> LayerColumns:
+    rows = (
+        (
+            layer.diff_id,
+            layer.size,
+            layer.tar_size,
+            len(layer),
+            layer.tar_length,
+            shelf.put(layer.diff_id, layer.tar_length, layer),
+        )
+        for layer in layers
     )
+    return LayerColumns(*_columns(rows))
 
 
-def _place(place: StoredLayer, layer: int, positions: Mapping[str, int]) -> PlaceRecord:
-    parent = positions[place.parent.chain_id] if place.parent is not None else None
-    return PlaceRecord(chain_id=place.chain_id, layer=layer, size=place.size, parent=parent)
+def _place_columns(store: LayerStore, keys: Sequence[_Key], places: Mapping[str, int]) -> PlaceColumns:
+    positions = {key: position for position, key in enumerate(keys)}
+    rows = (
+        (
+            place.chain_id,
+            positions[_key(place.layer)],
+            -1 if place.parent is None else places[place.parent.chain_id],
+            place.size,
+        )
+        for place in store
+    )
+    return PlaceColumns(*_columns(rows))
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Return rows as columns; none where there are no rows."""
+    return zip(*rows, strict=True)
 
 
 def _kept_images(images: ImageStore, containers: Iterable[Container]) -> list[StoredImage]:

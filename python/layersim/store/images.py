@@ -15,6 +15,8 @@ from layersim.image.instant import unix_seconds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from layersim.image import ImageConfig
     from layersim.store.layers import StoredLayer
 
@@ -34,18 +36,16 @@ class StoredImage:
         The same in their familiar form.
     parent : StoredImage or None
         The image it was committed from; `children` is the other direction.
-    numbers : ndarray of uint32
-        Numbers of its layers, base first.
     created_s : int
         Seconds since 1970.
     """
 
     __slots__ = (
         "_config",
+        "_numbers",
         "children",
         "created_s",
         "id",
-        "numbers",
         "parent",
         "raw_config",
         "references",
@@ -70,9 +70,8 @@ class StoredImage:
         self.tags: tuple[str, ...] = ()
         self.parent: StoredImage | None = None
         self.children: set[StoredImage] = set()
-        chain = self.chain
-        self.numbers = np.array([layer.number for layer in chain], dtype=np.uint32)
-        self.size = sum(layer.size for layer in chain)
+        self._numbers: NDArray[np.uint32] | None = None
+        self.size = sum([layer.size for layer in self.chain])
         self.created_s = unix_seconds(self.config.created) if created_s is None else created_s
 
     @property
@@ -81,6 +80,13 @@ class StoredImage:
         if self._config is None:
             self._config = parse_config(self.raw_config, self.id)
         return self._config
+
+    @property
+    def numbers(self) -> NDArray[np.uint32]:
+        """The numbers of its layers, base first."""
+        if self._numbers is None:
+            self._numbers = np.array([layer.number for layer in self.chain], dtype=np.uint32)
+        return self._numbers
 
     @property
     def chain(self) -> list[StoredLayer]:

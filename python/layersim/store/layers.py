@@ -113,21 +113,21 @@ class LayerStore:
             raise ChainTooDeepError("max depth exceeded", self._deepest)
         top: StoredLayer | None = None
         for chain_id, layer in zip(chain_ids([layer.diff_id for layer in layers]), layers, strict=True):
-            top = self._layers.get(chain_id) or self.add(chain_id, layer, top, size_of(layer))
+            top = self._layers.get(chain_id) or self._add(chain_id, layer, top, size_of(layer))
             if top.layer.is_synthetic:
                 top.layer = layer
         if top is not None:
             top.references += 1
         return top
 
-    def add(self, chain_id: str, layer: Layer, parent: StoredLayer | None, size: int) -> StoredLayer:
-        """Keep one place under a chain id that is free, with the size that was recorded for it; nobody holds it yet."""
-        stored = StoredLayer(chain_id, layer, parent, size, self._next_number())
-        self._sizes[stored.number] = size
-        self._layers[chain_id] = stored
-        if parent is not None:
-            parent.references += 1
-        return stored
+    def restore(self, places: Sequence[StoredLayer]) -> None:
+        """Take in what was saved of another store, parents first, numbered from 0; this one must be empty."""
+        self._layers = {place.chain_id: place for place in places}
+        self._sizes = np.array([place.size for place in places] or [0], dtype=np.uint64)
+        self._numbers = len(places)
+        for place in places:
+            if place.parent is not None:
+                place.parent.references += 1
 
     def release(self, top: StoredLayer | None) -> list[StoredLayer]:
         """Let go of a top; return the layers that nobody holds any more and that are gone now, top first."""
@@ -141,6 +141,14 @@ class LayerStore:
             freed.append(top)
             top = top.parent
         return freed
+
+    def _add(self, chain_id: str, layer: Layer, parent: StoredLayer | None, size: int) -> StoredLayer:
+        stored = StoredLayer(chain_id, layer, parent, size, self._next_number())
+        self._sizes[stored.number] = size
+        self._layers[chain_id] = stored
+        if parent is not None:
+            parent.references += 1
+        return stored
 
     def _next_number(self) -> int:
         if self._free_numbers:

@@ -44,7 +44,7 @@ mod _core {
     #[pymodule_export]
     use crate::overlay::PyOverlay;
     #[pymodule_export]
-    use crate::saved::{PyBlobs, PyUpper};
+    use crate::saved::{PyBlobs, PyUpper, write_blobs};
     #[pymodule_export]
     use crate::stat::PyStat;
     #[pymodule_export]

@@ -7,16 +7,17 @@ use layersim::bundle::{Outgoing, Payload};
 use layersim::layer::{Layer, Told};
 use layersim::overlay::Saved;
 use layersim::place::Place;
+use layersim::saving::Batch;
 use layersim::{Blob, Digest};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 use crate::archive::PyMember;
 use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::layer::PyLayer;
 use crate::overlay::PyOverlay;
-use crate::target::TargetArg;
 use crate::view::PyView;
 
 /// What the writable top of an overlay held at one moment, exactly.
@@ -89,29 +90,6 @@ impl PyUpper {
         Ok(PyOverlay::over(overlay, clock))
     }
 
-    /// Write its bytes.
-    ///
-    /// Parameters
-    /// ----------
-    /// target : path or binary file
-    ///     A path is written atomically.
-    ///
-    /// Returns
-    /// -------
-    /// int
-    ///     Bytes written.
-    ///
-    /// Raises
-    /// ------
-    /// OSError
-    ///     When the target cannot be written.
-    fn write(&self, py: Python<'_>, target: TargetArg) -> Result<u64> {
-        target.fill(py, |writer| {
-            let content = self.0.content()?;
-            content.write_to(writer).map_err(|source| layersim::Error::io("cannot write a top", source))
-        })
-    }
-
     fn __repr__(&self) -> String {
         format!("Upper({:.19}, {} bytes written)", self.digest(), self.size_rw())
     }
@@ -130,6 +108,7 @@ pub struct PyBlobs(Source);
 #[derive(Debug)]
 enum Source {
     Folder(Arc<Path>),
+    /// The part of it where offsets count from, and its name.
     File(Blob, Arc<Path>),
 }
 
@@ -158,6 +137,8 @@ impl PyBlobs {
     /// ----------
     /// path : path
     ///     The file.
+    /// start : int
+    ///     Where in it offsets count from, in bytes.
     ///
     /// Returns
     /// -------
@@ -168,12 +149,15 @@ impl PyBlobs {
     /// ------
     /// OSError
     ///     When it cannot be opened.
+    /// ValueError
+    ///     When it does not reach that far.
     #[staticmethod]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-    fn in_file(py: Python<'_>, path: PathArg<'_>) -> Result<Self> {
+    fn in_file(py: Python<'_>, path: PathArg<'_>, start: usize) -> Result<Self> {
         let path = path.as_host_path();
         let blob = detached(py, || Blob::map(path))?;
-        Ok(Self(Source::File(blob, path.into())))
+        let rest = blob.part(start..blob.len().max(start)).ok_or_else(|| outside(0, start as u64, path))?;
+        Ok(Self(Source::File(rest, path.into())))
     }
 
     /// Describe layers whose tars are here.
@@ -182,9 +166,9 @@ impl PyBlobs {
     /// ----------
     /// diff_ids : sequence of str
     ///     Their identities.
-    /// told : sequence of (int, int, int, int, int)
-    ///     For each its size, size by the TAR rule, number of entries, length of the tar and offset in the file, in bytes;
-    ///     in a folder offsets mean nothing.
+    /// sizes, tar_sizes, entries, lengths, offsets : sequence of int
+    ///     For each its size and its size by the TAR rule, how many entries it has, the length of its tar and where that
+    ///     starts, in bytes; in a folder offsets mean nothing.
     ///
     /// Returns
     /// -------
@@ -198,13 +182,23 @@ impl PyBlobs {
     /// ValueError
     ///     For a place outside the file, or sequences of different lengths.
     #[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
-    fn layers(&self, diff_ids: Vec<String>, told: Vec<(u64, u64, u64, u64, u64)>) -> Result<Vec<PyLayer>> {
-        if diff_ids.len() != told.len() {
-            return Err(PyValueError::new_err("expected as many diff_ids as told of").into());
+    fn layers(
+        &self,
+        diff_ids: Vec<Bound<'_, PyString>>,
+        sizes: Vec<u64>,
+        tar_sizes: Vec<u64>,
+        entries: Vec<u64>,
+        lengths: Vec<u64>,
+        offsets: Vec<u64>,
+    ) -> Result<Vec<PyLayer>> {
+        if [&sizes, &tar_sizes, &entries, &lengths, &offsets].iter().any(|column| column.len() != diff_ids.len()) {
+            return Err(PyValueError::new_err("expected as many of each as diff_ids").into());
         }
-        let layers = diff_ids.iter().zip(told).map(|(diff_id, (size, tar_size, len, tar_len, offset))| {
-            let place = self.place(offset, tar_len)?;
-            Ok(PyLayer(Layer::located(diff_id.parse()?, Told { size, tar_size, len, tar_len }, place)))
+        let layers = diff_ids.iter().enumerate().map(|(at, diff_id)| {
+            let place = self.place(offsets[at], lengths[at])?;
+            let told =
+                Told { size: sizes[at], tar_size: tar_sizes[at], len: entries[at], tar_len: lengths[at] };
+            Ok(PyLayer(Layer::located(diff_id.to_str()?.parse()?, told, place)))
         });
         layers.collect()
     }
@@ -248,9 +242,75 @@ impl PyBlobs {
         };
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-        let outside = || PyValueError::new_err(format!("{length} bytes at {offset} are outside {}", path.display()));
-        let part = blob.part(start..end).ok_or_else(outside)?;
+        let part = blob.part(start..end).ok_or_else(|| outside(length, offset, path))?;
         Ok(Place::Part(part, Arc::clone(path)))
+    }
+}
+
+fn outside(length: u64, offset: u64, path: &Path) -> PyErr {
+    PyValueError::new_err(format!("{length} bytes at {offset} are outside {}", path.display()))
+}
+
+/// Write blobs into a folder, each under the hex digits of its digest.
+///
+/// Parameters
+/// ----------
+/// folder : path
+///     A directory.
+/// blobs : sequence of Layer or Upper
+///     What to write; saved ones are read and verified.
+///
+/// Returns
+/// -------
+/// int
+///     Bytes written.
+///
+/// Raises
+/// ------
+/// OSError
+///     When one cannot be written; then none of them is there.
+/// ContentMissingError, DigestMismatchError
+///     As for reading them.
+///
+/// Notes
+/// -----
+/// No name is there before all bytes of all of them are on the disk.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+pub fn write_blobs(py: Python<'_>, folder: PathArg<'_>, blobs: Vec<BlobArg>) -> Result<u64> {
+    let folder = folder.as_host_path();
+    detached(py, || {
+        let mut batch = Batch::new(folder);
+        for blob in &blobs {
+            match blob {
+                BlobArg::Layer(layer) => batch.add(&layer.diff_id().0.hex(), |writer| layer.write_tar(writer))?,
+                BlobArg::Upper(upper) => batch.add(&upper.digest().hex(), |writer| {
+                    let refused = |source| layersim::Error::io("cannot write a top", source);
+                    upper.content()?.write_to(writer).map_err(refused)
+                })?,
+            }
+        }
+        batch.finish()
+    })
+}
+
+/// A blob on its way out.
+#[derive(Debug)]
+pub enum BlobArg {
+    /// A layer, as its tar.
+    Layer(Layer),
+    /// A top.
+    Upper(Saved),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for BlobArg {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.cast::<PyUpper>() {
+            Ok(upper) => Ok(Self::Upper(upper.get().0.clone())),
+            Err(_) => Ok(Self::Layer(object.cast::<PyLayer>()?.get().0.clone())),
+        }
     }
 }
 
