@@ -167,7 +167,9 @@ def _import(engine: ls.Engine, command: Command) -> object:
 
 
 def _stack(engine: ls.Engine, command: Command) -> object:
-    base = ls.Layer.from_changes([ls.mkdir("/a"), ls.write("/a/b", b"1"), ls.hardlink("/a/c", "/a/b")])
+    base = ls.Layer.from_changes(
+        [ls.mkdir("/a"), ls.write("/a/b", b"1"), ls.hardlink("/a/c", "/a/b"), ls.symlink("/a/l", "b")]
+    )
     top = ls.Layer.from_changes([ls.remove("/a/b"), ls.write("/b/c", command.work[3])])
     way = ("load", "build")[command.at % 2]
     return engine.add_image([base, top, base], tag=command.tag, config=CONFIG if command.at % 3 else None, way=way).id
@@ -200,7 +202,7 @@ def _special(engine: ls.Engine, command: Command) -> object:
         lambda: fs.setxattr(path, "user.note", data),
         lambda: fs.setxattr(other, "trusted.none", b""),
         lambda: fs.utime(path, ns=(123_456_789, 987_654_321)),
-        lambda: fs.truncate(path, 1 << 41),
+        lambda: fs.truncate(path, 1 << 21),
         lambda: fs.write_bytes("/.wh.name", data),
         lambda: fs.chown(other, 7, 1 << 31),
     ]
