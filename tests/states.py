@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from layersim.container import Container
+    from layersim.image.document import Json
     from tests.laws.test_overlay import Work
 
 START_NS = 1_700_000_000 * 10**9
@@ -139,7 +140,7 @@ def random_session(rng: random.Random, length: int) -> list[Command]:
     ]
 
 
-CONFIG: dict[str, object] = {"Cmd": ["serve"], "WorkingDir": "/srv/app", "Volumes": {"/data": {}}}
+CONFIG: dict[str, Json] = {"Cmd": ["serve"], "WorkingDir": "/srv/app", "Volumes": {"/data": {}}}
 
 
 def do(engine: ls.Engine, command: Command) -> str:

@@ -68,6 +68,11 @@ def read_directory(folder: Path) -> tuple[Document, Blobs]:
     return document, Blobs.in_folder(folder / BLOBS)
 
 
+def is_store(folder: Path) -> bool:
+    """Whether a directory was made to be a store, and has a state."""
+    return (folder / LOCK).is_file() and (folder / NAME).is_file()
+
+
 def demand_store(folder: Path) -> Path:
     """Return the document of a store.
 
