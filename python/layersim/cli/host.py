@@ -80,6 +80,8 @@ class Host:
         if self._loaded:
             raise InputError(state, "a saved engine comes before all archives, and alone of its kind")
         self.engine = Engine.open(state, clock=self._clock)
+        # A command only reads: it does not keep others out while it works.
+        self.engine.close()
         return [self.engine.get_image(row.id) for row in self.engine.images(all=True)]
 
     def named(self, words: Sequence[str]) -> list[Image]:

@@ -196,8 +196,7 @@ impl PyBlobs {
         }
         let layers = diff_ids.iter().enumerate().map(|(at, diff_id)| {
             let place = self.place(offsets[at], lengths[at])?;
-            let told =
-                Told { size: sizes[at], tar_size: tar_sizes[at], len: entries[at], tar_len: lengths[at] };
+            let told = Told { size: sizes[at], tar_size: tar_sizes[at], len: entries[at], tar_len: lengths[at] };
             Ok(PyLayer(Layer::located(diff_id.to_str()?.parse()?, told, place)))
         });
         layers.collect()

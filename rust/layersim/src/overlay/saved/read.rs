@@ -116,7 +116,8 @@ impl Reader<'_> {
     fn data(&mut self, len: u64) -> Result<Source> {
         let start = self.data;
         let end = usize::try_from(len).ok().and_then(|len| start.checked_add(len));
-        self.data = end.filter(|end| *end <= self.blob.len()).ok_or_else(|| self.senseless("bytes that are not there"))?;
+        self.data =
+            end.filter(|end| *end <= self.blob.len()).ok_or_else(|| self.senseless("bytes that are not there"))?;
         Ok(Source::Blob(self.blob.clone(), start as u64))
     }
 

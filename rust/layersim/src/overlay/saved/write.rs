@@ -79,7 +79,8 @@ impl Scribe {
 
     fn dir(&mut self, dir: &Dir<InodeId>, upper: &Upper) {
         let atime = upper.dir_atimes.get(&dir.id);
-        let said = [(dir.is_opaque, flag::OPAQUE), (dir.is_implicit, flag::IMPLICIT), (atime.is_some(), flag::ACCESSED)];
+        let said =
+            [(dir.is_opaque, flag::OPAQUE), (dir.is_implicit, flag::IMPLICIT), (atime.is_some(), flag::ACCESSED)];
         self.number(dir.id);
         self.byte(said.iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag).sum());
         self.metadata(&dir.metadata);
