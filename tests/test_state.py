@@ -242,3 +242,23 @@ def test_a_profile_of_ones_own_is_refused_before_anything_is_written(tmp_path: P
     with pytest.raises(StateError, match="'mine'"):
         ls.Engine(profile=own).save_state(tmp_path / "host.lsim")
     assert os.listdir(tmp_path) == []
+
+
+def test_who_opens_while_others_save_has_one_state_or_the_other(engine: ls.Engine, tmp_path: Path) -> None:
+    path, empty, stop = tmp_path / "host.lsim", ls.Engine(), threading.Event()
+    engine.save_state(path)
+
+    def save() -> None:
+        while not stop.is_set():
+            empty.save_state(path)
+            engine.save_state(path)
+
+    saver = threading.Thread(target=save)
+    saver.start()
+    try:
+        for _ in range(60):
+            with ls.Engine.open(path, verify=True) as opened:
+                assert len(opened.images(all=True)) in {0, 2}
+    finally:
+        stop.set()
+        saver.join()

@@ -75,6 +75,7 @@ class Target:
         self.now = after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_killed_by_the_clock(process: Saver, layout: str, tmp_path: Path) -> None:
     target = Target(process, f"{tmp_path}/{layout}")
@@ -88,6 +89,7 @@ def test_killed_by_the_clock(process: Saver, layout: str, tmp_path: Path) -> Non
     _works_and_is_clean(target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_killed_at_a_byte(process: Saver, layout: str, tmp_path: Path) -> None:
     target = Target(process, f"{tmp_path}/{layout}")

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import layersim as ls
@@ -53,6 +53,7 @@ def test_what_is_saved_again_without_being_looked_into_is_the_same_file(seed: in
 
 
 @given(stacks, st.lists(works, max_size=12), st.lists(works, max_size=6))
+@settings(max_examples=50)
 def test_an_upper_is_the_whole_top(stack: list[Folder], before: list[Work], after: list[Work]) -> None:
     clock, again_clock = Clock(), Clock()
     view = ls.View(layers_of(stack))

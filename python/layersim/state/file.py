@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -56,11 +57,14 @@ def read_file(path: Path) -> tuple[Document, Blobs]:
     with path.open("rb") as file:
         length = _document_length(file.read(_HEADER), name)
         document, taken, rest = unsealed(file.read(length), name)
-        found = file.seek(0, 2)
-    base = _HEADER + padded(taken)
-    if (taken, base + rest) != (length, found):
-        raise StateError(f"{name!r} is cut short or was changed: expected {base + rest} bytes, found {found}")
-    return document, Blobs.in_file(path, base)
+        found = file.seek(0, os.SEEK_END)
+        base = _HEADER + padded(taken)
+        if (taken, base + rest) != (length, found):
+            raise StateError(f"{name!r} is cut short or was changed: expected {base + rest} bytes, found {found}")
+        blobs = Blobs.in_file(path, base)
+        is_one = os.path.samestat(os.fstat(file.fileno()), path.stat())
+    # Another process may have saved meanwhile: then the blobs are those of the new file, and so is the document.
+    return (document, blobs) if is_one else read_file(path)
 
 
 def _document_length(header: bytes, name: str) -> int:

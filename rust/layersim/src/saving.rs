@@ -22,7 +22,10 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     fs::rename(&beside.path, target).map_err(refused)?;
     // The new name is an entry of the directory, which has a life of its own on the disk.
     let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(refused)?;
+    // Who may write into a directory need not be allowed to read it; then it is written when the system likes.
+    if let Ok(directory) = File::open(parent) {
+        directory.sync_all().map_err(refused)?;
+    }
     Ok(written)
 }
 
