@@ -12,7 +12,7 @@ QUICK  := $(if $(CI),,-m "not slow")
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml 2>/dev/null) $(wildcard Cargo.toml Cargo.lock)
 
 .PHONY: help setup test test-rust test-python test-slow check check-fast format-check lint types stubtest floors deny \
-        fix bench bench-stats demo wheel fuzz clean
+        fix bench bench-stats demo pictures wheel fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ bench-stats: setup ## print the distributions of single calls, behaviours and a 
 
 demo: setup ## tell the story on the embedded example, or on ARCHIVES="a.tar b.tar"
 	@$(BIN)/layersim demo $(ARCHIVES)
+
+pictures: setup ## draw the pictures of the documentation again
+	$(BIN)/python docs/examples/accounting.py docs/accounting.svg >docs/examples/accounting.out
 
 wheel: $(VENV)/tools ## build the release wheel into dist/
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --quiet --out dist

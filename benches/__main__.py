@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches import archives, containers, lookups, states
+from benches import archives, containers, lookups, sharing, states
 from layersim import _core
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "open": archives.opening,
     "index": archives.indexing,
     "gzip": archives.compressed,
+    "save": archives.saving,
     "merge": archives.merging,
     "lookup": lookups.batches,
     "container": containers.starting,
@@ -32,6 +33,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "df": containers.accounting,
     "open-state": states.opening,
     "save-state": states.saving,
+    "marginal": sharing.freeing,
 }
 _VERDICTS = {True: "ok", False: "SHORT", None: ""}
 

@@ -106,6 +106,41 @@ def compressed(folder: Path, scale: float) -> Iterator[Row]:
     yield speedup(work, "gzip and hashlib", (ours, python), ">= 2 x")
 
 
+def saving(folder: Path, scale: float) -> Iterator[Row]:
+    """Save and load the images of an engine, beside a copy of the same bytes that is on the disk and hashed."""
+    engine, parts = ls.Engine(profile="docker20"), 4
+    tars = [rootfs_tar(folder / f"part{n}.tar", int((1 << 30) * scale) // parts) for n in range(parts)]
+    for number, tar in enumerate(tars):
+        with tarfile.open(tar, "a") as archive:
+            archive.addfile(tarfile.TarInfo(f"part{number}"))  # no two layers are the same
+        engine.import_tar(tar, tag=f"part{number}:1")
+    refs = [f"part{number}:1" for number in range(parts)]
+    saved, copy = folder / "saved.tar", folder / "copy.tar"
+    work = f"{engine.save(refs, saved) >> 20} MiB of four images"
+    ours, theirs = fastest(
+        lambda: engine.save(refs, folder / "again.tar"), lambda: copied_and_hashed(saved, copy), rounds=3
+    )
+    yield speedup(f"save {work}", "cp, fsync and hashlib", (ours, theirs), ">= 0.8 x")
+    ours, theirs = fastest(lambda: ls.Engine().load(saved), lambda: copied_and_hashed(saved, copy), rounds=3)
+    yield speedup(f"load {work}", "cp, fsync and hashlib", (ours, theirs), ">= 0.8 x")
+    packed, program = folder / "packed.tar", ["zstd", "-3", "-c"]
+    ours, theirs = fastest(
+        lambda: engine.save(refs[:2], packed, layout="oci", compression="zstd"),
+        lambda: [subprocess.run([*program, tar], stdout=subprocess.DEVNULL, check=True) for tar in tars[:2]],
+        rounds=2,
+    )
+    yield speedup("save two of them as OCI, zstd", "zstd -3 of their layers", (ours, theirs), "")
+
+
+def copied_and_hashed(source: Path, target: Path) -> bytes:
+    """Copy a file so that the disk has it, and hash it."""
+    subprocess.run(["cp", "--reflink=never", source, target], check=True)
+    handle = os.open(target, os.O_RDWR)
+    os.fsync(handle)
+    os.close(handle)
+    return hashed(target)
+
+
 def merging(folder: Path, scale: float) -> Iterator[Row]:
     """Merge the layers of an image of ten, from its archive."""
     files = int(20_000 * scale)

@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import layersim as ls
-from benches.made import base_layer, file_paths, small_layer
+from benches.made import base_layer, file_paths, fleet, small_layer
 from benches.memory import bytes_of
 from benches.row import Row, fastest, share_of_limit, speedup
 
@@ -159,11 +159,7 @@ def sharing(_: Path, scale: float) -> Iterator[Row]:
 def accounting(_: Path, scale: float) -> Iterator[Row]:
     """Sum up very many images."""
     images, layers = int(10_000 * scale), int(100_000 * scale)
-    engine = ls.Engine(profile="docker20", clock=lambda: 0)
-    each = layers // images
-    parts = [ls.Layer.synthetic(diff_id=f"sha256:{n:064x}", size=n) for n in range(layers)]
-    for number in range(images):
-        engine.add_image(parts[: number % each] + parts[number * each : (number + 1) * each], tag=f"i{number}:1")
+    engine = fleet(images, layers)
     ours, theirs = fastest(engine.df, lambda: _df_by_hand(engine), rounds=3)
     yield Row(
         f"df of {images:,} images, {layers:,} layers", "the promise", ours * 1e3, 20, "ms", ours * 1e3, "<= 20 ms"

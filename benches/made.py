@@ -105,6 +105,16 @@ def layered_archive(target: Path, layers: int, files: int, deletions: int) -> Pa
     return target
 
 
+def fleet(images: int, layers: int) -> ls.Engine:
+    """Return an engine of images of as many own layers each, on stacks of common ones that differ in depth."""
+    engine = ls.Engine(profile="docker20", clock=lambda: 0)
+    each = layers // images
+    parts = [ls.Layer.synthetic(diff_id=f"sha256:{n:064x}", size=n) for n in range(layers)]
+    for number in range(images):
+        engine.add_image(parts[: number % each] + parts[number * each : (number + 1) * each], tag=f"i{number}:1")
+    return engine
+
+
 def tar_of(layer: ls.Layer) -> bytes:
     """Return a layer's tar."""
     buffer = io.BytesIO()

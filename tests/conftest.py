@@ -14,7 +14,14 @@ settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=200)
 settings.load_profile("ci" if IN_CI else "desk")
 
-for asserting in ("tests.engine.compare", "tests.kernel.agreement"):
+for asserting in (
+    "tests.engine.agreement",
+    "tests.engine.compare",
+    "tests.engine.snapshots",
+    "tests.engine.twin_images",
+    "tests.engine.twins",
+    "tests.kernel.agreement",
+):
     pytest.register_assert_rewrite(asserting)
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import NoReturn
+import subprocess
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
@@ -30,3 +34,11 @@ def require_program(name: str, package: str) -> str:
     if found is None:
         lacking(f"the program {name!r} (Debian package {package})")
     return found
+
+
+def require_ext4(folder: Path) -> None:
+    """Demand the file system whose blocks the containerd store's sizes are counted in."""
+    asked = [require_program("stat", "coreutils"), "--file-system", "--format=%T %S", str(folder)]
+    found = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    if found != "ext2/ext3 4096":
+        lacking(f"ext4 with blocks of 4096 bytes for {folder} (set TMPDIR); it is on: {found}")

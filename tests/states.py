@@ -80,6 +80,7 @@ def describe(engine: ls.Engine, clock: Clock) -> dict[str, object]:
         "image": [(image, image.raw_config, image.layer_sizes, image.chain_ids) for image in images],
         "layer": [_layer(layer) for image in images for layer in image.layers],
         "container": [_container(container) for container in containers],
+        "volume": [tree(engine.get_volume(row.name).fs) for row in engine.df(verbose=True).volumes],
     }
     clock.step = step
     return told
@@ -102,6 +103,7 @@ def _container(container: Container) -> tuple[object, ...]:
         container.wishes,
         container.was_started,
         container.command,
+        sorted((path, volume.name, volume.links, volume.created_ns) for path, volume in container.volumes.items()),
         container.size_rw,
         container.size_root_fs,
     )
@@ -184,13 +186,28 @@ def _synthetic(engine: ls.Engine, command: Command) -> object:
 def _start(engine: ls.Engine, command: Command, *, runs: bool) -> object:
     start = engine.run if runs else engine.create
     name = NAMES[command.at % len(NAMES)]
-    return start(_image(engine, command), name, command=("sleep", "1") if command.at % 3 == 0 else None).id
+    volumes = {"/data": "shared", "/b": "mine"} if command.at % 4 == 0 else None
+    words = ("sleep", "1") if command.at % 3 == 0 else None
+    return start(_image(engine, command), name, command=words, volumes=volumes).id
 
 
 def _write(engine: ls.Engine, command: Command) -> object:
     container = _of_containers(engine, command)
     perform(container.fs, command.work)
+    for volume in container.volumes.values():
+        perform(volume.fs, command.work)
     return container.size_rw
+
+
+def _volume(engine: ls.Engine, command: Command) -> object:
+    if command.at % 3 == 0:
+        engine.remove_volume("mine")
+    return engine.create_volume(("mine", "alone")[command.at % 2]).size
+
+
+def _record(engine: ls.Engine, command: Command) -> object:
+    layer = ls.Layer.from_changes([ls.write("/built", command.work[3])])
+    return engine.add_cache_record(7, layers=[layer] if command.at % 2 else [], in_use=command.at == 5)
 
 
 def _special(engine: ls.Engine, command: Command) -> object:
@@ -230,6 +247,9 @@ _ACTS: dict[str, Callable[[ls.Engine, Command], object]] = {
     "unpause": lambda engine, command: _of_containers(engine, command).unpause(),
     "rm -f": lambda engine, command: _of_containers(engine, command).remove(force=True),
     "prune": lambda engine, command: engine.prune(unused_images=command.at == 0),
+    "prune cache": lambda engine, _: engine.prune("build cache"),
+    "volume": _volume,
+    "record": _record,
 }
 _FREQUENT = (
     *_ACTS,

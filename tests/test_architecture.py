@@ -20,7 +20,7 @@ STEPS: tuple[tuple[str, set[str]], ...] = (
     ("R3", {"bundle"}),
     ("R4", {"stack", "extract"}),
     ("R5", {"overlay"}),
-    ("R6", {"change", "usage"}),
+    ("R6", {"change", "usage", "allocation"}),
 )
 """The floors of DESIGN, lowest first; a floor whose rooms build on each other has several steps.
 

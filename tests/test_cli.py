@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -118,7 +118,7 @@ def test_the_same_tag_in_two_archives_is_told_apart(run: Run, directory: Path) -
         (["-q", "--no-trunc"], {"quiet": True, "no_trunc": True}),
     ],
 )
-def test_options_of_history(run: Run, engine: ls.Engine, options: list[str], text_options: dict[str, bool]) -> None:
+def test_options_of_history(run: Run, engine: ls.Engine, options: list[str], text_options: dict[str, Any]) -> None:
     assert run("history", *options, "single.tar").out == engine.history("web-ping").text(**text_options) + "\n"
 
 

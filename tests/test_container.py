@@ -315,3 +315,11 @@ def test_a_container_that_was_never_looked_into_is_a_few_words(engine: ls.Engine
     container = engine.create("big:1")
     assert sys.getsizeof(container) + sys.getsizeof(container.created_ns) < 200
     assert not hasattr(container, "__dict__")
+
+
+@pytest.mark.parametrize("path", ["/data", "data", "//data/", "/d/../data"])
+def test_a_volume_is_mounted_at_one_path_however_it_is_spelled(path: str, engine: ls.Engine) -> None:
+    container = engine.create("big:1", volumes={path: "kept"})
+    assert dict(container.volumes) == {"/data": engine.get_volume("kept")}
+    container.start().fs.write_bytes("/data/f", b"123")
+    assert (engine.get_volume("kept").size, container.size_rw) == (3, 0)

@@ -20,7 +20,8 @@ from layersim.errors import (
 )
 from layersim.image import instant
 from layersim.profiles import DOCKER20
-from layersim.profiles.made import Commit, committed_config, imported_config
+from layersim.profiles.commit import Commit
+from layersim.profiles.made import committed_config, imported_config
 from tests.engine.archives import ImageSpec
 from tests.golden import DOCKER20 as GOLDEN
 from tests.layouts import (
@@ -34,7 +35,7 @@ from tests.layouts import (
     docker_archive,
     oci_layout,
 )
-from tests.tars import Entry, layer_tar
+from tests.tars import Entry, layer_tar, symlink
 from tests.test_usage import synthetic
 
 if TYPE_CHECKING:
@@ -275,8 +276,8 @@ def test_an_entry_without_a_platform_is_for_what_its_config_says() -> None:
 
 
 def test_an_unknown_profile_is_refused_with_a_list() -> None:
-    with pytest.raises(ValueError, match="no profile 'overlay2'; there is 'docker20'"):
-        ls.Engine("overlay2")
+    with pytest.raises(ValueError, match="no profile 'podman'; there is 'docker20', 'overlay2', 'containerd'"):
+        ls.Engine("podman")
 
 
 def test_two_engines_know_nothing_of_each_other() -> None:
@@ -294,6 +295,21 @@ def test_the_way_in_decides_a_layers_size_and_the_first_wins() -> None:
     assert engine.add_image([layer], "loaded", config={"User": "x"}).size == 3
     other = ls.Engine(clock=lambda: 0)
     assert other.add_image([layer], "loaded").size == 3 + 9 * 33
+
+
+def test_an_archive_may_stand_for_a_build() -> None:
+    entries = [Entry("f", content=b"abc"), symlink("l", "x" * 33)]
+    archive = as_tar(docker_archive(ImageSpec((layer_tar(entries),))))
+    assert [ls.Engine().load(archive, way=way)[0].size for way in ("build", "commit", "import", "load")] == [
+        3,
+        *[36] * 3,
+    ]
+    engine = ls.Engine()
+    with pytest.raises(ValueError, match="one of 'build', 'commit', 'import', 'load', got 'pull'"):
+        engine.load(archive, way="pull")
+    with pytest.raises(ValueError, match="got 'pull'"):
+        engine.add_image([], way="pull")
+    assert list(engine.images(all=True)) == []
 
 
 def test_a_chain_deeper_than_125_is_refused_and_leaves_nothing() -> None:

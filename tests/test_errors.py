@@ -64,6 +64,12 @@ def open_a_store_twice() -> None:
             ls.Engine.open(folder)
 
 
+def remove_a_mounted_volume() -> None:
+    host = engine()
+    host.create("a:1", volumes={"/data": "data"})
+    host.remove_volume("data")
+
+
 def save_no_layers() -> None:
     host = ls.Engine(clock=lambda: 0)
     host.add_image([], tag="empty:1")
@@ -108,6 +114,7 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
     errors.DirectoryNotEmptyError: of_system(OSError, errno.ENOTEMPTY, "/d", lambda: fs().rmdir("/d")),
     errors.ImageNotFoundError: Row(LookupError, lambda: engine().get_image("b:1"), "No such image: b:1", {}),
     errors.ContainerNotFoundError: Row(LookupError, lambda: engine().get_container("no"), "No such container: no", {}),
+    errors.LayerNotFoundError: Row(LookupError, lambda: engine().sharing().referrers("no"), "no layer is kept", {}),
     errors.ImageInUseError: Row(errors.LayerSimError, remove_what_is_used, "is using its referenced image", {}),
     errors.ChainTooDeepError: Row(
         errors.LayerSimError, lambda: engine().add_image([LAYER] * 126), "max depth exceeded", {"limit": 125}
@@ -119,6 +126,10 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
         {"state": "running", "wanted": "created or exited"},
     ),
     errors.NameInUseError: Row(errors.LayerSimError, name_two_alike, '"/one" is already in use', {}),
+    errors.VolumeNotFoundError: Row(LookupError, lambda: engine().get_volume("no"), "get no: no such volume", {}),
+    errors.VolumeInUseError: Row(
+        errors.LayerSimError, remove_a_mounted_volume, r"remove data: volume is in use - [", {}
+    ),
     errors.ContentMissingError: Row(errors.LayerSimError, lambda: list(SYNTHETIC), "digest and size alone", {}),
     errors.ValidationError: Row(
         ValueError, save_no_layers, "empty export", {"breaches": ("an image without layers cannot be saved",)}

@@ -33,3 +33,12 @@ def test_an_example_prints_what_its_page_shows(script: Path, tmp_path: Path) -> 
     assert done.stderr == ""
     assert done.returncode == 0
     assert done.stdout == script.with_suffix(".out").read_text()
+
+
+def test_the_page_on_accounting_shows_what_its_example_prints_and_draws() -> None:
+    printed = (EXAMPLES / "accounting.out").read_text()
+    assert f"```text\n{printed}```" in (EXAMPLES.parent / "accounting.md").read_text()
+    picture = (EXAMPLES.parent / "accounting.svg").read_text()
+    tags = [line.split()[0] for line in printed.split("FAIR SHARE\n")[1].split("all images")[0].splitlines()]
+    assert len(tags) == 6
+    assert {tag: picture.count(f">{tag}<") for tag in tags} == dict.fromkeys(tags, 2)

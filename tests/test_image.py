@@ -231,3 +231,39 @@ def test_a_container_inherits_what_it_does_not_say_itself() -> None:
 def test_a_number_without_end_costs_no_time_and_no_error() -> None:
     document = decode_untyped(b'{"size": 12, "novelty": ' + b"7" * 5000 + b"}", "config")
     assert document == {"size": 12, "novelty": math.inf}
+
+
+def test_keys_match_in_any_case_as_in_go() -> None:
+    raw = json.dumps({"OS": "linux", "ROOTFS": {"Diff_IDs": []}, "config": {"cmd": ["a"], "LABELS": {"Key": "v"}}})
+    config = parse_config(raw.encode())
+    assert (config.os, config.diff_ids, config.run_config.command) == ("linux", (), ("a",))
+    assert config.run_config.labels == {"Key": "v"}
+    assert parse_config(EXAMPLE.replace(b'"os"', b'"o\xc5\xbf"')).os == "linux"  # the long s folds, too
+
+
+def test_nulls_in_lists_are_empty_values_as_in_go() -> None:
+    config = parse_config(changed(history=[None], config={"Cmd": ["a", None], "Labels": {"a": None}, "Env": None}))
+    assert config.history == (ls.HistoryEntry(),)
+    assert config.run_config.cmd == ("a", "")
+    assert config.run_config.labels == {"a": ""}
+    with pytest.raises(ls.LayerSimError, match="must be sha256"):
+        parse_config(changed(rootfs={"type": "layers", "diff_ids": [None]}))
+
+
+@pytest.mark.parametrize("kind", ["[", '{"a":'])
+def test_ten_thousand_levels_are_read_and_no_more(kind: str) -> None:
+    def nested(levels: int, *, core: str = "0", closing: str = "") -> bytes:
+        ends = ("]" if kind == "[" else "}") * levels
+        return changed(author="A").replace(
+            b'"author"', f'"novelty":{kind * levels}{core}{closing or ends},"author"'.encode()
+        )
+
+    for levels in (10, 900, 1500, 9_999):
+        assert parse_config(nested(levels)).author == "A"
+        with pytest.raises(ls.LayerSimError):
+            parse_config(nested(levels, core="0 0"))
+    for levels in (10_000, 100_000):
+        with pytest.raises(ls.LayerSimError, match="nested too deeply"):
+            parse_config(nested(levels))
+    with pytest.raises(ls.LayerSimError):
+        parse_config(nested(1500, closing="]" * 1499))

@@ -11,7 +11,16 @@ from matplotlib.patches import Rectangle
 
 import layersim as ls
 from layersim.demo import write_archives
-from layersim.plot import Saving, draw_saving, plot_saving, plot_sharing, saving_bars, savings
+from layersim.plot import (
+    Saving,
+    draw_saving,
+    draw_sharing,
+    plot_fair_shares,
+    plot_saving,
+    plot_sharing,
+    saving_bars,
+    savings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,8 +109,40 @@ def test_plot_sharing_draws_shared_and_unique_beside_each_other(engine: ls.Engin
     assert widths == pytest.approx([size / 1e6 for size in sizes])
 
 
+def test_plot_fair_shares_ends_at_the_real_bytes(engine: ls.Engine) -> None:
+    axes = plot_fair_shares(engine)
+    sharing = engine.sharing()
+    rows, bars = list(sharing.images), [bar for bar in axes.patches if isinstance(bar, Rectangle)]
+    shared, alone = bars[: len(rows)], bars[len(rows) :]
+    assert [bar.get_width() for bar in alone] == pytest.approx([row.exclusive / 1e6 for row in rows])
+    widths = [one.get_width() + two.get_width() for one, two in zip(shared, alone, strict=True)]
+    assert widths == pytest.approx([float(row.fair_share) / 1e6 for row in rows])
+    ends = [bar.get_x() + bar.get_width() for bar in alone]
+    assert [bar.get_x() for bar in shared] == pytest.approx([0, *ends[:-1]])
+    (line,) = axes.get_lines()
+    assert np.asarray(line.get_xdata()).tolist() == pytest.approx([ends[-1]] * 2) == [sharing.size / 1e6] * 2
+    assert [label.get_text() for label in axes.get_yticklabels()][-1] == "nginx:alpine"
+
+
+def test_plot_fair_shares_takes_a_moment_too(engine: ls.Engine) -> None:
+    drawn = (plot_fair_shares(engine), plot_fair_shares(engine.sharing()))
+    one, two = ([bar.get_bbox().bounds for bar in axes.patches if isinstance(bar, Rectangle)] for axes in drawn)
+    assert one == two
+
+
+def test_sharing_is_drawn_into_a_file_the_same_each_time(engine: ls.Engine, tmp_path: Path) -> None:
+    one, two = tmp_path / "one.svg", tmp_path / "two.svg"
+    draw_sharing(engine, one)
+    draw_sharing(engine, two)
+    assert one.read_bytes() == two.read_bytes()
+    assert one.read_text().count("chat-relay") == 2
+    draw_sharing(engine, tmp_path / "sharing.png")
+    assert (tmp_path / "sharing.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_plots_draw_into_given_axes(engine: ls.Engine) -> None:
     figure = pytest.importorskip("matplotlib.figure").Figure()
-    above, below = figure.subplots(2)
+    above, below, last = figure.subplots(3)
     assert plot_saving(STEPS, above) is above
     assert plot_sharing(engine, below) is below
+    assert plot_fair_shares(engine, last) is last

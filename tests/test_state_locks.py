@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -93,6 +94,7 @@ def test_a_saver_holds_a_store_for_the_save_alone(store: Path) -> None:
 
 def test_an_engine_that_is_forgotten_holds_nothing(store: Path) -> None:
     ls.Engine.open(store)
+    gc.collect()
     ls.Engine.open(store).close()
 
 

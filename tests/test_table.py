@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 
 from layersim import Engine
 from layersim.profiles import CLI_20, CLI_28, DOCKER20
 from layersim.table import aligned
-from layersim.units import display_width
+from layersim.units import printed_width
 from tests.golden import DOCKER20 as GOLDEN
 from tests.golden import printed
 
@@ -34,9 +35,24 @@ def test_a_newline_in_a_cell_breaks_the_columns_it_does_not_reach() -> None:
     ]
 
 
+def test_a_form_feed_ends_the_line_and_all_columns() -> None:
+    """Go's tab writer flushes at a form feed: below it, columns begin anew, where a newline would let them go on."""
+    lines = [("A" * 20, "B"), ("a", "one\ftwo"), ("b", "c")]
+    assert aligned(lines, len).splitlines() == ["A" * 20 + "   B", "a" + " " * 22 + "one", "two", "b         c"]
+    feed, newline = (aligned([("A" * 20, "B"), ("a", f"b{end}c", "d")], len) for end in "\f\n")
+    assert feed.splitlines()[2] == "c         d"
+    assert newline.splitlines()[2] == "c" + " " * 22 + "d"
+
+
+def test_a_vertical_tab_ends_a_cell_as_a_tab_does() -> None:
+    lines = [("A", "one\vtwo"), ("B", "longer than ten\v")]
+    assert aligned(lines, len).splitlines() == ["A         one               two", "B         longer than ten   "]
+    assert aligned(lines, len) == aligned([[cell.replace("\v", "\t") for cell in line] for line in lines], len)
+
+
 def test_the_measure_decides_what_wide_runes_take() -> None:
     lines = [("x" * 10, "b"), ("世" * 6, "b")]
-    assert aligned(lines, display_width).splitlines() == ["x" * 10 + " " * 5 + "b", "世" * 6 + "   b"]
+    assert aligned(lines, printed_width).splitlines() == ["x" * 10 + " " * 5 + "b", "世" * 6 + "   b"]
     assert aligned(lines, len).splitlines() == ["x" * 10 + "   b", "世" * 6 + " " * 7 + "b"]
 
 
@@ -63,12 +79,9 @@ def test_history_with_wide_runes_tabs_newlines_and_old_times(version: str, engin
 def test_history_in_all_its_forms(version: str, engine: Engine) -> None:
     texts, history = printed(version).texts, engine.history("gold:3")
     assert f"{history}\n" == texts["history gold:3"]
-    for arguments, options in {
-        "--no-trunc": {"no_trunc": True},
-        "--human=false": {"human": False},
-        "-q": {"quiet": True},
-    }.items():
-        assert history.text(**options) + "\n" == texts[f"history gold:3 {arguments}"]
+    assert history.text(no_trunc=True) + "\n" == texts["history gold:3 --no-trunc"]
+    assert history.text(human=False, zone=UTC) + "\n" == texts["history gold:3 --human=false"]
+    assert history.text(quiet=True) + "\n" == texts["history gold:3 -q"]
 
 
 def test_images(version: str, engine: Engine) -> None:

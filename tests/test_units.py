@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layersim.units import display_width, ellipsis, human_age, human_size, quoted, short_id
+from layersim.units import display_width, ellipsis, human_age, human_size, printed_width, quoted, short_id
 
 SIZES = [
     (0, "0B", "0B"),
@@ -100,3 +100,23 @@ def test_ellipsis_counts_columns(text: str, cut: str) -> None:
 )
 def test_quoting_is_that_of_go(text: str, expected: str) -> None:
     assert quoted(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "width"),
+    [
+        ("abc", 3),
+        ("世界", 4),
+        ("\x1b[31m\r\0", 4),
+        ("e\u0301\u200b\u00ad\ufeff", 1),
+        ("\u2060\u061c", 2),
+        ("\u0915\u0903", 1),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f466", 2),
+        ("\U0001f44d\U0001f3fd", 2),
+        ("\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7", 2),
+        ("1\ufe0f\u20e3", 1),
+        ("a\u200db", 2),
+    ],
+)
+def test_what_is_printed_fills_as_many_columns_as_docker_28_counts(text: str, width: int) -> None:
+    assert printed_width(text) == width

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -157,6 +158,22 @@ def differences(expected: dict[str, Node], actual: dict[str, Node]) -> list[str]
             ]
             lines.append(f"{path!r}: " + ", ".join(fields))
     return lines
+
+
+def blocks_size(folder: Path) -> int:
+    """Return the bytes of all blocks that a directory and what is in it have on disk, each inode once."""
+    inodes: dict[int, int] = {}
+    for directory, folders, files in os.walk(folder):
+        for name in (".", *folders, *files):
+            found = os.lstat(os.path.join(directory, name))
+            inodes[found.st_ino] = found.st_blocks * 512
+    return sum(inodes.values())
+
+
+def is_on_ext4(folder: Path) -> bool:
+    """Whether blocks here are those of ext4."""
+    kind = subprocess.run(["stat", "--file-system", "--format", "%t", str(folder)], capture_output=True, check=True)
+    return kind.stdout.strip() == b"ef53"
 
 
 def inode_size(root: Path) -> int:

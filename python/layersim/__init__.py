@@ -11,7 +11,10 @@ unions        `View` (read-only), `Overlay` (with a writable top); `Change`, `Up
 answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for them
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
+who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
+archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
+comparison    `compare_profiles`: the same images under every engine
 bounds        `Limits`, on what an archive may ask for
 errors        `LayerSimError` and its family in `layersim.errors`
 ============  ==========================================================================================
@@ -37,14 +40,18 @@ from layersim._core import (
     chain_ids,
     sha256,
 )
+from layersim.analysis import compare_profiles
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
 from layersim.errors import LayerSimError
 from layersim.image import HistoryEntry, Image, ImageConfig, Reference
+from layersim.layout import Breach, check_archive
+from layersim.sharing import ImageShare, LayerShare, Sharing
 from layersim.table import Table
 
 __all__ = [
+    "Breach",
     "Change",
     "Container",
     "DiskUsage",
@@ -56,17 +63,22 @@ __all__ = [
     "HistoryEntry",
     "Image",
     "ImageConfig",
+    "ImageShare",
     "Layer",
+    "LayerShare",
     "LayerSimError",
     "Limits",
     "Overlay",
     "Paths",
     "Reference",
+    "Sharing",
     "Stat",
     "Table",
     "Upper",
     "View",
     "chain_ids",
+    "check_archive",
+    "compare_profiles",
     "hardlink",
     "mkdir",
     "opaque",

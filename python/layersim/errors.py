@@ -10,9 +10,11 @@
       PathNotDirectoryError (NotADirectoryError)   PathIsDirectoryError (IsADirectoryError)
       DirectoryNotEmptyError (OSError)             ImageInUseError
       ImageNotFoundError (LookupError)     ContainerNotFoundError (LookupError)
+      LayerNotFoundError (LookupError)     NameInUseError
       ChainTooDeepError                    ContainerStateError
-      NameInUseError                       StoreLockedError
+      VolumeNotFoundError (LookupError)    VolumeInUseError
       StateError (ValueError)              StateVersionError
+      StoreLockedError
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -120,6 +122,10 @@ class ImageNotFoundError(LayerSimError, LookupError):
     """No image answers to this reference."""
 
 
+class LayerNotFoundError(LayerSimError, LookupError):
+    """No layer is kept under a chain id."""
+
+
 class ContainerNotFoundError(LayerSimError, LookupError):
     """No container answers to this name or id."""
 
@@ -167,6 +173,14 @@ class ContainerStateError(LayerSimError):
 
 class NameInUseError(LayerSimError):
     """Another container has this name; the message is the engine's own sentence."""
+
+
+class VolumeNotFoundError(LayerSimError, LookupError):
+    """No volume has this name."""
+
+
+class VolumeInUseError(LayerSimError):
+    """Containers mount a volume; the message is the engine's own sentence."""
 
 
 class ContentMissingError(LayerSimError):

@@ -1,4 +1,4 @@
-"""Pictures of sharing: the saving as images join a host, and who shares what; for terminals and for matplotlib."""
+"""Pictures of sharing: what it saves as images join a host, who shares what, and shares that add up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from importlib import import_module
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from layersim.sharing import Sharing
 from layersim.units import human_size
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from layersim.engine import Engine
     from layersim.image import Image
+    from layersim.sharing import ImageShare
 
 _LOGICAL_COLOUR = "#c9d3dc"
 _STORED_COLOUR = "#1d63a8"
@@ -81,7 +83,7 @@ def _added(before: Saving, image: Saving) -> Saving:
     return Saving(image.label, before.logical + image.logical, before.stored + image.stored)
 
 
-def _name(image: Image) -> str:
+def _name(image: Image | ImageShare) -> str:
     return image.tags[0].removesuffix(":latest") if image.tags else image.id.removeprefix("sha256:")[:12]
 
 
@@ -201,6 +203,71 @@ def plot_sharing(engine: Engine, ax: Axes | None = None) -> Axes:
     axes.set(xlabel="MB", title="Who shares what")
     axes.legend()
     return axes
+
+
+def plot_fair_shares(host: Engine | Sharing, ax: Axes | None = None) -> Axes:
+    """Draw each image's fair share, one after the other, so that together they reach the real bytes.
+
+    Parameters
+    ----------
+    host : Engine or Sharing
+        The host whose images are drawn, newest first; an engine is asked for its `sharing`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes. Of each image the light part is its part of what something else holds too, the dark part what would
+        be freed if it alone went. Sizes are in MB (1,000,000 bytes).
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; it comes with the extra ``layersim[plot]``.
+    """
+    sharing = host if isinstance(host, Sharing) else host.sharing()
+    rows = list(sharing.images)
+    axes = ax if ax is not None else _new_figure(wide=8.0, high=1.2 + 0.3 * len(rows)).add_subplot()
+    places = range(len(rows))
+    ends = list(accumulate((float(row.fair_share) / _MEGABYTE for row in rows), initial=0.0))
+    parts = [(float(row.fair_share) - row.exclusive) / _MEGABYTE for row in rows]
+    alone = [row.exclusive / _MEGABYTE for row in rows]
+    axes.barh(places, parts, left=ends[:-1], color=_LOGICAL_COLOUR, label="its part of what others hold too")
+    lefts = [left + part for left, part in zip(ends, parts, strict=False)]
+    axes.barh(places, alone, left=lefts, color=_STORED_COLOUR, label="exclusive")
+    whole = sharing.size / _MEGABYTE
+    axes.axvline(whole, color="black", linestyle="--", label="real bytes")
+    axes.set_yticks(list(places), [_name(row) for row in rows])
+    axes.invert_yaxis()
+    axes.set(xlabel="MB", xlim=(0, whole * 1.03 or 1), title="Fair shares add up to the real bytes")
+    axes.legend()
+    return axes
+
+
+def draw_sharing(engine: Engine, target: str | PathLike[str]) -> None:
+    """Draw into a file what `plot_sharing` says, and below it `plot_fair_shares` of the same images.
+
+    Parameters
+    ----------
+    engine : Engine
+        The host whose images are drawn.
+    target : path
+        The file; its ending says which format. The same host gives the same bytes of ``.svg`` again.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed; it comes with the extra ``layersim[plot]``.
+    """
+    matplotlib = import_module("matplotlib")  # an extra, loaded only when a picture is asked for
+    figure = _new_figure(wide=8.0, high=2.4 + 0.6 * len(engine.images()))
+    docker, ours = figure.subplots(2, sharex=True)
+    plot_sharing(engine, docker)
+    plot_fair_shares(engine, ours)
+    # Without these an `.svg` has random names in it, the time, and letters as curves.
+    with matplotlib.rc_context({"svg.hashsalt": "layersim", "svg.fonttype": "none"}):
+        figure.savefig(target, dpi=120, metadata={"Date": None} if str(target).endswith(".svg") else None)
 
 
 def _new_figure(*, wide: float, high: float) -> Figure:

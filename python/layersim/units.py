@@ -1,7 +1,8 @@
-"""Sizes, ages and short ids exactly as Docker prints them (accounting.md section 9)."""
+"""Sizes, ages and short ids exactly as Docker prints them (accounting.md section 9), and texts made harmless."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
@@ -10,6 +11,12 @@ _ELLIPSIS = "…"
 _STEP = 1000
 _MINUTE_S = 60
 _HOUR_S = 3600
+# Marks, controls, format characters and line ends stand in no column of their own, but for a few format characters.
+_NO_COLUMN = frozenset({"Cc", "Cf", "Mc", "Me", "Mn", "Zl", "Zp"})
+_SHOWN_FORMATS = re.compile("[\u061c\u2060-\u2064\u2066-\u2069\U0001d173-\U0001d17a]")
+# An emoji joined to the one before it, and the colour of its skin; two letters that make a flag.
+_PARTS_OF_EMOJI = re.compile("\u200d[\u2600-\u27bf\U0001f000-\U0001faff]|[\U0001f3fb-\U0001f3ff]")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _ESCAPES = {
     "\a": "\\a",
     "\b": "\\b",
@@ -107,6 +114,17 @@ def display_width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_rune_width, text))
 
 
+def printed_width(text: str) -> int:
+    """Return how many columns of a terminal a text fills once it is printed, as Docker's tables from 28 on count them.
+
+    What a reader sees as one character is as wide as its first rune; clusters of Hangul letters are not known here.
+    """
+    if text.isascii() and text.isprintable():
+        return len(text)
+    whole = _FLAG.sub("-", _PARTS_OF_EMOJI.sub("", _SHOWN_FORMATS.sub("-", text)))
+    return sum(_rune_width(rune) for rune in whole if unicodedata.category(rune) not in _NO_COLUMN)
+
+
 def _rune_width(rune: str) -> int:
     return 2 if unicodedata.east_asian_width(rune) in "WF" else 1
 
@@ -127,6 +145,14 @@ def ellipsis(text: str, width: int) -> str:
         if taken > width - 1:
             return text[:index] + _ELLIPSIS
     return text
+
+
+def harmless(text: str, *, kept: str = "") -> str:
+    """Return a text that cannot drive a terminal: what is not printable becomes an escape, but for `kept`.
+
+    Names in archives are whatever their makers liked: escape sequences, line ends, bytes that are no text.
+    """
+    return "".join(rune if rune.isprintable() or rune in kept else ascii(rune)[1:-1] for rune in text)
 
 
 def quoted(text: str) -> str:

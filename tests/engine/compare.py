@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 import layersim as ls
-from layersim.profiles import CLI_20, CLI_28, DOCKER20
+from tests.engine.generations import profile_of
 from tests.engine.merged import export, kernel_mount, unpacked, without_init
 from tests.trees import Disk, differences, snapshot
 
@@ -32,8 +31,7 @@ def utc_now() -> datetime:
 
 def new_engine(daemon: Daemon) -> ls.Engine:
     """Return a simulated engine with the numbers of this daemon and the tables of its client."""
-    forms = CLI_20 if daemon.client_version().startswith("20.") else CLI_28
-    return ls.Engine(profile=replace(DOCKER20, forms=forms), clock=utc_now)
+    return ls.Engine(profile=profile_of(daemon), clock=utc_now)
 
 
 def loaded(daemon: Daemon, archive: bytes, folder: Path) -> ls.Engine:
@@ -60,7 +58,7 @@ def assert_same_images(daemon: Daemon, engine: ls.Engine) -> None:
 
 def assert_same_usage(daemon: Daemon, engine: ls.Engine) -> None:
     """Compare the integers behind `docker system df -v`."""
-    usage = daemon.api("/v1.41/system/df")
+    usage = daemon.api("/system/df")
     df = engine.df(verbose=True)
     assert df.layers_size == usage["LayersSize"]
     expected = {
@@ -84,10 +82,10 @@ def assert_same_history(daemon: Daemon, engine: ls.Engine, reference: str) -> No
     assert_same_table(daemon, lambda: engine.history(reference), "history", reference)
     assert_same_table(daemon, lambda: engine.history(reference).text(no_trunc=True), "history", "--no-trunc", reference)
     assert_same_table(
-        daemon, lambda: engine.history(reference).text(human=False), "history", "--human=false", reference
+        daemon, lambda: engine.history(reference).text(human=False, zone=UTC), "history", "--human=false", reference
     )
     rows = engine.history(reference)
-    assert [row.size for row in rows] == [row["Size"] for row in daemon.api(f"/v1.41/images/{reference}/history")]
+    assert [row.size for row in rows] == [row["Size"] for row in daemon.api(f"/images/{reference}/history") or ()]
 
 
 def assert_same_table(daemon: Daemon, ours: Callable[[], object], *arguments: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.engine.archives import ImageSpec, stamp
-from tests.tars import BORN, Entry, layer_tar
+from tests.tars import BORN, Entry, directory, layer_tar
 
 NAMES = ("a", "b", "c", "d", "link", "f.txt", "nämé", "x" * 120)
 XATTRS = (
@@ -20,10 +20,15 @@ XATTRS = (
 
 
 class LayerDraft:
-    """The entries of one layer, kept within what overlay2 extracts without an error (layers.md sections 3 to 6)."""
+    """The entries of one layer, kept within what overlay2 extracts without an error (layers.md sections 3 to 6).
 
-    def __init__(self, rng: random.Random) -> None:
+    With `spells_parents` every directory has an entry: containerd looks for the others in the layers below, and
+    refuses what it finds to be no directory there.
+    """
+
+    def __init__(self, rng: random.Random, *, spells_parents: bool = False) -> None:
         self.rng = rng
+        self.spells_parents = spells_parents
         self.entries: list[Entry] = []
         self.kinds: dict[str, bytes] = {}
         self.hidden: set[str] = set()
@@ -43,7 +48,10 @@ class LayerDraft:
     def add(self, entry: Entry) -> None:
         parts = entry.path.split("/")
         for n in range(1, len(parts)):
-            self.kinds.setdefault("/".join(parts[:n]), tarfile.DIRTYPE)
+            parent = "/".join(parts[:n])
+            if self.spells_parents and parent not in self.kinds:
+                self.entries.append(directory(parent))
+            self.kinds.setdefault(parent, tarfile.DIRTYPE)
         self.kinds[entry.path] = entry.kind
         self.entries.append(entry)
 
@@ -104,9 +112,9 @@ class LayerDraft:
         self.add(self._owned(Entry(path, kind, mode=0o660, device=(1, 3) if kind != tarfile.FIFOTYPE else (0, 0))))
 
 
-def random_layer(rng: random.Random) -> bytes:
+def random_layer(rng: random.Random, *, spells_parents: bool = False) -> bytes:
     """Return one layer of up to 25 entries."""
-    draft = LayerDraft(rng)
+    draft = LayerDraft(rng, spells_parents=spells_parents)
     for _ in range(rng.randrange(26)):
         draft.step()
     return layer_tar(draft.entries)
@@ -138,7 +146,7 @@ def random_history(rng: random.Random, layers: int, created: datetime) -> tuple[
     return tuple(rows)
 
 
-def random_images(seed: int, now: datetime) -> list[ImageSpec]:
+def random_images(seed: int, now: datetime, *, spells_parents: bool = False) -> list[ImageSpec]:
     """Return three to six images, whose stacks share prefixes and layers."""
     rng = random.Random(seed)
     stacks: list[tuple[bytes, ...]] = [()]
@@ -148,7 +156,9 @@ def random_images(seed: int, now: datetime) -> list[ImageSpec]:
         stack = stack[: rng.randrange(len(stack) + 1)] if rng.random() < 0.4 else stack
         for _ in range(rng.randrange(1, 4)):
             known = [layer for other in stacks for layer in other]
-            layer = rng.choice(known) if known and rng.random() < 0.15 else random_layer(rng)
+            layer = (
+                rng.choice(known) if known and rng.random() < 0.15 else random_layer(rng, spells_parents=spells_parents)
+            )
             stack = (*stack, layer)
             stacks.append(stack)
         created = now - timedelta(days=3 + 5 * number + rng.randrange(4), hours=6, seconds=rng.randrange(3600))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCKER20 = Path(__file__).parent / "docker20"
+DOCKER28 = Path(__file__).parent / "docker28"
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def test_a_saved_top_of_nonsense_is_one_typed_error_or_a_top(tmp_path: Path) -> 
         digest = ls.sha256(data)
         (tmp_path / digest[7:]).write_bytes(data)
         try:
-            made = Blobs.in_folder(tmp_path).upper(digest, 0, len(data), 0).over(view)
+            made = Blobs.in_folder(tmp_path).upper(digest, 0, 0, len(data), 0).over(view)
         except ArchiveError:
             refused += 1
             continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import layersim as ls
 from tests.kernel.mount import OPAQUE
 from tests.kernel.operations import Session
-from tests.trees import KINDS, Disk, differences, inode_size, snapshot
+from tests.trees import KINDS, Disk, blocks_size, differences, inode_size, is_on_ext4, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,8 @@ class Pair:
         assert self._upper(expected) == expected
         assert self._opaque() == opaque_of_the_kernel(self.kernel)
         assert self.ours.size_rw == inode_size(self.kernel.upper)
+        if is_on_ext4(self.kernel.upper):
+            assert self.ours.allocated_rw == blocks_size(self.kernel.upper)
 
     def _upper(self, expected: dict[str, UpperNode]) -> dict[str, UpperNode]:
         lower = snapshot(ls.View(self.ours.lower.layers))

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 @pytest.mark.parametrize("seed", range(12))
 def test_an_engine_that_is_saved_again_and_again_goes_on_as_one_that_never_was(seed: int, tmp_path: Path) -> None:
     rng, clock, again_clock = random.Random(seed), Clock(), Clock()
-    never, opened = ls.Engine(clock=clock), ls.Engine(clock=again_clock)
+    profile = ("docker20", "overlay2", "containerd")[seed % 3]
+    never, opened = ls.Engine(profile, clock=clock), ls.Engine(profile, clock=again_clock)
     path = tmp_path / ("host.lsim", "store")[seed % 2]
     for _ in range(6):
         for command in random_session(rng, 15):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from layersim.cli.arguments import parse
 from layersim.cli.failure import InputError, reason_of
-from layersim.cli.output import Output, harmless
+from layersim.cli.output import Output
+from layersim.units import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +48,7 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], int] | None =
         return _complain(f"standard output: {os.strerror(errno.EBADF)}")
     arguments = parse(sys.argv[1:] if argv is None else argv)
     try:
-        arguments.run(arguments, Output(sys.stdout, as_json=arguments.json), clock)
+        status: int | None = arguments.run(arguments, Output(sys.stdout, written_as=arguments.format), clock)
         sys.stdout.flush()
     except InputError as failure:
         return _complain(str(failure))
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None, *, clock: Callable[[], int] | None =
         return _PIPE_CLOSED
     except OSError as error:
         return _complain(f"{os.fsdecode(error.filename)}: {reason_of(error)}" if error.filename else reason_of(error))
-    return 0
+    return status or 0
 
 
 def _is_closed(stream: TextIO | None) -> bool:

@@ -6,16 +6,16 @@ import sys
 from argparse import Action, ArgumentParser, ArgumentTypeError, BooleanOptionalAction, RawDescriptionHelpFormatter
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
-from layersim.cli import files, story, tables
-from layersim.profiles import find_profile
+from layersim.cli import archives, files, story, tables
+from layersim.cli.formats import FORMATS
+from layersim.layout import Compression, Layout, Platform
+from layersim.profiles import PROFILE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace, _SubParsersAction
     from collections.abc import Callable, Sequence
-
-    from layersim.profiles import Profile
 
 _DESCRIPTION = """\
 Look into the images that `docker save` or an OCI tool wrote: what they are made of, what they take,
@@ -41,7 +41,14 @@ def parse(argv: Sequence[str]) -> Namespace:
     SystemExit
         With 2 when they mean none, with 0 after printing help or the version.
     """
-    return _parser().parse_args(argv)
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # `convert IN OUT --layout oci REF`: words after an option, where any number of words may come.
+    if any(word.startswith("-") for word in rest) or (rest and "refs" not in arguments):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.refs += rest
+    return arguments
 
 
 def _parser() -> ArgumentParser:
@@ -52,6 +59,7 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_tables(commands)
     _add_files(commands)
+    _add_archives(commands)
     _add_demo(commands)
     return parser
 
@@ -65,16 +73,23 @@ class _Version(Action):
 
 
 def _add_tables(commands: _SubParsersAction[ArgumentParser]) -> None:
-    history = _command(commands, "history", tables.history, "show the steps an image was made of, newest first")
+    history = _command(
+        commands, "history", tables.history, "show the steps an image was made of, newest first", FORMATS
+    )
     history.add_argument("words", nargs="+", metavar="IMAGE", help="all images of an ARCHIVE, or the ones named")
     history.add_argument("--human", action=BooleanOptionalAction, default=True, help="sizes and ages for people")
     _add_truncation(history)
-    images = _command(commands, "images", tables.images, "list images with their logical sizes")
-    images.add_argument("words", nargs="*", metavar="ARCHIVE")
+    images = _command(commands, "images", tables.images, "list images with their logical sizes", FORMATS)
+    images.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     images.add_argument("-a", "--all", action="store_true", help="list intermediate images too")
     _add_truncation(images)
-    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does")
-    df.add_argument("words", nargs="*", metavar="ARCHIVE")
+    ps = _command(commands, "ps", tables.ps, "list containers; an archive has none", FORMATS)
+    ps.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
+    ps.add_argument("-a", "--all", action="store_true", help="list containers that do not run too")
+    ps.add_argument("-s", "--size", action="store_true", help="show what each has written, and that with its image")
+    _add_truncation(ps)
+    df = _command(commands, "df", tables.df, "show what the disk holds, as `docker system df` does", FORMATS)
+    df.add_argument("words", nargs="*", metavar="ARCHIVE", help="load it, as -f does")
     df.add_argument("-v", "--verbose", action="store_true", help="each image, with what it shares and what only it has")
 
 
@@ -98,10 +113,28 @@ def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
     diff.add_argument("--layers", action="store_true", help=meaning)
 
 
+def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
+    convert = _plain_command(commands, "convert", archives.convert, "write the images of an archive in another layout")
+    _add_formats(convert)
+    _add_profile(convert)
+    convert.add_argument("archive", metavar="IN", help="an ARCHIVE")
+    target = "a file, or a directory for an OCI layout: one that is there, or a name that ends in /"
+    convert.add_argument("target", metavar="OUT", help=target)
+    convert.add_argument("refs", nargs="*", metavar="REF", help="the images to write (default: all)")
+    layouts = "docker save of 20.10, of 25 and newer, an OCI layout as a tar or as a directory"
+    convert.add_argument("--layout", choices=get_args(Layout), help=layouts)
+    convert.add_argument("--compression", type=_compression, metavar="{gzip,zstd,none}", help="of the layers")
+    convert.add_argument("--level", type=int, metavar="N", help="of the compression")
+    convert.add_argument("--platform", type=_platform, metavar="P", help="such as linux/arm64 or linux/arm/v7")
+    check = _plain_command(commands, "check", archives.check, "compute every hash, size, reference and count again")
+    _add_formats(check)
+    check.add_argument("checked", nargs="+", metavar="ARCHIVE")
+
+
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
     purpose = "tell the story of layers, on an embedded example or on your archives"
     demo = _command(commands, "demo", story.demo, purpose)
-    demo.add_argument("words", nargs="*", metavar="ARCHIVE")
+    demo.add_argument("words", nargs="*", metavar="ARCHIVE", help="tell of its images")
     picture = Path("demo-out/saving.png")
     demo.add_argument(
         "--picture", type=Path, default=picture, metavar="FILE", help="where to draw the saving (%(default)s)"
@@ -110,20 +143,53 @@ def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
 
 
 def _command(
-    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., None], purpose: str
+    commands: _SubParsersAction[ArgumentParser],
+    name: str,
+    run: Callable[..., None],
+    purpose: str,
+    formats: Sequence[str] = (),
 ) -> ArgumentParser:
-    command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
-    command.set_defaults(run=run)
+    """Add a command that asks an engine."""
+    command = _plain_command(commands, name, run, purpose)
     command.add_argument(
         "-f", "--file", dest="archives", action="append", default=[], metavar="ARCHIVE", help="load it first"
     )
-    command.add_argument("--json", action="store_true", help="JSON: ids in full, sizes in bytes, times as ISO 8601")
-    command.add_argument("--profile", type=_profile, default="docker20", help="the engine to be like (%(default)s)")
+    _add_formats(command, formats)
+    _add_profile(command)
     return command
 
 
-def _profile(name: str) -> Profile:
+def _plain_command(
+    commands: _SubParsersAction[ArgumentParser], name: str, run: Callable[..., int | None], purpose: str
+) -> ArgumentParser:
+    command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_formats(command: ArgumentParser, formats: Sequence[str] = ()) -> None:
+    one = command.add_mutually_exclusive_group()
+    meaning = "JSON: ids in full, sizes in bytes, times as ISO 8601"
+    one.add_argument("--json", dest="format", action="store_const", const="json", default="table", help=meaning)
+    if formats:
+        meaning = "what to write: docker's text (default), JSON as with --json, csv, or an Arrow stream"
+        one.add_argument("--format", choices=formats, default="table", help=meaning)
+
+
+def _add_profile(command: ArgumentParser) -> None:
+    command.add_argument(
+        "--profile", choices=PROFILE_NAMES, default=PROFILE_NAMES[0], help="the engine to be like (%(default)s)"
+    )
+
+
+def _compression(name: str) -> str | None:
+    if name not in {"none", *get_args(Compression)}:
+        raise ArgumentTypeError(f"expected gzip, zstd or none, got {name!r}")
+    return None if name == "none" else name
+
+
+def _platform(text: str) -> str:
     try:
-        return find_profile(name)
+        return str(Platform.parse(text))
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from error

@@ -54,8 +54,8 @@ class Host:
         """All images that were loaded, in the order of loading, each once."""
         return list(dict.fromkeys(image for images in self._loaded.values() for image in images))
 
-    def load(self, archive: str) -> list[Image]:
-        """Load an archive, or open a saved engine, once.
+    def load(self, archive: str, platform: str | None = None) -> list[Image]:
+        """Load an archive, or open a saved engine, once; with a platform, the images for it alone.
 
         Raises
         ------
@@ -66,14 +66,16 @@ class Host:
             raise InputError(archive, "no such archive")
         if archive not in self._loaded:
             try:
-                self._loaded[archive] = self._opened(archive) if is_state(Path(archive)) else self._read(archive)
+                self._loaded[archive] = (
+                    self._opened(archive) if is_state(Path(archive)) else self._read(archive, platform)
+                )
             except (LayerSimError, OSError) as error:
                 raise InputError(archive, error) from error
         return self._loaded[archive]
 
-    def _read(self, archive: str) -> list[Image]:
-        with _progress(archive) as progress:
-            return self.engine.load(archive, progress=progress)
+    def _read(self, archive: str, platform: str | None) -> list[Image]:
+        with progress_bar(f"reading {Path(archive).name}") as progress:
+            return self.engine.load(archive, platform=platform, progress=progress)
 
     def _opened(self, state: str) -> list[Image]:
         """Go on with a saved engine, of whatever profile it is; archives that come after it are loaded into it."""
@@ -150,9 +152,10 @@ def _answers(image: Image, reference: str) -> bool:
 
 
 @contextmanager
-def _progress(archive: str) -> Iterator[Callable[[int, int], object]]:
+def progress_bar(work: str) -> Iterator[Callable[[int, int], object]]:
+    """Show on a terminal how far some work is; give what to tell of it."""
     console = Console(stderr=True)
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
-        task = shown.add_task(f"reading {Path(archive).name}", total=None)
+        task = shown.add_task(work, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)

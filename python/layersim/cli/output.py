@@ -1,14 +1,19 @@
-"""Standard output: plain text for pipes, safe text for terminals, JSON where it is asked for."""
+"""Standard output: plain text for pipes, safe text for terminals, and data in the format that was asked for."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from layersim.cli.failure import InputError
+from layersim.cli.formats import arrow_stream, csv_text, records_of, spelled
+from layersim.units import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TextIO
+
+    from layersim.table import Rows
 
 _LAYOUT = "\n\t"
 
@@ -20,18 +25,37 @@ class Output:
     ----------
     stream : text file
         Usually ``sys.stdout``.
-    as_json : bool
-        Whether the user asked for JSON.
+    written_as : str
+        One of `layersim.cli.formats.FORMATS`: what the user asked for.
+
+    Raises
+    ------
+    InputError
+        Bytes were asked for, and a person would have to read them.
     """
 
-    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+    def __init__(self, stream: TextIO, *, written_as: str) -> None:
         self._stream = stream
-        self.as_json = as_json
+        self._written_as = written_as
+        if written_as == "arrow" and self.is_terminal:
+            raise InputError(
+                "standard output", "an Arrow stream is no text for a terminal; send it to a file or a pipe"
+            )
 
     @property
     def is_terminal(self) -> bool:
         """Whether a person reads along."""
         return self._stream.isatty()
+
+    @property
+    def as_json(self) -> bool:
+        """Whether the user asked for JSON."""
+        return self._written_as == "json"
+
+    @property
+    def as_data(self) -> bool:
+        """Whether the user asked for anything but text."""
+        return self._written_as != "table"
 
     def text(self, text: str) -> None:
         """Write lines of text, if any; on a terminal, control characters of names inside become escapes."""
@@ -52,6 +76,15 @@ class Output:
         while rest:
             rest = rest[self._stream.buffer.write(rest) :]  # an unbuffered stream takes what the pipe has room for
 
+    def rows(self, rows: Rows[Any]) -> None:
+        """Write rows as data, in the format that was asked for."""
+        if self._written_as == "arrow":
+            self.raw(arrow_stream(rows))
+        elif self._written_as == "csv":
+            self.raw(csv_text(rows, harmless if self.is_terminal else str).encode(errors="surrogateescape"))
+        else:
+            self.records(records_of(rows))
+
     def records(self, records: Iterable[Mapping[str, object]]) -> None:
         """Write JSON lines: one object per line."""
         for record in records:
@@ -59,18 +92,4 @@ class Output:
 
     def document(self, document: Mapping[str, object]) -> None:
         """Write one JSON object on one line; times are ISO 8601, bytes that are no text are surrogate escapes."""
-        self.raw(f"{json.dumps(document, default=_spelled)}\n".encode())
-
-
-def harmless(text: str, *, kept: str = "") -> str:
-    """Return a text that cannot drive a terminal: what is not printable becomes an escape, but for `kept`.
-
-    Names in archives are whatever their makers liked: escape sequences, line ends, bytes that are no text.
-    """
-    return "".join(rune if rune.isprintable() or rune in kept else ascii(rune)[1:-1] for rune in text)
-
-
-def _spelled(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+        self.raw(f"{json.dumps(document, default=spelled)}\n".encode())

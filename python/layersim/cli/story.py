@@ -13,8 +13,8 @@ from rich.text import Text
 
 from layersim.cli.failure import InputError
 from layersim.cli.host import Host
-from layersim.cli.output import harmless
 from layersim.demo import tell, tell_of, write_archives
+from layersim.units import harmless
 
 if TYPE_CHECKING:
     from argparse import Namespace

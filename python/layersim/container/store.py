@@ -137,6 +137,10 @@ class ContainerStore:
         """Return the containers of exactly this image, oldest first; a view that follows what happens."""
         return self._by_image.get(image.id, {}).values()
 
+    def images(self) -> list[StoredImage]:
+        """Return the images that containers were made from, each id once, removed ones included."""
+        return [next(iter(containers.values())).image for containers in self._by_image.values()]
+
     def count_by_image(self) -> dict[str, int]:
         """Return how many containers each image id has now; images without are not in it."""
         return {image_id: len(containers) for image_id, containers in self._by_image.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from layersim._core import Overlay
@@ -11,16 +12,24 @@ from layersim.errors import ContainerStateError
 from layersim.image.instant import to_datetime
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
     from datetime import datetime
     from typing import Protocol
 
     from layersim._core import Change, Upper, View
+    from layersim.container.volumes import Volume
     from layersim.image import Image
+    from layersim.profiles import Profile
     from layersim.store import StoredImage
 
     class Host(Protocol):
         """What a container needs of its engine."""
+
+        @property
+        def profile(self) -> Profile:
+            """The rules of the engine."""
+            ...
 
         @property
         def lock(self) -> AbstractContextManager[object]:
@@ -67,12 +76,14 @@ class Life(NamedTuple):
 class Wishes(NamedTuple):
     """What was asked for when a container was made; most containers share one of these.
 
-    `is_attached` is whether a terminal waits for its output, which commits record.
+    `is_attached` is whether a terminal waits for its output, which commits record; `volumes` are pairs of a path and
+    the name of what is mounted there.
     """
 
     name: str | None = None
     command: tuple[str, ...] | None = None
     is_attached: bool = True
+    volumes: tuple[tuple[str, str], ...] = ()
 
 
 class Made(NamedTuple):
@@ -87,6 +98,7 @@ class Made(NamedTuple):
 
 # A container that never ran has this very value.
 CREATED = Life("created", 0)
+_NO_VOLUMES: Mapping[str, Volume] = MappingProxyType({})
 
 
 class Container:
@@ -109,9 +121,11 @@ class Container:
         State, since when, exit code.
     wishes : Wishes
         What it was created with.
+    volumes : mapping of str to Volume
+        What it mounts, by path.
     """
 
-    __slots__ = ("_fs", "_host", "_upper", "created_ns", "image", "image_name", "life", "number", "wishes")
+    __slots__ = ("_fs", "_host", "_upper", "created_ns", "image", "image_name", "life", "number", "volumes", "wishes")
 
     def __init__(self, host: Host, made: Made, life: Life = CREATED, upper: Upper | None = None) -> None:
         self._host = host
@@ -120,6 +134,7 @@ class Container:
         self._upper = upper
         self.number, self.image, self.image_name, self.wishes, self.created_ns = made
         self.life = life
+        self.volumes: Mapping[str, Volume] = _NO_VOLUMES
 
     @property
     def id(self) -> str:
@@ -165,13 +180,28 @@ class Container:
             return self._fs
 
     def _new_fs(self) -> Overlay:
-        fs = Overlay(self._host.view_of(self.image), clock=self._host.now)
+        fs = Overlay(self._host.view_of(self.image), clock=self._host.now, mounts=self._mounts())
         if directory := self.image.config.run_config.working_dir:
             make_directories(fs, directory)
         return fs
 
     def _old_fs(self, upper: Upper) -> Overlay:
-        return upper.over(self._host.view_of(self.image), clock=self._host.now)
+        return upper.over(self._host.view_of(self.image), clock=self._host.now, mounts=self._mounts())
+
+    def mount(self, volumes: Mapping[str, Volume]) -> None:
+        """Give a container that was not looked into yet what it mounts.
+
+        Parameters
+        ----------
+        volumes : mapping of str to Volume
+            By path.
+        """
+        self.volumes = MappingProxyType(dict(volumes))
+        for volume in set(volumes.values()):
+            volume.links += 1
+
+    def _mounts(self) -> dict[str, Overlay] | None:
+        return {path: volume.fs for path, volume in self.volumes.items()} or None
 
     def upper(self) -> Upper | None:
         """Return what it has written, as one value that can be saved; None for nothing."""
@@ -180,14 +210,18 @@ class Container:
     @property
     def size_rw(self) -> int:
         """Bytes of its own writes, a file copied up counting whole."""
-        if self._fs is not None:
-            return self._fs.size_rw
-        return 0 if self._upper is None else self._upper.size_rw
+        return self._host.profile.written_size(self._fs or self._upper)
 
     @property
     def size_root_fs(self) -> int:
-        """Bytes of its own writes and of its image together: what `ps -s` calls virtual."""
-        return self.size_rw + self.image.size
+        """Bytes of its own writes and of what lies below them: what `ps -s` calls virtual."""
+        return self.size_rw + self.below_size
+
+    @property
+    def below_size(self) -> int:
+        """Bytes of what lies below its own writes."""
+        image = self.image
+        return self._host.profile.below_size(image.size - image.contents.size, image.size)
 
     def changes(self) -> list[Change]:
         """Return what `docker diff` prints: paths added, changed and deleted."""
@@ -214,8 +248,8 @@ class Container:
                 message = "cannot start a paused container, try unpause instead"
                 raise ContainerStateError(message, self.state, "created, exited or running")
             if not self.is_active:
-                for path in self.image.config.run_config.volumes or ():
-                    make_directories(self.fs, path)
+                if self.volumes:
+                    self.fs.make_mountpoints()
                 self.life = Life("running", self._host.now())
             return self
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.container import Container, Wishes, container_view
+from layersim.container import Container, Wishes, check_volume_name, container_view
 from layersim.engine.images import ImageCommands
+from layersim.engine.volumes import VolumeCommands
 from layersim.errors import ContainerStateError, ImageNotFoundError
 from layersim.image import parse_new_tag
-from layersim.profiles.made import EMPTY_LAYER, Commit, committed_config
+from layersim.profiles.commit import EMPTY_LAYER, Commit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from layersim._core import View
     from layersim.image import Image
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
 _CREATED, _RUN = Wishes(), Wishes(is_attached=False)
 
 
-class ContainerCommands(ImageCommands):
+class ContainerCommands(ImageCommands, VolumeCommands):
     """The container half of an engine."""
 
-    def create(self, ref: str, name: str | None = None, *, command: Sequence[str] | None = None) -> Container:
+    def create(
+        self,
+        ref: str,
+        name: str | None = None,
+        *,
+        command: Sequence[str] | None = None,
+        volumes: Mapping[str, str] | None = None,
+    ) -> Container:
         """Make a container, as `docker create`; it costs a few words until its file system is looked into.
 
         Parameters
@@ -35,6 +43,9 @@ class ContainerCommands(ImageCommands):
             By default one is generated; ``/web`` is ``web``, as engines show it.
         command : sequence of str, optional
             In place of the image's.
+        volumes : mapping of str to str, optional
+            Path to the name of the volume that is mounted there; volumes that are not there yet are made. Each path
+            that the image declares and that is not in it gets a volume of its own.
 
         Returns
         -------
@@ -46,16 +57,22 @@ class ContainerCommands(ImageCommands):
         ImageNotFoundError, InvalidReferenceError
             Nothing answers to `ref`.
         NameInUseError, ValueError
-            The name is taken, or not a name.
+            The name is taken, or not a name; so of a volume.
 
         Notes
         -----
         Docker refuses an image without a command where none is given; here such a container just runs nothing.
         """
-        wishes = _CREATED if name is None and command is None else _wishes(name, command, is_attached=True)
-        return self._create(ref, wishes)
+        return self._create(ref, _wishes(_CREATED, name, command, volumes))
 
-    def run(self, ref: str, name: str | None = None, *, command: Sequence[str] | None = None) -> Container:
+    def run(
+        self,
+        ref: str,
+        name: str | None = None,
+        *,
+        command: Sequence[str] | None = None,
+        volumes: Mapping[str, str] | None = None,
+    ) -> Container:
         """Make a container and start it, as `docker run -d`; parameters and errors as for `create`.
 
         Returns
@@ -63,8 +80,7 @@ class ContainerCommands(ImageCommands):
         Container
             In the state ``running``.
         """
-        wishes = _RUN if name is None and command is None else _wishes(name, command, is_attached=False)
-        return self._create(ref, wishes).start()
+        return self._create(ref, _wishes(_RUN, name, command, volumes)).start()
 
     def get_container(self, ref: str | Container) -> Container:
         """Return the container of a name, an id, or a prefix of an id.
@@ -87,7 +103,7 @@ class ContainerCommands(ImageCommands):
         with self._lock:
             return self._containers.find(ref)
 
-    def remove_container(self, ref: str | Container, *, force: bool = False) -> None:
+    def remove_container(self, ref: str | Container, *, force: bool = False, volumes: bool = False) -> None:
         """Take a container away, as `docker rm`.
 
         Parameters
@@ -96,6 +112,8 @@ class ContainerCommands(ImageCommands):
             What it is called.
         force : bool, default False
             Even if it runs.
+        volumes : bool, default False
+            With the volumes that it has without a name, unless others mount them, as ``-v``.
 
         Raises
         ------
@@ -113,6 +131,7 @@ class ContainerCommands(ImageCommands):
                 message = f"You cannot remove a {container.state} container {container.id}. {way_out}"
                 raise ContainerStateError(message, container.state, "created or exited")
             self._containers.remove(container)
+            self._unmount(container, drops_anonymous=volumes)
             self._layers.release(container.image.top)
             if not self._containers.using(container.image):
                 self._views.pop(container.image.id, None)
@@ -154,7 +173,7 @@ class ContainerCommands(ImageCommands):
             parent = origin.value()
             layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
             added = [] if layer.diff_id == EMPTY_LAYER else [layer]
-            raw = committed_config(
+            raw = self.profile.makes.committed(
                 self.profile,
                 parent,
                 Commit(
@@ -190,6 +209,8 @@ class ContainerCommands(ImageCommands):
             container = self._containers.create(self, image, ref, wishes)
             if image.top is not None:
                 image.top.references += 1
+            if wishes.volumes or image.config.run_config.volumes:
+                self._mount(container, lambda: self.view_of(image))
             return container
 
     def _own_config(self, container: Container) -> dict[str, Json]:
@@ -206,5 +227,12 @@ class ContainerCommands(ImageCommands):
         return own
 
 
-def _wishes(name: str | None, command: Sequence[str] | None, *, is_attached: bool) -> Wishes:
-    return Wishes(name, None if command is None else tuple(command), is_attached)
+def _wishes(
+    usual: Wishes, name: str | None, command: Sequence[str] | None, volumes: Mapping[str, str] | None
+) -> Wishes:
+    if name is None and command is None and not volumes:
+        return usual
+    for volume in (volumes or {}).values():
+        check_volume_name(volume)
+    words = None if command is None else tuple(command)
+    return Wishes(name, words, usual.is_attached, tuple((volumes or {}).items()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from layersim.units import human_size
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layersim.table import Table
-    from layersim.usage import ContainerRow, ImageUsageRow, SummaryRow
+    from layersim.usage import CacheRow, ContainerRow, ImageUsageRow, SummaryRow, VolumeRow
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class DiskUsage:
     summary : Table of SummaryRow
     images : Table of ImageUsageRow
     containers : Table of ContainerRow
-    volumes, build_cache : Table
-        Empty: containers have no volumes here, and nothing is built.
+    volumes : Table of VolumeRow
+    build_cache : Table of CacheRow
     layers_size : int
         Bytes of every layer that a listed image holds, each once.
     is_verbose : bool
@@ -36,8 +36,8 @@ class DiskUsage:
     summary: Table[SummaryRow]
     images: Table[ImageUsageRow]
     containers: Table[ContainerRow]
-    volumes: Table[tuple[str, ...]]
-    build_cache: Table[tuple[str, ...]]
+    volumes: Table[VolumeRow]
+    build_cache: Table[CacheRow]
     layers_size: int
     is_verbose: bool = False
 
@@ -55,10 +55,18 @@ class DiskUsage:
 
     def verbose_text(self) -> str:
         """Return what `docker system df -v` prints."""
-        cache_size = human_size(self.summary[-1].size)
-        return (
-            f"Images space usage:\n\n{self.images}"
-            f"\n\nContainers space usage:\n\n{self.containers}"
-            f"\n\nLocal Volumes space usage:\n\n{self.volumes}"
-            f"\n\nBuild cache usage: {cache_size}\n\n{self.build_cache}"
-        )
+        return "\n\n".join(f"{heading}\n\n{table}" for heading, table in self._parts())
+
+    def _repr_html_(self) -> str:
+        """Return the tables of the text as HTML."""
+        if not self.is_verbose:
+            return self.summary._repr_html_()
+        return "\n".join(f"<p>{heading}</p>\n{table._repr_html_()}" for heading, table in self._parts())
+
+    def _parts(self) -> list[tuple[str, Table[Any]]]:
+        return [
+            ("Images space usage:", self.images),
+            ("Containers space usage:", self.containers),
+            ("Local Volumes space usage:", self.volumes),
+            (f"Build cache usage: {human_size(self.summary[-1].size)}", self.build_cache),
+        ]

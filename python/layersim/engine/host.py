@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
+from layersim.engine.caching import CacheCommands
 from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
-from layersim.engine.removal import Removed, Remover
 from layersim.engine.reports import Reports
 from layersim.engine.saving import Saving
+from layersim.engine.sharing import SharingReport
+
+_PRUNABLE = ("system", "containers", "images", "volumes", "build cache")
 
 
-class Engine(Saving, ContainerCommands, Reports):
+class Engine(Saving, ContainerCommands, CacheCommands, Reports, SharingReport):
     """A Docker engine in memory. Two engines never see each other.
 
     Parameters
@@ -35,34 +38,59 @@ class Engine(Saving, ContainerCommands, Reports):
     """
 
     def prune(
-        self, what: Literal["system", "containers", "images"] = "system", *, unused_images: bool = False
+        self,
+        what: Literal["system", "containers", "images", "volumes", "build cache"] = "system",
+        *,
+        unused_images: bool = False,
+        volumes: bool = False,
     ) -> Pruned:
-        """Remove what nobody uses, as `docker system prune`, `container prune` or `image prune`.
+        """Remove what nobody uses, as `docker system prune` and the prune commands of each kind.
 
         Parameters
         ----------
-        what : {"system", "containers", "images"}
-            Containers that do not run, untagged images without children, or first the ones, then the others.
+        what : {"system", "containers", "images", "volumes", "build cache"}
+            Containers that do not run, untagged images without children, volumes that no container mounts, records
+            that no build runs on; or all of these, volumes only if `volumes` says so.
         unused_images : bool, default False
-            Also tagged images without a container, as with ``-a``.
+            Also tagged images without a container, and build cache that images share, as with ``-a``.
+        volumes : bool, default False
+            Whether the whole system's volumes go too, as with ``--volumes``; of one kind alone: whether those with a
+            name go where the engine leaves them, as with ``volume prune -a``.
 
         Returns
         -------
         Pruned
             What went; its `str` is what Docker prints.
         """
-        if what not in {"system", "containers", "images"}:
-            raise ValueError(f"expected 'system', 'containers' or 'images', got {what!r}")
+        if what not in _PRUNABLE:
+            raise ValueError(f"expected one of {', '.join(map(repr, _PRUNABLE))}, got {what!r}")
         with self._lock:
-            gone, written = ((), 0) if what == "images" else self._prune_containers()
-            remover = Remover(self._images, self._layers, self._containers)
-            images = Removed() if what == "containers" else prune_images(remover, unused=unused_images)
-            return Pruned(gone, images, written + images.freed)
+            nothing: tuple[tuple[str, ...], int] = ((), 0)
+            is_all = what == "system"
+            containers = self._prune_containers() if what == "containers" or is_all else nothing
+            gone = nothing
+            if what == "volumes" or (is_all and volumes):
+                gone = self._prune_volumes(named=self.profile.prunes_named_volumes or (volumes and not is_all))
+            remover = self._remover()
+            if what == "images" or is_all:
+                prune_images(remover, unused=unused_images)
+            cache = nothing
+            if what == "build cache" or is_all:
+                cache = self._prune_build_cache(shared_too=unused_images)
+            freed = remover.freed + sum(size for _, size in (containers, gone, cache))
+            return Pruned(containers[0], gone[0], remover.result, cache[0], freed)
 
     def __repr__(self) -> str:
         """Say what it is and how much it holds."""
         held = f"{len(self._images)} images, {len(self._layers)} layers, {len(self._containers)} containers"
         return f"<Engine {self.profile.name}: {held}>"
+
+    def _prune_volumes(self, *, named: bool) -> tuple[tuple[str, ...], int]:
+        idle = [volume for volume in self._volumes if not volume.links and (named or volume.is_anonymous)]
+        held = sum(volume.size for volume in idle)
+        for volume in idle:
+            self._volumes.remove(volume)
+        return tuple(volume.name for volume in idle), held
 
     def _prune_containers(self) -> tuple[tuple[str, ...], int]:
         idle = [container for container in self._containers if not container.is_active]

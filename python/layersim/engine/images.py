@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer, sha256
-from layersim.engine.loading import check_archive, load_archive, register
-from layersim.engine.removal import Remover
+from layersim._core import Layer
+from layersim.engine.loading import check_archive
 from layersim.engine.state import State
 from layersim.errors import InvalidReferenceError
 from layersim.image import HistoryEntry, has_tag, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import decode_untyped
 from layersim.image.instant import format_utc
-from layersim.layout import Platform, read_archive, replacing, write_docker_archive
-from layersim.profiles.made import imported_config, layered_config
+from layersim.layout import ArchivedImage, Form, Leaving, Platform, Wanted, layout_for, read_archive, save_images
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from os import PathLike
     from typing import BinaryIO
 
     from layersim._core import Limits
@@ -26,6 +23,7 @@ if TYPE_CHECKING:
     from layersim.engine.removal import Removed
     from layersim.image import Image, Reference
     from layersim.image.document import Json
+    from layersim.layout import Compression, Layout
     from layersim.store import StoredImage
 
     Location = str | PathLike[str]
@@ -38,8 +36,10 @@ class ImageCommands(State):
         self,
         archive: Location | bytes | bytearray | memoryview | BinaryIO,
         *,
+        platform: str | None = None,
         limits: Limits | None = None,
         progress: Callable[[int, int], object] | None = None,
+        way: str = "load",
     ) -> Loaded:
         """Load all images of an archive, as `docker load`; either all come in or none.
 
@@ -47,10 +47,16 @@ class ImageCommands(State):
         ----------
         archive : path, bytes-like or binary file
             A docker-archive or an OCI image layout: a tar, compressed or not, or the path of a directory.
+        platform : str, optional
+            Load the images for this one alone, such as ``linux/arm64`` or ``linux/arm/v7``. By default an index
+            gives those for the engine's own.
         limits : Limits, optional
             Bounds on what the archive may ask for.
         progress : callable, optional
             Called with bytes done and bytes in all while layers load.
+        way : {"load", "import", "commit", "build"}
+            How the layers came into the engine that is modelled, which decides what their sizes are; layers that are
+            kept already stay as large as they are.
 
         Returns
         -------
@@ -60,16 +66,16 @@ class ImageCommands(State):
         Raises
         ------
         ArchiveError, DigestMismatchError, ValidationError, InvalidReferenceError, ChainTooDeepError
-            The archive is broken; the message says where. The engine is as it was.
+            The archive is broken, or holds nothing for the platform; the message says where. The engine is as it was.
+        ValueError
+            `platform` is none, or there is no such way.
         """
-        platform = Platform(os=self.profile.os, architecture=self.profile.architecture)
-        archived = read_archive(archive, platform=platform, limits=limits, progress=progress)
+        own = Platform(os=self.profile.os, architecture=self.profile.architecture)
+        wanted = Wanted(own) if platform is None else Wanted(Platform.parse(platform), is_asked=True)
+        archived = read_archive(archive, wanted=wanted, prefers=self.profile.prefers, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
-            loaded = load_archive(self._images, self._layers, archived, self.profile.layer_sizes["load"])
-            for child, parent in parents.items():
-                self._images.set_parent(self._images.find(child), self._images.find(parent))
-            return loaded
+            return self._registrar.load(archived, parents, way)
 
     def import_tar(
         self,
@@ -108,7 +114,7 @@ class ImageCommands(State):
         """
         reference = parse_new_tag(tag) if tag is not None else None
         layer = Layer.from_tar(rootfs_tar)
-        raw = imported_config(self.profile, layer.diff_id, self.now(), message, config)
+        raw = self.profile.makes.imported(self.profile, layer.diff_id, self.now(), message, config)
         return self._keep(raw, [layer], reference, "import").value()
 
     def add_image(
@@ -153,11 +159,13 @@ class ImageCommands(State):
             Config or history break a rule.
         ChainTooDeepError
             There are more layers than the engine allows.
+        ValueError
+            There is no such way.
         """
         reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()
         steps = tuple(HistoryEntry(created=format_utc(now)) for _ in layers) if history is None else tuple(history)
-        raw = layered_config(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
+        raw = self.profile.makes.layered(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
         with self._lock:
             origin = self._images.find(parent) if parent is not None else None
             image = self._keep(raw, layers, reference, way)
@@ -165,15 +173,34 @@ class ImageCommands(State):
                 self._images.set_parent(image, origin)
             return image.value()
 
-    def save(self, refs: str | Sequence[str], target: Location | BinaryIO) -> int:
-        """Write images as a docker-archive, as `docker save` of 20.10; a file is replaced at the end or not at all.
+    def save(
+        self,
+        refs: str | Sequence[str],
+        target: Location | BinaryIO,
+        *,
+        layout: Layout | None = None,
+        compression: Compression | None = None,
+        level: int | None = None,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> int:
+        """Write images with their tags, as `docker save`; a path is replaced at the end or not at all.
 
         Parameters
         ----------
         refs : str or sequence of str
             Tags, ids, or repositories, which stand for all their tags.
         target : path or binary file
-            Where to.
+            Where to. A path that ends in ``/`` or is a directory gets an OCI image layout as a directory; one that
+            is there must be empty or such a layout, which goes.
+        layout : {"docker20", "docker25", "oci", "oci-dir"}, optional
+            What `docker save` of 20.10 or of 25 and newer writes, or an OCI image layout, as a tar or as a directory.
+            By default what this engine's `docker save` writes.
+        compression : {"gzip", "zstd"}, optional
+            Of the layers of an OCI image layout; by default they go out as they are.
+        level : int, optional
+            0 to 9 for gzip, 6 by default; 1 to 22 for zstd, 3 by default.
+        progress : callable, optional
+            Called with bytes of layers done and bytes in all; what it raises stops the work.
 
         Returns
         -------
@@ -187,15 +214,15 @@ class ImageCommands(State):
         ContentMissingError
             A layer is known by digest and size alone.
         ValidationError
-            An image has no layer.
+            An image has no layer, which Docker's archives cannot hold; the directory holds something else.
+        ValueError
+            There is no such layout or compression, or they do not go together.
         """
+        form = Form(layout_for(target, layout, self.profile.save_layout), compression, level)
         with self._lock:
             wanted = self._wanted([refs] if isinstance(refs, str) else refs)
-            images = [(image.value(), references) for image, references in wanted]
-        if isinstance(target, str | PathLike):
-            with replacing(Path(target)) as file:
-                return write_docker_archive(file, images)
-        return write_docker_archive(target, images)
+            leaving = [Leaving(image.value(), references) for image, references in wanted]
+        return save_images(leaving, target, form, progress=progress)
 
     def tag(self, ref: str, new: str) -> Image:
         """Point a tag at an image; another image that it pointed at loses it.
@@ -247,7 +274,7 @@ class ImageCommands(State):
             Nothing answers to `ref`.
         """
         with self._lock:
-            remover = Remover(self._images, self._layers, self._containers)
+            remover = self._remover()
             remover.remove(ref, force=force)
             return remover.result
 
@@ -297,9 +324,9 @@ class ImageCommands(State):
 
     def _keep(self, raw: bytes, layers: Sequence[Layer], reference: Reference | None, way: str) -> StoredImage:
         """Register an image that this engine makes itself."""
-        made = parse_config(raw), raw, sha256(raw)
+        made = ArchivedImage(parse_config(raw), raw, tuple(layers))
         with self._lock:
-            image = register(self._images, self._layers, made, layers, self.profile.layer_sizes[way])
+            image = self._registrar.register(made, way)
             if reference is not None:
                 self._images.tag(reference, image)
             return image

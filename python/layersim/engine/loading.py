@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim.errors import ChainTooDeepError, ValidationError
@@ -10,13 +11,12 @@ from layersim.profiles.made import history_entry
 from layersim.store import StoredImage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from layersim._core import Layer
     from layersim.image import ImageConfig
     from layersim.layout import ArchivedImage
     from layersim.profiles import Profile
-    from layersim.store import ImageStore, LayerStore
+    from layersim.store import ContentStore, ImageStore, LayerStore
 
 
 class Loaded(list[Image]):
@@ -32,7 +32,7 @@ class Loaded(list[Image]):
 
 
 def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str, str]:
-    """Return child id to parent id within the archive, once all images are known to be acceptable.
+    """Return child to parent within the archive, by the digests of their configs, once all are known to be acceptable.
 
     Raises
     ------
@@ -55,54 +55,73 @@ def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str
     return parents
 
 
-def register(
-    images: ImageStore,
-    layers: LayerStore,
-    made: tuple[ImageConfig, bytes, str],
-    stack: Sequence[Layer],
-    size_of: Callable[[Layer], int],
-) -> StoredImage:
-    """Keep an image and its layers; one that is kept already stays as it is.
+@dataclass(frozen=True)
+class Registrar:
+    """Takes images into the stores of an engine, by its rules.
 
-    Parameters
+    Attributes
     ----------
-    made : (ImageConfig, bytes, str)
-        Config, its raw bytes, their digest.
-    stack : sequence of Layer
-        Base first.
-    size_of : callable
-        D(L) by the way in.
+    profile : Profile
+        Whose rules.
+    images, layers, contents
+        The stores.
     """
-    config, raw, image_id = made
-    known = images.lookup(image_id)
-    if known is not None:
-        return known
-    image = StoredImage(image_id, raw, config, layers.hold(stack, size_of))
-    images.add(image)
-    return image
 
+    profile: Profile
+    images: ImageStore
+    layers: LayerStore
+    contents: ContentStore
 
-def load_archive(
-    images: ImageStore, layers: LayerStore, archived: Sequence[ArchivedImage], size_of: Callable[[Layer], int]
-) -> Loaded:
-    """Register the checked images of an archive, and move the tags that they bring."""
-    messages, ids, loaded = [], [], []
-    for one in archived:
-        image = register(images, layers, (one.config, one.raw_config, one.id), one.layers, size_of)
-        ids.append(f"Loaded image ID: {image.id}")
-        for reference in one.references:
-            # As moby does: it says that it loaded such a tag, and sets none.
-            before = None if reference.is_ambiguous else images.tag(reference, image)
-            if before is not None:
-                messages.append(
-                    f"The image {reference} already exists, renaming the old one with ID {before.id} to empty string"
-                )
-            messages.append(f"Loaded image: {reference}")
-        loaded.append(image)
-    # As moby does: the ids are told when the last image has no tag, not when none has.
-    if not (archived and archived[-1].references):
-        messages += ids
-    return Loaded([image.value() for image in loaded], messages)
+    def register(self, image: ArchivedImage, way: str) -> StoredImage:
+        """Keep an image and what it holds; one that is kept already stays as it is.
+
+        Parameters
+        ----------
+        image : ArchivedImage
+            Checked.
+        way : str
+            How its layers come in, which decides what their sizes are.
+
+        Raises
+        ------
+        ValueError
+            There is no such way.
+        """
+        size_of = self.profile.size_rule(way)
+        package = self.profile.package(image)
+        known = self.images.lookup(package.id)
+        if known is not None:
+            return known
+        top = self.layers.hold(image.layers, size_of)
+        stored = StoredImage(
+            package.id,
+            image.raw_config,
+            image.config,
+            top,
+            self.contents.hold(package.blobs),
+        )
+        self.images.add(stored)
+        return stored
+
+    def load(self, archived: Sequence[ArchivedImage], parents: Mapping[str, str], way: str) -> Loaded:
+        """Register the checked images of an archive, and move the tags that they bring."""
+        messages, ids, stored = [], [], {}
+        for one in archived:
+            image = stored[one.id] = self.register(one, way)
+            ids.append(f"Loaded image ID: {image.id}")
+            for reference in one.references:
+                # As moby does: it says that it loaded such a tag, and sets none.
+                before = None if reference.is_ambiguous else self.images.tag(reference, image)
+                if before is not None:
+                    renaming = f"renaming the old one with ID {before.id} to empty string"
+                    messages.append(f"The image {reference} already exists, {renaming}")
+                messages.append(f"Loaded image: {reference}")
+        for child, parent in parents.items():
+            self.images.set_parent(stored[child], stored[parent])
+        # As moby does: the ids are told when the last image has no tag, not when none has.
+        if not (archived and archived[-1].references):
+            messages += ids
+        return Loaded([stored[one.id].value() for one in archived], messages)
 
 
 def _check_parent(image_id: str, config: ImageConfig, parent: ArchivedImage) -> None:

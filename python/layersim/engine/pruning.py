@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim.errors import ImageInUseError
+from layersim.engine.removal import Removed
+from layersim.errors import ImageInUseError, InvalidReferenceError
+from layersim.image import parse_reference
 from layersim.units import human_size
 
 if TYPE_CHECKING:
-    from layersim.engine.removal import Removed, Remover
+    from layersim.engine.removal import Remover
     from layersim.store import StoredImage
 
 
@@ -21,38 +23,50 @@ class Pruned:
     ----------
     containers : tuple of str
         Ids of the containers that are gone.
+    volumes : tuple of str
+        Names of the volumes that are gone.
     images : Removed
         What happened to images and layers.
+    build_cache : tuple of str
+        Ids of the build cache records that are gone.
     freed : int
         Bytes, those that the containers had written included.
     """
 
-    containers: tuple[str, ...]
-    images: Removed
-    freed: int
+    containers: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    images: Removed = field(default_factory=Removed)
+    build_cache: tuple[str, ...] = ()
+    freed: int = 0
 
     def __str__(self) -> str:
         """Return what Docker's prune commands print."""
-        text = ""
-        if self.containers:
-            text += "Deleted Containers:\n" + "".join(f"{container}\n" for container in self.containers) + "\n"
-        if self.images:
-            text += "Deleted Images:\n" + "".join(f"{kind}: {name}\n" for kind, name in self.images) + "\n"
-        return f"{text}Total reclaimed space: {human_size(self.freed)}"
+        images = [f"{kind}: {name}" for kind, name in self.images]
+        parts = (
+            ("Deleted Containers:", self.containers),
+            ("Deleted Volumes:", self.volumes),
+            ("Deleted Images:", images),
+            ("Deleted build cache objects:", self.build_cache),
+        )
+        told = "".join(f"{title}\n" + "".join(f"{line}\n" for line in lines) + "\n" for title, lines in parts if lines)
+        return f"{told}Total reclaimed space: {human_size(self.freed)}"
 
 
 def prune_images(remover: Remover, *, unused: bool) -> Removed:
-    """Remove untagged childless images; with `unused` also tagged ones that no container uses.
+    """Remove untagged childless images; with `unused` also tagged ones that no container uses."""
+    prune = _prune_names if remover.rules.prunes_names else _prune_listed
+    prune(remover, unused=unused)
+    return remover.result
 
-    A tagged image goes tag by tag, so one that is in use keeps its last tag.
-    """
+
+def _prune_listed(remover: Remover, *, unused: bool) -> None:
+    """Remove images; a tagged one goes tag by tag, so one that is in use keeps its last tag."""
     for image in [image for image in remover.images if image.is_listed]:
         if not image.references:
             _try(remover, image.id, image)
         elif unused:
             for reference in image.references:
                 _try(remover, str(reference), image)
-    return remover.result
 
 
 def _try(remover: Remover, ref: str, image: StoredImage) -> None:
@@ -63,3 +77,27 @@ def _try(remover: Remover, ref: str, image: StoredImage) -> None:
     except ImageInUseError:
         # As in moby: an image in use is what pruning leaves alone.
         return
+
+
+def _prune_names(remover: Remover, *, unused: bool) -> None:
+    """Remove names; an image goes with its last one, unless a container was created with its id."""
+    made_with = {_full_name(container.image_name) for container in remover.containers}
+    for image in list(remover.images):
+        is_used = bool(remover.containers.using(image))
+        if not image.references and not is_used:
+            remover.records += [("deleted", name) for name in remover.drop(image)]
+            continue
+        if not unused:
+            continue
+        for reference in image.references:
+            if str(reference) not in made_with:
+                remover.untag(image, reference)
+        if not image.references and not is_used:
+            remover.records += [("deleted", name) for name in remover.drop(image)]
+
+
+def _full_name(image_name: str) -> str:
+    try:
+        return str(parse_reference(image_name))
+    except InvalidReferenceError:
+        return image_name

@@ -12,9 +12,10 @@ from layersim.units import short_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from layersim.container import Container, ContainerStore
+    from layersim.container import ContainerStore
     from layersim.image import Reference
-    from layersim.store import ImageStore, LayerStore, StoredImage
+    from layersim.profiles.removal import RemovalRules
+    from layersim.store import ContentStore, ImageStore, LayerStore, StoredImage
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,9 @@ class Removed:
     Attributes
     ----------
     records : tuple of (str, str)
-        ``untagged`` and a tag, or ``deleted`` and the id of an image or the chain id of a layer.
+        ``untagged`` and a tag, or ``deleted`` and the id of an image, the chain id of a layer or the digest of a blob.
     freed : int
-        Bytes of the layers that are gone.
+        Bytes of the layers and blobs that are gone.
     """
 
     records: tuple[tuple[str, str], ...] = ()
@@ -49,8 +50,10 @@ class Removed:
 class Remover:
     """One removal under way."""
 
+    rules: RemovalRules
     images: ImageStore
     layers: LayerStore
+    contents: ContentStore
     containers: ContainerStore
     records: list[tuple[str, str]] = field(default_factory=list)
     freed: int = 0
@@ -76,70 +79,73 @@ class Remover:
             self._untag_single(image, force=force)
         else:
             self._untag_name(image, ref, force=force)
-            if image.references:
+            if image.references or (self.rules.containers_keep and self.containers.using(image)):
                 return
         self._delete(image, force=force, is_quiet=not by_id)
+
+    def untag(self, image: StoredImage, reference: Reference) -> None:
+        """Take one tag away, and say so."""
+        if reference in image.references:
+            self.images.untag(reference)
+        self.records.append(("untagged", str(reference)))
+
+    def drop(self, image: StoredImage) -> list[str]:
+        """Forget an image without tags; return the layers and blobs that went with it, layers first."""
+        self.images.delete(image)
+        layers, blobs = self.layers.release(image.top), self.contents.release(image.contents.blobs)
+        self.freed += sum(layer.size for layer in layers) + sum(blob.size for blob in blobs)
+        return [*(layer.chain_id for layer in layers), *(blob.digest for blob in blobs)]
 
     def _untag_name(self, image: StoredImage, ref: str, *, force: bool) -> None:
         """Take one name away; the last one only with force while containers use the image (N1)."""
         user = next(iter(self.containers.using(image)), None)
         if not force and len(image.references) == 1 and user is not None:
-            raise ImageInUseError(
-                f'conflict: unable to remove repository reference "{ref}" (must force) - '
-                f"container {short_id(user.id)} is using its referenced image {short_id(image.id)}"
-            )
-        self._untag(image, parse_reference(ref))
+            tag = ref if self.rules.tells_layers else str(parse_reference(ref))
+            raise ImageInUseError(self.rules.name_in_use(tag, short_id(user.id), short_id(image.id)))
+        self.untag(image, parse_reference(ref))
 
     def _untag_single(self, image: StoredImage, *, force: bool) -> None:
         """Take the only name of an image that is removed by id away, if nothing else holds the image."""
         if len(image.references) == 1:
-            self._check(image, force=force, tags_count=False)
-            self._untag(image, image.references[0])
+            self._check(image, force=force, most_tags=1)
+            self.untag(image, image.references[0])
 
     def _delete(self, image: StoredImage, *, force: bool, is_quiet: bool) -> None:
         """Delete an image and, quietly, the parents that only it kept."""
+        had_tags = is_quiet or bool(self.records)
         try:
-            self._check(image, force=force, tags_count=True)
+            self._check(image, force=force, most_tags=0)
         except ImageInUseError:
             if is_quiet:
                 return
             raise
         for reference in image.references:
-            self._untag(image, reference)
-        parent = image.parent
-        self.images.delete(image)
+            self.untag(image, reference)
         self.records.append(("deleted", image.id))
-        for layer in self.layers.release(image.top):
-            self.freed += layer.size
-            self.records.append(("deleted", layer.chain_id))
-        if parent is not None:
+        if self.rules.children_keep and image.children and had_tags and not force:
+            return
+        parent = image.parent
+        gone = self.drop(image)
+        if self.rules.tells_layers:
+            self.records += [("deleted", name) for name in gone]
+        if parent is not None and not parent.references:
             self._delete(parent, force=False, is_quiet=True)
 
-    def _check(self, image: StoredImage, *, force: bool, tags_count: bool) -> None:
-        """Raise the first of E1, E2, E3, E4 that applies."""
+    def _check(self, image: StoredImage, *, force: bool, most_tags: int) -> None:
+        """Raise the first of what stands in the way (E1, E2, E3, E4)."""
+        rules = self.rules
+        for obstacle in rules.obstacles:
+            is_hard = obstacle in rules.hard
+            if (why := self._met(image, obstacle, most_tags)) and (is_hard or not force):
+                way = "cannot be forced" if is_hard else "must be forced"
+                raise ImageInUseError(f"conflict: unable to delete {short_id(image.id)} ({way}) - {why}")
+
+    def _met(self, image: StoredImage, obstacle: str, most_tags: int) -> str | None:
+        """Return what stands in the way, if it does."""
+        if obstacle == "children":
+            return "image has dependent child images" if image.children else None
+        if obstacle == "tags":
+            return "image is referenced in multiple repositories" if len(image.references) > most_tags else None
         users = self.containers.using(image)
-        running = next((container for container in users if container.is_active), None)
-        stopped = next((container for container in users if not container.is_active), None)
-        if image.children:
-            raise _conflict(image, "cannot be forced", "image has dependent child images")
-        if running is not None:
-            raise _conflict(image, "cannot be forced", _used_by("running", running))
-        if force:
-            return
-        if tags_count and image.references:
-            raise _conflict(image, "must be forced", "image is referenced in multiple repositories")
-        if stopped is not None:
-            raise _conflict(image, "must be forced", _used_by("stopped", stopped))
-
-    def _untag(self, image: StoredImage, reference: Reference) -> None:
-        if reference in image.references:
-            self.images.untag(reference)
-        self.records.append(("untagged", str(reference)))
-
-
-def _used_by(state: str, container: Container) -> str:
-    return f"image is being used by {state} container {short_id(container.id)}"
-
-
-def _conflict(image: StoredImage, force: str, why: str) -> ImageInUseError:
-    return ImageInUseError(f"conflict: unable to delete {short_id(image.id)} ({force}) - {why}")
+        user = next((container for container in users if container.is_active == (obstacle == "running")), None)
+        return f"image is being used by {obstacle} container {short_id(user.id)}" if user is not None else None

@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING
 from layersim.engine.disk_usage import DiskUsage
 from layersim.engine.state import State
 from layersim.errors import ImageNotFoundError
-from layersim.history import history_rows
+from layersim.history import HistoryRow, history_rows
 from layersim.table import Table
-from layersim.usage import ContainerUsages, ImageUsages, SummaryRow, image_rows
+from layersim.usage import (
+    CacheRow,
+    CacheUsages,
+    ContainerRow,
+    ContainerUsages,
+    ImageRow,
+    ImageUsageRow,
+    ImageUsages,
+    SummaryRow,
+    VolumeRow,
+    image_rows,
+    volume_rows,
+    volume_summary,
+)
 
 if TYPE_CHECKING:
-    from layersim.history import HistoryRow
     from layersim.store import StoredImage
-    from layersim.usage import ContainerRow, ImageRow
 
 
 class Reports(State):
@@ -35,7 +46,10 @@ class Reports(State):
             As they are now; what happens later changes nothing in it.
         """
         with self._lock:
-            return Table(image_rows(self._images, hidden=all), self.profile.forms.images, self._style())
+            rows = image_rows(self._images, self._containers.count_by_image(), hidden=all)
+            if self.profile.forms.hides_dangling and not all:
+                rows = [row for row in rows if row.tags]
+            return Table(rows, self.profile.forms.images, self._style(), kind=ImageRow)
 
     def history(self, ref: str) -> Table[HistoryRow]:
         """Return the steps of an image, newest first, as `docker history`.
@@ -56,7 +70,8 @@ class Reports(State):
             Nothing answers to `ref`.
         """
         with self._lock:
-            return Table(history_rows(self._images.find(ref)), self.profile.forms.history, self._style())
+            rows = history_rows(self._images.find(ref))
+            return Table(rows, self.profile.forms.history, self._style(), kind=HistoryRow)
 
     def containers(self, all: bool = False, *, size: bool = False) -> Table[ContainerRow]:
         """Return the containers, newest first, as `docker ps`.
@@ -77,7 +92,7 @@ class Reports(State):
             shown = [container for container in self._containers if all or container.is_active]
             forms = self.profile.forms
             form = forms.containers_with_size if size else forms.containers
-            return Table(ContainerUsages(shown, self._image_name), form, self._style())
+            return Table(ContainerUsages(shown, self._image_name), form, self._style(), kind=ContainerRow)
 
     def df(self, verbose: bool = False) -> DiskUsage:
         """Return what is held on disk, as `docker system df`.
@@ -95,27 +110,29 @@ class Reports(State):
         with self._lock:
             images = ImageUsages(
                 self._images,
-                self._layers.sizes,
+                self._ledger.sizes,
                 self._containers.count_by_image(),
                 counts_hidden=self.profile.counts_hidden,
+                sums_hidden=self.profile.sums_hidden,
             )
             return self._disk_usage(images, ContainerUsages(self._containers, self._image_name), is_verbose=verbose)
 
     def _disk_usage(self, images: ImageUsages, containers: ContainerUsages, *, is_verbose: bool) -> DiskUsage:
         forms, style = self.profile.forms, self._style()
         reclaimable = self.profile.reclaimable(images)
+        volumes, cache = volume_rows(self._volumes), CacheUsages(self._build_cache, self._images)
         summary = [
             SummaryRow("Images", len(images), images.active, images.layers_size, reclaimable),
             containers.summary,
-            SummaryRow("Local Volumes", 0, 0, 0, 0),
-            SummaryRow("Build Cache", 0, 0, 0, 0),
+            volume_summary(volumes),
+            cache.summary(self.profile.build_cache),
         ]
         return DiskUsage(
-            summary=Table(summary, forms.summary, style),
-            images=Table(images, forms.image_usage, style),
-            containers=Table(containers, forms.container_usage, style),
-            volumes=Table((), forms.volume_usage, style),
-            build_cache=Table((), forms.build_cache_usage, style),
+            summary=Table(summary, forms.summary, style, kind=SummaryRow),
+            images=Table(images, forms.image_usage, style, kind=ImageUsageRow),
+            containers=Table(containers, forms.container_usage, style, kind=ContainerRow),
+            volumes=Table(volumes, forms.volume_usage, style, kind=VolumeRow),
+            build_cache=Table(cache.rows, forms.build_cache_usage, style, kind=CacheRow),
             layers_size=images.layers_size,
             is_verbose=is_verbose,
         )

@@ -71,7 +71,7 @@ class Saving(ContainerCommands):
         """
         with self._lock:
             self._demand_known_profile()
-            document, shelf = document_of(self.profile.name, self._layers, self._images, self._containers)
+            document, shelf = document_of(self.profile.name, self._stores(), self._cache_records)
             if layout == "file" or (layout is None and not _names_directory(path)):
                 return write_file(Path(path), document, shelf)
             folder = Path(path)
@@ -158,16 +158,21 @@ class Saving(ContainerCommands):
         except ValueError as error:
             raise StateError(f"the engine was saved with a profile that is not known here: {error}") from error
         engine = cls(profile, clock=clock)
-        restore(document, blobs, Stores(engine._layers, engine._images, engine._containers), engine)
+        restore(document, blobs, engine._stores(), engine)
+        engine._cache_records = document.counters.cache_records
         if verify:
             engine._verify()
         engine._store = store
         return engine
 
+    def _stores(self) -> Stores:
+        return Stores(self._layers, self._contents, self._images, self._volumes, self._containers, self._build_cache)
+
     def _verify(self) -> None:
         """Read all layers, side by side, and prove what containers have written."""
         layers = {place.layer.diff_id: place.layer for place in self._layers if not place.layer.is_synthetic}
-        uppers = [upper for container in self._containers if (upper := container.upper()) is not None]
+        holders = [*self._containers, *self._volumes]
+        uppers = [upper for holder in holders if (upper := holder.upper()) is not None]
         works = [layer.read for layer in layers.values()] + [upper.verify for upper in uppers]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for done in [pool.submit(work) for work in works]:

@@ -6,11 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from layersim.container import ContainerStore
+from layersim.container import ContainerStore, VolumeStore
+from layersim.engine.loading import Registrar
+from layersim.engine.removal import Remover
 from layersim.image.instant import to_datetime
 from layersim.profiles import find_profile
 from layersim.profiles.form import Style
-from layersim.store import ImageStore, LayerStore
+from layersim.store import BuildCache, ContentStore, ImageStore, LayerStore, Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +32,16 @@ class State:
         self.profile = find_profile(profile)
         self._clock = clock
         self._lock = threading.RLock()
-        self._layers = LayerStore(self.profile.deepest_chain)
-        self._images = ImageStore()
+        self._ledger = Ledger()
+        self._layers = LayerStore(self.profile.deepest_chain, self._ledger)
+        self._contents = ContentStore(self._ledger, is_shared=self.profile.shares_content)
+        self._images = ImageStore(self.profile.removal.not_found)
         self._containers = ContainerStore()
+        self._volumes = VolumeStore(self.now)
+        self._build_cache = BuildCache(self._layers)
+        self._cache_records = 0
         self._views: dict[str, View] = {}
+        self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)
 
     @property
     def lock(self) -> AbstractContextManager[object]:
@@ -44,6 +52,9 @@ class State:
         """Return the clock's time, in nanoseconds since 1970."""
         moment = self._clock()
         return moment if isinstance(moment, int) else round(moment.timestamp() * 10**6) * 1000
+
+    def _remover(self) -> Remover:
+        return Remover(self.profile.removal, self._images, self._layers, self._contents, self._containers)
 
     def _style(self) -> Style:
         return Style(now=to_datetime(self.now()))

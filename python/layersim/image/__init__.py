@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from layersim.image.config import ContainerConfig, HistoryEntry, ImageConfig, RootFS, parse_config
+from layersim.image.manifest import Descriptor, Platform
 from layersim.image.reference import Reference, has_tag, parse_new_tag, parse_reference
 from layersim.image.value import Image
 
 __all__ = [
     "ContainerConfig",
+    "Descriptor",
     "HistoryEntry",
     "Image",
     "ImageConfig",
+    "Platform",
     "Reference",
     "RootFS",
     "has_tag",

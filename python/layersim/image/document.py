@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from layersim.errors import ValidationError
+from layersim.image.go_json import shallow, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,26 +27,52 @@ _ESCAPED = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u202
 def decode(raw: bytes, kind: type[_T], name: str) -> _T:
     """Return a document as a typed value; fields that the type does not know are passed over.
 
-    Text that is no Unicode is read as Go reads it, with U+FFFD in the place of what is wrong.
+    As Go reads them, keys match in any case, a null in a list is an empty value, and text that is no Unicode has
+    U+FFFD in the place of what is wrong.
 
     Raises
     ------
     ValidationError
         It is not JSON, or a field has the wrong type; the message starts with `name`.
     """
-    return _decode(lambda: msgspec.json.decode(_unicode(raw), type=kind), name)
+    return typed(_read(raw, name), kind, name)
+
+
+def typed(value: object, kind: type[_T], name: str) -> _T:
+    """Return a document that was read, or a part of it, as a typed value.
+
+    Raises
+    ------
+    ValidationError
+        A field has the wrong type; the message starts with `name`.
+    """
+    return _or_invalid(lambda: msgspec.convert(shaped(value, kind), kind), name)
 
 
 def decode_untyped(raw: bytes, name: str) -> dict[str, Json]:
     """Return a document that `decode` has read before as a dictionary of whatever it holds."""
-    document: dict[str, Json] = _decode(lambda: json.loads(_unicode(raw), parse_int=_number), name)
+    document = _read(raw, name)
+    return document if isinstance(document, dict) else {}
+
+
+def _read(raw: bytes, name: str) -> Json:
+    return _or_invalid(lambda: _parsed(_unicode(raw)), name)
+
+
+def _parsed(text: str) -> Json:
+    try:
+        # Says of what is no JSON where it ends to be, and reads nothing else.
+        msgspec.json.decode(text, type=msgspec.Raw)
+        document: Json = json.loads(text, parse_int=_number)
+    except RecursionError:
+        document = json.loads(shallow(text), parse_int=_number)
     return document
 
 
-def _decode(read: Callable[[], _T], name: str) -> _T:
+def _or_invalid(read: Callable[[], _T], name: str) -> _T:
     try:
         return read()
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, json.JSONDecodeError) as error:
         breach = str(error)
     except RecursionError:
         breach = "JSON is nested too deeply"

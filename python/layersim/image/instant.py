@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
 
 # Go's zero time, which Docker writes where no time is known.
 UNKNOWN = "0001-01-01T00:00:00Z"
@@ -14,6 +18,8 @@ _RFC3339 = re.compile(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN_S = -62_135_596_800
+# Gregorian dates come again after so many days; a year in the middle of those that a `datetime` has.
+_CYCLE_YEARS, _CYCLE, _MIDDLE = 400, timedelta(days=146_097), 5000
 # The last microsecond of the year 9999: an offset may lead beyond it.
 _LAST_US = 253_402_300_800 * 10**6 - 1
 
@@ -46,6 +52,20 @@ def format_utc(nanoseconds: int) -> str:
     return f"{text}{fraction}Z"
 
 
+def format_local(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return a moment as Docker's command line writes it: whole seconds, in a zone, which is the process's by default.
+
+    Seconds of an offset, which local mean times have, are left out, as Go does. In the first and the last hours
+    that a `datetime` knows, a zone may already, or still, be in the year 0 or 10000.
+    """
+    day = timedelta(days=1)
+    near = min(max(moment, datetime.min.replace(tzinfo=UTC) + day), datetime.max.replace(tzinfo=UTC) - day)
+    offset = near.astimezone(zone).utcoffset() or timedelta()
+    cycles = 1 if moment.year < _MIDDLE else -1
+    there = moment + cycles * _CYCLE + offset
+    return f"{there.year - cycles * _CYCLE_YEARS:04d}{there:-%m-%dT%H:%M:%S}{_format_offset(offset)}"
+
+
 def to_datetime(nanoseconds: int) -> datetime:
     """Return an aware ``datetime``; what is finer than a microsecond, or beyond the year 9999, is cut off."""
     return _EPOCH + timedelta(microseconds=min(max(_UNKNOWN_S * 10**6, nanoseconds // 1000), _LAST_US))
@@ -54,6 +74,14 @@ def to_datetime(nanoseconds: int) -> datetime:
 def unix_seconds(text: str | None) -> int:
     """Return whole seconds since 1970, those of Go's zero time where nothing is known."""
     return _UNKNOWN_S if text is None else parse(text) // 10**9
+
+
+def _format_offset(offset: timedelta) -> str:
+    if not offset:
+        return "Z"
+    minutes = abs(offset) // timedelta(minutes=1)
+    sign = "-" if minutes and offset < timedelta() else "+"
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 def _split(text: str) -> tuple[datetime, str]:

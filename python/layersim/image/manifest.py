@@ -9,6 +9,9 @@ import msgspec
 from layersim.errors import DigestFormatError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
+_PLATFORM = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_.-]+){1,2}", re.ASCII)
+# What an architecture without a variant means.
+_USUAL_VARIANTS = {"arm": "v7", "arm64": "v8", "amd64": "v1"}
 _INDEXES = {
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -30,15 +33,37 @@ class Platform(msgspec.Struct, frozen=True):
     architecture: str | None = None
     variant: str | None = None
 
-    def matches(self, wanted: Platform) -> bool:
-        """Whether an image for this platform runs on `wanted`; a variant counts where both name one."""
-        same_variant = not (self.variant and wanted.variant) or self.variant == wanted.variant
-        return (self.os, self.architecture) == (wanted.os, wanted.architecture) and same_variant
+    @classmethod
+    def parse(cls, text: str) -> Platform:
+        """Return the platform that a text such as ``linux/arm64`` or ``linux/arm/v7`` means.
+
+        Raises
+        ------
+        ValueError
+            It is not two or three words with slashes between them.
+        """
+        if not _PLATFORM.fullmatch(text):
+            raise ValueError(f"expected a platform such as 'linux/arm64' or 'linux/arm/v7', got {text[:80]!r}")
+        return cls(*text.lower().split("/"))
 
     def allows(self, wanted: Platform) -> bool:
-        """Whether a config that says this of itself may be run on `wanted`; what it does not say is no obstacle."""
+        """Whether what says this of itself runs on `wanted`; what it does not say is no obstacle."""
         said = Platform(self.os or wanted.os, self.architecture or wanted.architecture, self.variant)
-        return said.matches(wanted)
+        same_variant = not (self.variant and wanted.variant) or said._level == wanted._level
+        return (said.os, said.architecture) == (wanted.os, wanted.architecture) and same_variant
+
+    def is_same(self, wanted: Platform) -> bool:
+        """Whether the variants are equal too; one that is not named is the usual one of the architecture."""
+        return self._level == wanted._level
+
+    @property
+    def _level(self) -> str | None:
+        return self.variant or _USUAL_VARIANTS.get(self.architecture or "")
+
+    def __str__(self) -> str:
+        """Return the text that `parse` reads."""
+        parts = (self.os or "?", self.architecture or "?", self.variant)
+        return "/".join(part for part in parts if part)
 
 
 class Descriptor(msgspec.Struct, frozen=True, rename={"media_type": "mediaType"}):

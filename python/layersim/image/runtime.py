@@ -20,7 +20,9 @@ _ORDER = (
     "OpenStdin", "StdinOnce", "Env", "Cmd", "Healthcheck", "ArgsEscaped", "Image", "Volumes", "WorkingDir",
     "Entrypoint", "NetworkDisabled", "MacAddress", "OnBuild", "Labels", "StopSignal", "StopTimeout", "Shell",
 )  # fmt: skip
-_HEALTHCHECK = ("Test", "Interval", "Timeout", "StartPeriod", "Retries")
+_HEALTHCHECK = ("Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries")
+# What moby knows since 25.
+_NEWER = {"StartInterval"}
 # Pointers in moby's struct: kept when they point to something empty.
 _POINTERS = {"Healthcheck", "StopTimeout"}
 # Sets, which Go has as maps to nothing.
@@ -30,16 +32,18 @@ _WORDS = {"Cmd", "Entrypoint", "Shell"}
 _INHERITED = ("User", "ExposedPorts", "Env", "Healthcheck", "WorkingDir", "Volumes", "StopSignal")
 
 
-def written(config: Json) -> dict[str, Json]:
+def written(config: Json, *, is_newer: bool = False) -> dict[str, Json]:
     """Return the config with the fields moby knows, in moby's order.
 
     Parameters
     ----------
     config : object of JSON
         As found in an image config; None stands for the empty one.
+    is_newer : bool, default False
+        Whether it is written as moby 25 and newer does.
     """
     given = config if isinstance(config, dict) else {}
-    fields = {name: _field(name, given.get(name)) for name in _ORDER}
+    fields = {name: _field(name, given.get(name), is_newer=is_newer) for name in _ORDER}
     return {name: value for name, value in fields.items() if name in _ALWAYS or _is_kept(name, value)}
 
 
@@ -55,13 +59,13 @@ def of_container(image: Json, own: Mapping[str, Json]) -> dict[str, Json]:
     return written(merged | {name: value for name, value in own.items() if value is not None})
 
 
-def _field(name: str, value: Json) -> Json:
+def _field(name: str, value: Json, *, is_newer: bool) -> Json:
     if value is None:
         return _ALWAYS.get(name)
     if name in _WORDS and isinstance(value, str):
         return [value]
     if name == "Healthcheck" and isinstance(value, dict):
-        return {part: value[part] for part in _HEALTHCHECK if value.get(part)}
+        return {part: value[part] for part in _HEALTHCHECK if value.get(part) and (is_newer or part not in _NEWER)}
     if isinstance(value, dict):
         return {key: {} if name in _SETS else value[key] for key in sorted(value)}
     return value

@@ -23,7 +23,7 @@ class Image:
     Attributes
     ----------
     id : str
-        ``sha256:`` and the digest of `raw_config`.
+        ``sha256:`` and the digest of `raw_config`; with the containerd image store, of what its tag points at.
     tags : tuple of str
         Familiar references, sorted.
     layers : tuple of Layer
@@ -36,6 +36,8 @@ class Image:
         The config, verbatim.
     parent : str or None
         Id of the image it was committed from, where the engine knows.
+    content_size : int
+        Bytes of manifests, configs and packed layers, where the engine keeps them beside the unpacked layers.
     """
 
     id: str
@@ -45,11 +47,12 @@ class Image:
     config: ImageConfig = field(repr=False)
     raw_config: bytes = field(repr=False)
     parent: str | None = field(default=None, repr=False)
+    content_size: int = field(default=0, repr=False)
 
     @property
     def size(self) -> int:
-        """Bytes of all layers: every position of the chain counts, nothing is ever subtracted."""
-        return sum(self.layer_sizes)
+        """Bytes of all layers: every position of the chain counts, nothing is ever subtracted; and `content_size`."""
+        return sum(self.layer_sizes) + self.content_size
 
     @property
     def diff_ids(self) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from layersim._core import sha256
 from layersim.errors import ArchiveError, DigestMismatchError
+from layersim.image.manifest import Descriptor, Platform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,20 +16,46 @@ if TYPE_CHECKING:
     from layersim._core import Archive, Layer, Limits
     from layersim.image import ImageConfig, Reference
 
+_LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
+
 
 @dataclass(frozen=True)
 class ArchivedImage:
-    """A config with its verified layers, base first, and the tags to give it."""
+    """A config with its verified layers, and the tags to give it.
+
+    Attributes
+    ----------
+    config : ImageConfig
+        The typed config.
+    raw_config : bytes
+        The config, verbatim.
+    layers : tuple of Layer
+        Base first.
+    references : tuple of Reference
+        The tags to give it.
+    parent : str or None
+        Id of the image it was committed from, where the archive says so.
+    target : Descriptor or None
+        The index or manifest that the tags point at, of an OCI image layout.
+    content : tuple of Descriptor
+        What is reached from `target` and is there, itself first: below each index its manifests, below each manifest
+        its config and its layers as stored; listed as often as they are listed, other platforms and attestations too.
+    stored_layers : tuple of Descriptor
+        The layers as a docker-archive stores them, base first; empty for an OCI image layout.
+    """
 
     config: ImageConfig
     raw_config: bytes
     layers: tuple[Layer, ...]
     references: tuple[Reference, ...] = ()
     parent: str | None = None
+    target: Descriptor | None = None
+    content: tuple[Descriptor, ...] = ()
+    stored_layers: tuple[Descriptor, ...] = ()
 
-    @property
+    @cached_property
     def id(self) -> str:
-        """The image id: the digest of the config's bytes."""
+        """The digest of the config's bytes."""
         return sha256(self.raw_config)
 
 
@@ -42,6 +69,13 @@ class Found:
     digests: tuple[str | None, ...]
     references: tuple[Reference, ...]
     parent: str | None = None
+    target: Descriptor | None = None
+    content: tuple[Descriptor, ...] = ()
+
+    @property
+    def platform(self) -> Platform:
+        """What the config says that it is for."""
+        return Platform(self.config.os, self.config.architecture, self.config.variant)
 
 
 def fetch_layers(
@@ -57,7 +91,8 @@ def fetch_layers(
     load = partial(source.layers, limits=limits, progress=progress)
     loaded = _load(load, members, diff_ids, list(wanted.values()))
     layers = dict(zip(wanted, loaded, strict=True))
-    return [_join(image, layers) for image in found]
+    stored: dict[tuple[str, str], Descriptor] = {}
+    return [_join(source, image, layers, stored) for image in found]
 
 
 def require(source: Archive, member: str) -> None:
@@ -66,9 +101,33 @@ def require(source: Archive, member: str) -> None:
         raise ArchiveError(f"missing in the archive: {member[:300]!r}")
 
 
-def _join(image: Found, layers: dict[tuple[str, str], Layer]) -> ArchivedImage:
-    own = tuple(layers[key] for key in zip(image.members, image.config.diff_ids, strict=True))
-    return ArchivedImage(image.config, image.raw_config, own, image.references, image.parent)
+def _join(
+    source: Archive,
+    image: Found,
+    layers: dict[tuple[str, str], Layer],
+    stored: dict[tuple[str, str], Descriptor],
+) -> ArchivedImage:
+    keys = list(zip(image.members, image.config.diff_ids, strict=True))
+    if image.target is None:
+        stored |= {key: _stored(source, *key) for key in keys if key not in stored}
+    return ArchivedImage(
+        config=image.config,
+        raw_config=image.raw_config,
+        layers=tuple(layers[key] for key in keys),
+        references=image.references,
+        parent=image.parent,
+        target=image.target,
+        content=image.content,
+        stored_layers=tuple(stored[key] for key in keys) if image.target is None else (),
+    )
+
+
+def _stored(source: Archive, member: str, diff_id: str) -> Descriptor:
+    """Describe a verified layer as it is stored: one without compression is what its diff id is the digest of."""
+    compression = source.compression(member)
+    if compression == "uncompressed":
+        return Descriptor(diff_id, source.size(member), _LAYER_TYPE)
+    return Descriptor(source.sha256(member), source.size(member), f"{_LAYER_TYPE}.{compression}")
 
 
 def _load(

@@ -47,11 +47,11 @@ def _find(source: Archive, item: ArchivedManifest) -> Found:
     if len(members) != len(config.diff_ids):
         breach = f"invalid manifest, layers length mismatch: expected {len(members)}, got {len(config.diff_ids)}"
         raise ValidationError(f"{MANIFEST}: {breach}", [breach])
-    references = tuple(_reference(tag) for tag in item.repo_tags or ())
+    references = tuple(tag_of(tag) for tag in item.repo_tags or ())
     return Found(config, raw, members, (None,) * len(members), references, item.parent)
 
 
-def _reference(text: str) -> Reference:
+def tag_of(text: str) -> Reference:
     """Return what a tag means; ``latest`` must be written here."""
     name, digest, _ = text.partition("@")
     reference = parse_reference(name)

@@ -1,16 +1,17 @@
-"""Reading an OCI image layout: `index.json`, manifests and blobs, all verified by digest and size."""
+"""Reading an OCI image layout: which image each name of `index.json` means on a platform."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim._core import sha256
 from layersim.errors import ArchiveError, InvalidReferenceError, ValidationError
 from layersim.image import parse_config, parse_reference
 from layersim.image.document import decode
 from layersim.image.manifest import Descriptor, Index, Layout, Manifest, Platform
-from layersim.layout.archived import Found, require
-from layersim.layout.source import DOCUMENT_LIMIT, mismatch
+from layersim.layout.archived import Found
+from layersim.layout.blobs import DEEPEST, check_size, content_of, read_blob
+from layersim.layout.source import DOCUMENT_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,35 +22,57 @@ if TYPE_CHECKING:
 LAYOUT, INDEX = "oci-layout", "index.json"
 _NAME = "org.opencontainers.image.ref.name"
 _FULL_NAME = "io.containerd.image.name"
-# An index may name indexes; real ones are at most two deep.
-_DEEPEST = 8
 
 
-def read_index(source: Archive, platform: Platform) -> list[Found]:
+@dataclass(frozen=True)
+class Wanted:
+    """Which images are wanted where there are several.
+
+    Attributes
+    ----------
+    platform : Platform
+        What they are to be for.
+    is_asked : bool
+        Whether images for other platforms are left out even where there is nothing to choose from.
+    """
+
+    platform: Platform
+    is_asked: bool = False
+
+
+def read_index(source: Archive, wanted: Wanted) -> list[Found]:
     """Return the images of a layout, documents checked, layers not yet loaded.
 
-    Each name of `index.json` gives one image, the first for `platform` where there are several. Many tools give a
+    Each name of `index.json` gives one image, the first for the platform where there are several. Many tools give a
     name that is a tag alone, such as ``latest``, or one that no engine takes: then the image has no reference.
+
+    Parameters
+    ----------
+    source : Archive
+        The layout.
+    wanted : Wanted
+        Which image to take where there are several.
 
     Returns
     -------
     list of Found
-        In the order of the index, each manifest once.
+        In the order of the index, what has several names once.
 
     Raises
     ------
     ValidationError, ArchiveError, DigestMismatchError
-        A document breaks its rules, a blob is missing or not what its descriptor promises.
+        A document breaks its rules, a blob is missing or not what its descriptor promises, no image is for the
+        platform.
     """
     if LAYOUT in source:
         _check_version(decode(source.read(LAYOUT, limit=DOCUMENT_LIMIT), Layout, LAYOUT))
     index = decode(source.read(INDEX, limit=DOCUMENT_LIMIT), Index, INDEX)
-    chosen = [_descend(source, descriptor, platform) for descriptor in _named(source, index.manifests, platform)]
-    merged: dict[str, tuple[Descriptor, tuple[Reference, ...]]] = {}
-    for top, manifest in chosen:
-        _, references = merged.get(manifest.digest, (manifest, ()))
-        merged[manifest.digest] = manifest, references + _references(top)
-    return [_find(source, manifest, references) for manifest, references in merged.values()]
+    chooser = _Chooser(source, wanted.platform, is_strict=wanted.is_asked)
+    tops = [chooser.named(group) for group in _by_name(index.manifests)]
+    chosen = [(top, manifest) for top in tops if top is not None and (manifest := chooser.descend(top)) is not None]
+    if chooser.offered and not chosen:
+        raise chooser.nothing_for(INDEX)
+    return [_find(source, *image) for image in _merged(chosen)]
 
 
 def _check_version(layout: Layout) -> None:
@@ -58,73 +81,106 @@ def _check_version(layout: Layout) -> None:
         raise ValidationError(f"{LAYOUT}: {breach}", [breach])
 
 
-def _named(source: Archive, descriptors: Iterable[Descriptor], platform: Platform) -> list[Descriptor]:
-    """One descriptor per name; those without a name stand for themselves."""
+def _by_name(descriptors: Iterable[Descriptor]) -> Iterable[list[Descriptor]]:
+    """Group descriptors of one name; those without a name stand for themselves."""
     names: dict[str, list[Descriptor]] = {}
     for place, descriptor in enumerate(descriptors):
         if not descriptor.is_attestation:
             names.setdefault(_name(descriptor) or f"#{place}", []).append(descriptor)
-    return [
-        group[0] if len(group) == 1 else _for_platform(source, group, platform) or group[0] for group in names.values()
-    ]
+    return names.values()
 
 
-def _for_platform(source: Archive, descriptors: Iterable[Descriptor], platform: Platform) -> Descriptor | None:
-    images = (descriptor for descriptor in descriptors if not descriptor.is_attestation)
-    return next((image for image in images if _is_for(source, image, platform)), None)
+@dataclass
+class _Chooser:
+    """Chooses among images for platforms, and remembers the platforms of those that it passed over."""
+
+    source: Archive
+    wanted: Platform
+    is_strict: bool
+    offered: dict[str, None] = field(default_factory=dict)
+
+    def named(self, group: list[Descriptor]) -> Descriptor | None:
+        """Return the one of a name's descriptors to follow; None when all are for other platforms, and that counts."""
+        if len(group) == 1 and (group[0].is_index or not self.is_strict):
+            return group[0]
+        return self._best(group) or (None if self.is_strict else group[0])
+
+    def descend(self, top: Descriptor) -> Descriptor | None:
+        """Return the manifest below a descriptor; None when all are for other platforms, and another name may do."""
+        descriptor = top
+        for _ in range(DEEPEST):
+            if not descriptor.is_index:
+                return descriptor
+            chosen = self._best(decode(read_blob(self.source, descriptor), Index, descriptor.blob).manifests)
+            if chosen is None:
+                if self.is_strict:
+                    return None
+                raise self.nothing_for(descriptor.blob)
+            descriptor = chosen
+        raise ArchiveError(f"{top.blob}: indexes name indexes more than {DEEPEST} deep")
+
+    def nothing_for(self, place: str) -> ArchiveError:
+        """Return the error that says what there is instead of what was wanted."""
+        return ArchiveError(f"{place}: no image for {self.wanted}; there is {', '.join(self.offered) or 'none at all'}")
+
+    def _best(self, descriptors: Iterable[Descriptor]) -> Descriptor | None:
+        """Return the first for the platform and its very variant, else the first for the platform, else an index."""
+        images = [descriptor for descriptor in descriptors if not descriptor.is_attestation]
+        platforms = [self._platform(image) for image in images]
+        fit = [
+            (not platform.is_same(self.wanted), place)
+            for place, platform in enumerate(platforms)
+            if platform is not None and platform.allows(self.wanted)
+        ]
+        if fit:
+            return images[min(fit)[1]]
+        self.offered |= dict.fromkeys(str(platform) for platform in platforms if platform is not None)
+        return next((image for image in images if image.is_index), None)
+
+    def _platform(self, descriptor: Descriptor) -> Platform | None:
+        """Return what an entry is for; where it does not say so, the config of its image does."""
+        if descriptor.platform is not None:
+            # An entry that names a platform must name all of it.
+            said = descriptor.platform
+            return Platform(said.os or "unknown", said.architecture or "unknown", said.variant)
+        if not descriptor.is_manifest:
+            return None
+        config = decode(read_blob(self.source, descriptor), Manifest, descriptor.blob).config
+        return decode(read_blob(self.source, config), Platform, config.blob) if config.is_config else None
 
 
-def _is_for(source: Archive, descriptor: Descriptor, platform: Platform) -> bool:
-    """Whether an entry is for a platform; where it does not say so, the config of its image does."""
-    if descriptor.platform is not None:
-        return descriptor.platform.matches(platform)
-    if not descriptor.is_manifest:
-        return False
-    config = decode(_blob(source, descriptor), Manifest, descriptor.blob).config
-    return config.is_config and decode(_blob(source, config), Platform, config.blob).allows(platform)
+def _merged(
+    chosen: Iterable[tuple[Descriptor, Descriptor]],
+) -> Iterable[tuple[Descriptor, Descriptor, tuple[Reference, ...]]]:
+    """Join what has several names: the first descriptor, the manifest, and all names."""
+    merged: dict[tuple[str, str], tuple[Descriptor, Descriptor, tuple[Reference, ...]]] = {}
+    for top, manifest in chosen:
+        key = top.digest, manifest.digest
+        first, _, references = merged.get(key, (top, manifest, ()))
+        merged[key] = first, manifest, references + _references(top)
+    return merged.values()
 
 
-def _descend(source: Archive, top: Descriptor, platform: Platform) -> tuple[Descriptor, Descriptor]:
-    """Return the descriptor with its name, and that of the manifest below it for the wanted platform."""
-    descriptor = top
-    for _ in range(_DEEPEST):
-        if not descriptor.is_index:
-            return top, descriptor
-        images = decode(_blob(source, descriptor), Index, descriptor.blob).manifests
-        chosen = _for_platform(source, images, platform) or next((image for image in images if image.is_index), None)
-        if chosen is None:
-            raise ArchiveError(f"{descriptor.blob}: no image for {platform.os}/{platform.architecture}")
-        descriptor = chosen
-    raise ArchiveError(f"{top.blob}: indexes name indexes more than {_DEEPEST} deep")
-
-
-def _find(source: Archive, descriptor: Descriptor, references: tuple[Reference, ...]) -> Found:
+def _find(source: Archive, top: Descriptor, descriptor: Descriptor, references: tuple[Reference, ...]) -> Found:
     if not descriptor.is_manifest:
         raise ArchiveError(f"{descriptor.blob}: expected an image manifest, got {descriptor.media_type!r}")
-    manifest = decode(_blob(source, descriptor), Manifest, descriptor.blob)
-    raw = _blob(source, manifest.config)
+    manifest = decode(read_blob(source, descriptor), Manifest, descriptor.blob)
+    raw = read_blob(source, manifest.config)
     config = parse_config(raw, manifest.config.blob)
     if len(manifest.layers) != len(config.diff_ids):
         breach = f"{len(manifest.layers)} layers in the manifest, {len(config.diff_ids)} diff_ids in the config"
         raise ValidationError(f"{descriptor.blob}: {breach}", [breach])
     for layer in manifest.layers:
-        _check_size(source, layer)
-    members = tuple(layer.blob for layer in manifest.layers)
-    return Found(config, raw, members, tuple(layer.digest for layer in manifest.layers), references)
-
-
-def _blob(source: Archive, descriptor: Descriptor) -> bytes:
-    _check_size(source, descriptor)
-    raw = source.read(descriptor.blob, limit=DOCUMENT_LIMIT)
-    if (actual := sha256(raw)) != descriptor.digest:
-        raise mismatch(descriptor.blob, descriptor.digest, actual)
-    return raw
-
-
-def _check_size(source: Archive, descriptor: Descriptor) -> None:
-    require(source, descriptor.blob)
-    if (actual := source.size(descriptor.blob)) != descriptor.size:
-        raise ArchiveError(f"{descriptor.blob}: its descriptor promises {descriptor.size} bytes, it has {actual}")
+        check_size(source, layer)
+    return Found(
+        config=config,
+        raw_config=raw,
+        members=tuple(layer.blob for layer in manifest.layers),
+        digests=tuple(layer.digest for layer in manifest.layers),
+        references=references,
+        target=top,
+        content=content_of(source, top),
+    )
 
 
 def _name(descriptor: Descriptor) -> str | None:

@@ -1,13 +1,16 @@
-"""The tables of Docker's command line, versions 20.10 and 28, which differ in small things.
+"""The tables of Docker's command line, versions 20.10, 28 and 29, which differ in small things.
 
-==========================================  ==============  ==================
-..                                          20.10           28
-==========================================  ==============  ==================
-digits of SIZE in `system df -v`            4               3
-columns a wide rune is taken to fill        1               2
-age of a step without a date in `history`   292 years ago   N/A
-age of a step before 2000 in `history`      as it is        N/A
-==========================================  ==============  ==================
+==========================================  ==============  ==================  ==================
+..                                          20.10           28                  29
+==========================================  ==============  ==================  ==================
+digits of SIZE in `system df -v`            4               3                   3
+columns a wide rune is taken to fill        1               2                   2
+columns of a mark or a control character    1               0                   0
+age of a step without a date in `history`   292 years ago   N/A                 N/A
+age of a step before 2000 in `history`      as it is        N/A                 N/A
+`images`                                    newest first    newest first        a line per tag, by name
+untagged images without `-a`                shown           shown               hidden
+==========================================  ==============  ==================  ==================
 """
 
 from __future__ import annotations
@@ -18,18 +21,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim.errors import InvalidReferenceError
-from layersim.image import has_tag, parse_reference
+from layersim.image import has_tag, instant, parse_reference
 from layersim.profiles.form import Form, Forms
-from layersim.units import display_width, ellipsis, human_size, quoted, short_id
+from layersim.profiles.names_list import names_list
+from layersim.units import ellipsis, human_size, printed_width, quoted, short_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from layersim.history import HistoryRow
     from layersim.profiles.form import Style
-    from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
+    from layersim.usage import CacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
 
-_LONGEST_CREATED_BY, _LONGEST_COMMAND = 45, 20
+_LONGEST_CREATED_BY, _LONGEST_COMMAND, _LONGEST_CACHE_ID = 45, 20, 12
 _NONE, _NOT_KNOWN = "<none>", "N/A"
 _OLD = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -46,11 +50,14 @@ class Version:
         Text to the columns that it is taken to fill.
     undates_old_steps : bool
         Whether `history` shows no age for steps before the year 2000.
+    lists_names : bool
+        Whether `images` is a list of names with what each takes, and leaves out images without one.
     """
 
     usage_digits: int
     measure: Callable[[str], int]
     undates_old_steps: bool
+    lists_names: bool = False
 
 
 def _is_dated(row: ImageRow | ImageUsageRow) -> bool:
@@ -80,7 +87,7 @@ def _history(row: HistoryRow, style: Style, version: Version) -> list[Sequence[s
     return [
         (
             _history_id(row, style),
-            age if style.human else row.created.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0"),
+            age if style.human else instant.format_local(row.created, style.zone),
             created_by if style.no_trunc else ellipsis(created_by, _LONGEST_CREATED_BY),
             human_size(row.size, 3) if style.human else str(row.size),
             row.comment,
@@ -158,12 +165,16 @@ def _headers(*names: str) -> Callable[[Style], Sequence[str]]:
     return lambda _: names
 
 
-def _as_it_is(row: tuple[str, ...], _style: Style) -> list[Sequence[str]]:
-    return [row]
+def _volume(row: VolumeRow, _style: Style) -> list[Sequence[str]]:
+    return [(row.name, str(row.links), human_size(row.size) if row.size >= 0 else _NOT_KNOWN)]
 
 
-def _first_cell(row: tuple[str, ...], _style: Style) -> Sequence[str]:
-    return row[:1]
+def _cache(row: CacheRow, style: Style) -> list[Sequence[str]]:
+    used = "" if row.last_used is None else style.age(row.last_used)
+    mark = "*" if row.in_use else ""
+    size, shared = human_size(row.size, 3), str(row.shared).lower()
+    cache_id = row.id if style.no_trunc else row.id[:_LONGEST_CACHE_ID]
+    return [(cache_id + mark, row.type, size, style.age(row.created), used, str(row.usage_count), shared)]
 
 
 def _one_id_per_tag(row: ImageRow, style: Style) -> list[str]:
@@ -190,17 +201,21 @@ def forms(version: Version) -> Forms:
     measure = version.measure
     summary_headers = _headers("TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE")
     return Forms(
-        images=Form(_headers(*_IMAGES), _images, _one_id_per_tag, measure),
+        images=Form(
+            _headers(*_IMAGES), _images, _one_id_per_tag, measure, whole=names_list if version.lists_names else None
+        ),
         history=Form(_history_headers, partial(_history, version=version), _history_ids, measure),
         containers=Form(_headers(*_PS), _container, _own_id, measure),
         containers_with_size=Form(_headers(*_PS, "SIZE"), _container_with_size, _own_id, measure),
         summary=Form(summary_headers, _summary, lambda row, _style: [row.type], measure),
         image_usage=Form(_headers(*_DF_IMAGES), partial(_image_usage, version=version), _own_id, measure),
         container_usage=Form(_headers(*_DF_CONTAINERS), _container_usage, _own_id, measure),
-        volume_usage=Form(_headers("VOLUME NAME", "LINKS", "SIZE"), _as_it_is, _first_cell, measure),
-        build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _as_it_is, _first_cell, measure),
+        volume_usage=Form(_headers("VOLUME NAME", "LINKS", "SIZE"), _volume, lambda row, _style: [row.name], measure),
+        build_cache_usage=Form(_headers(*_DF_BUILD_CACHE), _cache, lambda row, _style: [row.id], measure),
+        hides_dangling=version.lists_names,
     )
 
 
 CLI_20 = forms(Version(usage_digits=4, measure=len, undates_old_steps=False))
-CLI_28 = forms(Version(usage_digits=3, measure=display_width, undates_old_steps=True))
+CLI_28 = forms(Version(usage_digits=3, measure=printed_width, undates_old_steps=True))
+CLI_29 = forms(Version(usage_digits=3, measure=printed_width, undates_old_steps=True, lists_names=True))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from layersim.units import display_width, human_age
+from layersim.units import human_age, printed_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from layersim.history import HistoryRow
-    from layersim.usage import ContainerRow, ImageRow, ImageUsageRow, SummaryRow
+    from layersim.usage import CacheRow, ContainerRow, ImageRow, ImageUsageRow, SummaryRow, VolumeRow
 
 _Row = TypeVar("_Row")
 
@@ -29,11 +29,14 @@ class Style:
         Full ids and texts.
     human : bool
         Sizes and ages to be read; else bytes and points in time.
+    zone : tzinfo, optional
+        Where points in time are told; the local zone of this process by default.
     """
 
     now: datetime
     no_trunc: bool = False
     human: bool = True
+    zone: tzinfo | None = None
 
     def age(self, moment: datetime) -> str:
         """Return how long ago a moment was; the daemon tells the command line whole seconds only."""
@@ -58,17 +61,23 @@ class Form(Generic[_Row]):
         Row and style to the lines of ``-q``.
     measure : callable
         Text to the columns that it is taken to fill.
+    whole : callable, optional
+        Rows and style to the text of all, where a table is not set in such columns unless ids are asked for in full.
     """
 
     headers: Callable[[Style], Sequence[str]]
     cells: Callable[[_Row, Style], Sequence[Sequence[str]]]
     ids: Callable[[_Row, Style], Sequence[str]]
-    measure: Callable[[str], int] = display_width
+    measure: Callable[[str], int] = printed_width
+    whole: Callable[[Sequence[_Row], Style], str] | None = None
 
 
 @dataclass(frozen=True)
 class Forms:
-    """How one command line writes each kind of row; `_usage` are the forms of `system df -v`."""
+    """How one command line writes each kind of row; `_usage` are the forms of `system df -v`.
+
+    `hides_dangling` is whether it leaves images without a tag out of the list unless all are asked for.
+    """
 
     images: Form[ImageRow]
     history: Form[HistoryRow]
@@ -77,5 +86,6 @@ class Forms:
     summary: Form[SummaryRow]
     image_usage: Form[ImageUsageRow]
     container_usage: Form[ContainerRow]
-    volume_usage: Form[tuple[str, ...]]
-    build_cache_usage: Form[tuple[str, ...]]
+    volume_usage: Form[VolumeRow]
+    build_cache_usage: Form[CacheRow]
+    hides_dangling: bool = False

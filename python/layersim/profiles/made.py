@@ -1,8 +1,7 @@
-"""The configs that an engine makes itself, by `import` and `commit`, as moby 20.10 writes them byte for byte."""
+"""The configs that an engine makes itself, by `import` and `commit`, as moby with a graph driver writes them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim.image import instant
@@ -13,34 +12,7 @@ if TYPE_CHECKING:
     from layersim.image import HistoryEntry, Image
     from layersim.image.document import Json
     from layersim.profiles.base import Profile
-
-# The tar without entries; an engine adds no layer for it, only a history entry.
-EMPTY_LAYER = "sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """What a commit is made of.
-
-    Attributes
-    ----------
-    container_id : str
-    own_config : dict
-        The container's own config, over that of its image.
-    diff_id : str or None
-        None if the container wrote nothing.
-    created_ns : int
-        Nanoseconds since 1970.
-    command : tuple of str
-        What the container ran, its entrypoint left out.
-    """
-
-    container_id: str
-    own_config: dict[str, Json]
-    diff_id: str | None
-    created_ns: int
-    message: str | None = None
-    author: str | None = None
+    from layersim.profiles.commit import Commit
 
 
 def imported_config(profile: Profile, diff_id: str, created_ns: int, message: str, config: Json = None) -> bytes:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from layersim.state.directory import demand_store, is_store, prepare, read_directory, write_directory
 from layersim.state.file import is_state_file, read_file, write_file
 from layersim.state.lock import StoreLock
-from layersim.state.reading import Stores, restore
+from layersim.state.reading import restore
+from layersim.state.stores import Stores
 from layersim.state.writing import document_of
 
 if TYPE_CHECKING:

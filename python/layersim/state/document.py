@@ -58,18 +58,32 @@ class PlaceColumns(_Record, frozen=True):
     size: tuple[Size, ...] = ()
 
 
+class ContentColumns(_Record, frozen=True):
+    """The blobs that an engine counts beside its unpacked layers; their bytes are not kept."""
+
+    digest: tuple[str, ...] = ()
+    size: tuple[Size, ...] = ()
+
+
 class ImageRecord(_Record, frozen=True):
-    """An image with the raw bytes of its config; `top` is a position among the places, `parent` one among the images.
+    """An image with the raw bytes of its config.
+
+    `top` is a position among the places, `parent` one among the images, `contents` are some among the contents.
 
     A removed image is one that containers still use.
     """
 
     config: bytes
     created_s: int
+    # None: the digest of the config, as engines that keep unpacked layers alone have it.
+    id: str | None = None
     top: Index | None = None
     parent: Index | None = None
     tags: tuple[str, ...] = ()
     is_removed: bool = False
+    contents: tuple[Index, ...] = ()
+    contents_size: Size = 0
+    contents_own_size: Size = 0
 
 
 class UpperRecord(_Record, frozen=True):
@@ -77,12 +91,36 @@ class UpperRecord(_Record, frozen=True):
 
     digest: str
     size_rw: Size
+    allocated_rw: Size
     length: Size
     offset: Size
 
 
+class VolumeRecord(_Record, frozen=True):
+    """A volume with what it holds."""
+
+    name: str
+    created_ns: int
+    is_anonymous: bool = False
+    upper: UpperRecord | None = None
+
+
+class CacheRecord(_Record, frozen=True):
+    """A record of the build cache; `top` is a position among the places."""
+
+    id: str
+    type: str
+    size: Size
+    created_ns: int
+    top: Index | None = None
+    last_used_ns: int | None = None
+    usage_count: int = 1
+    in_use: bool = False
+    description: str = ""
+
+
 class ContainerRecord(_Record, frozen=True):
-    """A container; `image` is a position."""
+    """A container; `image` is a position, `volumes` are pairs of a path and a name, and so are those asked for."""
 
     number: Index
     image: Index
@@ -94,14 +132,17 @@ class ContainerRecord(_Record, frozen=True):
     name: str | None = None
     command: tuple[str, ...] | None = None
     is_attached: bool = True
+    asked_volumes: tuple[tuple[str, str], ...] = ()
+    volumes: tuple[tuple[str, str], ...] = ()
     upper: UpperRecord | None = None
 
 
 class Counters(_Record, frozen=True):
-    """What the next container is called, and which numbers none gets."""
+    """What the next container is called, which numbers none gets, and how many cache records there were."""
 
     next_container: Index = 1
     reserved: tuple[int, ...] = ()
+    cache_records: Index = 0
 
 
 class Document(_Record, frozen=True):
@@ -111,8 +152,11 @@ class Document(_Record, frozen=True):
     layers: LayerColumns = LayerColumns()
     synthetic: SyntheticColumns = SyntheticColumns()
     places: PlaceColumns = PlaceColumns()
+    contents: ContentColumns = ContentColumns()
     images: tuple[ImageRecord, ...] = ()
+    volumes: tuple[VolumeRecord, ...] = ()
     containers: tuple[ContainerRecord, ...] = ()
+    build_cache: tuple[CacheRecord, ...] = ()
     counters: Counters = Counters()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer, Member
+from layersim._core import Layer, Member, sha256
 from layersim.state.document import (
+    CacheRecord,
     ContainerRecord,
+    ContentColumns,
     Counters,
     Document,
     ImageRecord,
@@ -15,6 +17,7 @@ from layersim.state.document import (
     PlaceColumns,
     SyntheticColumns,
     UpperRecord,
+    VolumeRecord,
 )
 
 if TYPE_CHECKING:
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from layersim._core import Upper
-    from layersim.container import Container, ContainerStore
+    from layersim.container import Container, Volume
+    from layersim.state.stores import Stores
+    from layersim.store import CacheRecord as Kept
     from layersim.store import ImageStore, LayerStore, StoredImage
 
     _Key = tuple[str, int | None]
@@ -75,23 +80,26 @@ def padded(length: int) -> int:
     return -(-length // _BLOCK) * _BLOCK
 
 
-def document_of(
-    profile: str, layers: LayerStore, images: ImageStore, containers: ContainerStore
-) -> tuple[Document, Shelf]:
-    """Return what the stores hold at this moment."""
+def document_of(profile: str, stores: Stores, cache_records: int) -> tuple[Document, Shelf]:
+    """Return what the stores hold at this moment; `cache_records` is how many the build cache ever had."""
     shelf = Shelf()
-    real, synthetic = _layers(layers)
-    places = {place.chain_id: position for position, place in enumerate(layers)}
-    kept = _kept_images(images, containers)
+    real, synthetic = _layers(stores.layers)
+    places = {place.chain_id: position for position, place in enumerate(stores.layers)}
+    contents = {blob.digest: position for position, blob in enumerate(stores.contents)}
+    kept = _kept_images(stores.images, stores.containers)
     positions = {id(image): position for position, image in enumerate(kept)}
+    containers = stores.containers
     document = Document(
         profile=profile,
         layers=_layer_columns(real.values(), shelf),
         synthetic=SyntheticColumns(*_columns((layer.diff_id, layer.size) for layer in synthetic.values())),
-        places=_place_columns(layers, [*real, *synthetic], places),
-        images=tuple(_image(image, places, positions, images) for image in kept),
+        places=_place_columns(stores.layers, [*real, *synthetic], places),
+        contents=ContentColumns(*_columns((blob.digest, blob.size) for blob in stores.contents)),
+        images=tuple(_image(image, places, contents, positions, stores.images) for image in kept),
+        volumes=tuple(_volume(volume, shelf) for volume in stores.volumes),
         containers=tuple(_container(one, positions[id(one.image)], shelf) for one in containers),
-        counters=Counters(containers.next_number, containers.reserved),
+        build_cache=tuple(_cache_record(record, places) for record in stores.build_cache),
+        counters=Counters(containers.next_number, containers.reserved, cache_records),
     )
     return document, shelf
 
@@ -150,21 +158,35 @@ def _kept_images(images: ImageStore, containers: Iterable[Container]) -> list[St
 
 
 def _image(
-    image: StoredImage, places: Mapping[str, int], positions: Mapping[int, int], store: ImageStore
+    image: StoredImage,
+    places: Mapping[str, int],
+    contents: Mapping[str, int],
+    positions: Mapping[int, int],
+    store: ImageStore,
 ) -> ImageRecord:
+    is_removed = store.lookup(image.id) is not image
     return ImageRecord(
         config=image.raw_config,
         created_s=image.created_s,
+        id=None if image.id == sha256(image.raw_config) else image.id,
         top=places[image.top.chain_id] if image.top is not None else None,
-        # The parent of a removed image may be gone; nothing asks for it any more.
+        # The parent of a removed image may be gone; nothing asks for it any more, nor for its blobs.
         parent=positions.get(id(image.parent)),
         tags=image.tags,
-        is_removed=store.lookup(image.id) is not image,
+        is_removed=is_removed,
+        contents=() if is_removed else tuple(contents[blob.digest] for blob in image.contents.blobs),
+        contents_size=image.contents.size,
+        contents_own_size=image.contents.own_size,
     )
 
 
+def _volume(volume: Volume, shelf: Shelf) -> VolumeRecord:
+    upper = _upper(volume.upper(), shelf)
+    return VolumeRecord(name=volume.name, created_ns=volume.created_ns, is_anonymous=volume.is_anonymous, upper=upper)
+
+
 def _container(container: Container, image: int, shelf: Shelf) -> ContainerRecord:
-    life, wishes, upper = container.life, container.wishes, container.upper()
+    life, wishes = container.life, container.wishes
     return ContainerRecord(
         number=container.number,
         image=image,
@@ -176,10 +198,33 @@ def _container(container: Container, image: int, shelf: Shelf) -> ContainerRecor
         name=wishes.name,
         command=wishes.command,
         is_attached=wishes.is_attached,
-        upper=_upper(upper, shelf) if upper is not None else None,
+        asked_volumes=wishes.volumes,
+        volumes=tuple((path, volume.name) for path, volume in container.volumes.items()),
+        upper=_upper(container.upper(), shelf),
     )
 
 
-def _upper(upper: Upper, shelf: Shelf) -> UpperRecord:
-    offset = shelf.put(upper.digest, upper.length, upper)
-    return UpperRecord(digest=upper.digest, size_rw=upper.size_rw, length=upper.length, offset=offset)
+def _cache_record(record: Kept, places: Mapping[str, int]) -> CacheRecord:
+    return CacheRecord(
+        id=record.id,
+        type=record.type,
+        size=record.size,
+        created_ns=record.created_ns,
+        top=None if record.top is None else places[record.top.chain_id],
+        last_used_ns=record.last_used_ns,
+        usage_count=record.usage_count,
+        in_use=record.in_use,
+        description=record.description,
+    )
+
+
+def _upper(upper: Upper | None, shelf: Shelf) -> UpperRecord | None:
+    if upper is None:
+        return None
+    return UpperRecord(
+        digest=upper.digest,
+        size_rw=upper.size_rw,
+        allocated_rw=upper.allocated_rw,
+        length=upper.length,
+        offset=shelf.put(upper.digest, upper.length, upper),
+    )

@@ -1,8 +1,24 @@
-"""What one engine keeps: layers by chain id, images by id and tag, and who holds whom."""
+"""What one engine keeps: layers by chain id, blobs by digest, images by id and tag, build cache; and who holds whom."""
 
 from __future__ import annotations
 
-from layersim.store.images import ImageStore, StoredImage
+from layersim.store.build_cache import BuildCache, CacheRecord
+from layersim.store.content import NO_CONTENTS, Contents, ContentStore, StoredBlob
+from layersim.store.images import ImageStore, StoredImage, find_named
 from layersim.store.layers import LayerStore, StoredLayer
+from layersim.store.ledger import Ledger
 
-__all__ = ["ImageStore", "LayerStore", "StoredImage", "StoredLayer"]
+__all__ = [
+    "NO_CONTENTS",
+    "BuildCache",
+    "CacheRecord",
+    "ContentStore",
+    "Contents",
+    "ImageStore",
+    "LayerStore",
+    "Ledger",
+    "StoredBlob",
+    "StoredImage",
+    "StoredLayer",
+    "find_named",
+]

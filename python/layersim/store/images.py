@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from layersim.errors import ImageNotFoundError, InvalidReferenceError
 from layersim.image import Image, Reference, parse_config, parse_reference
 from layersim.image.instant import unix_seconds
+from layersim.store.content import NO_CONTENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
     from layersim.image import ImageConfig
+    from layersim.store.content import Contents
     from layersim.store.layers import StoredLayer
 
+    NotFound = Callable[[str, str], str]
+
+_Named = TypeVar("_Named")
 _ID_OR_PREFIX = re.compile(r"(?:sha256:)?[0-9a-f]{1,64}", re.ASCII)
 
 
 class StoredImage:
-    """One image of an engine; it holds its top layer.
+    """One image of an engine; it holds its top layer and its blobs.
 
     Attributes
     ----------
     top : StoredLayer or None
         None for an image without layers.
+    contents : Contents
+        The blobs that it reaches; none where an engine keeps unpacked layers alone.
     references : tuple of Reference
         The tags that point here, in their order; `name` and `unname` make another.
     tags : tuple of str
@@ -44,6 +51,7 @@ class StoredImage:
         "_config",
         "_numbers",
         "children",
+        "contents",
         "created_s",
         "id",
         "parent",
@@ -60,19 +68,21 @@ class StoredImage:
         raw_config: bytes,
         config: ImageConfig | None,
         top: StoredLayer | None,
-        created_s: int | None = None,
+        contents: Contents = NO_CONTENTS,
     ) -> None:
         self.id = image_id
         self.raw_config = raw_config
         self._config = config
         self.top = top
+        self.contents = contents
         self.references: tuple[Reference, ...] = ()
         self.tags: tuple[str, ...] = ()
         self.parent: StoredImage | None = None
         self.children: set[StoredImage] = set()
         self._numbers: NDArray[np.uint32] | None = None
-        self.size = sum([layer.size for layer in self.chain])
-        self.created_s = unix_seconds(self.config.created) if created_s is None else created_s
+        self.size = contents.size + sum([layer.size for layer in self.chain])
+        # Who leaves the config for later tells what of it is asked for first.
+        self.created_s = unix_seconds(config.created) if config is not None else 0
 
     @property
     def config(self) -> ImageConfig:
@@ -83,9 +93,12 @@ class StoredImage:
 
     @property
     def numbers(self) -> NDArray[np.uint32]:
-        """The numbers of its layers, base first."""
+        """The numbers of its layers, base first, and of its blobs, in the ledger."""
         if self._numbers is None:
-            self._numbers = np.array([layer.number for layer in self.chain], dtype=np.uint32)
+            numbers = [layer.number for layer in self.chain]
+            if self.contents.own_size < self.contents.size:
+                numbers += [blob.number for blob in self.contents.blobs]
+            self._numbers = np.array(numbers, dtype=np.uint32)
         return self._numbers
 
     @property
@@ -121,13 +134,25 @@ class StoredImage:
             config=self.config,
             raw_config=self.raw_config,
             parent=self.parent.id if self.parent else None,
+            content_size=self.contents.size,
         )
 
 
-class ImageStore:
-    """The images and tags of one engine."""
+def _as_given(ref: str, _tagged: str) -> str:
+    return f"No such image: {ref}"
 
-    def __init__(self) -> None:
+
+class ImageStore:
+    """The images and tags of one engine.
+
+    Parameters
+    ----------
+    not_found : callable, optional
+        A reference as it was given, and with its tag, to the message that there is no such image.
+    """
+
+    def __init__(self, not_found: Callable[[str, str], str] = _as_given) -> None:
+        self.not_found = not_found
         self._images: dict[str, StoredImage] = {}
         self._tags: dict[str, StoredImage] = {}
 
@@ -201,21 +226,60 @@ class ImageStore:
         InvalidReferenceError
             The text is neither.
         """
-        found = self._tags.get(text) or self._images.get(text)
-        return found or self._find_tag(text) or self._find_prefix(text)
+        return find_named(text, self._tags, self._images, self.not_found)
 
-    def _find_tag(self, text: str) -> StoredImage | None:
-        try:
-            return self._tags.get(str(parse_reference(text)))
-        except InvalidReferenceError:
-            if _ID_OR_PREFIX.fullmatch(text):
-                return None
+
+def find_named(text: str, tagged: Mapping[str, _Named], by_id: Mapping[str, _Named], not_found: NotFound) -> _Named:
+    """Return what a tag, an id or a prefix of an id means.
+
+    Parameters
+    ----------
+    text : str
+        What was asked for.
+    tagged : mapping
+        By familiar tag.
+    by_id : mapping
+        By full id.
+    not_found : callable
+        What was asked for, as it is and as a tag, to what an engine says where there is no such image.
+
+    Returns
+    -------
+    object
+        The only one that answers.
+
+    Raises
+    ------
+    ImageNotFoundError
+        There is none, or a prefix fits several.
+    InvalidReferenceError
+        The text is neither.
+    """
+    for known in (tagged, by_id):
+        if text in known:
+            return known[text]
+    try:
+        reference = str(parse_reference(text))
+    except InvalidReferenceError:
+        if not _ID_OR_PREFIX.fullmatch(text):
             raise
+    else:
+        if reference in tagged:
+            return tagged[reference]
+    return _find_prefix(text, by_id, not_found)
 
-    def _find_prefix(self, text: str) -> StoredImage:
-        prefix = "sha256:" + text.removeprefix("sha256:")
-        found = [image for image_id, image in self._images.items() if image_id.startswith(prefix)]
-        if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
-            return found[0]
-        ambiguous = ": several ids start so" if found else ""
-        raise ImageNotFoundError(f"No such image: {text}{ambiguous}")
+
+def _find_prefix(text: str, by_id: Mapping[str, _Named], not_found: NotFound) -> _Named:
+    prefix = "sha256:" + text.removeprefix("sha256:")
+    found = [named for image_id, named in by_id.items() if image_id.startswith(prefix)]
+    if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
+        return found[0]
+    ambiguous = ": several ids start so" if found else ""
+    raise ImageNotFoundError(not_found(text, _tagged(text)) + ambiguous)
+
+
+def _tagged(text: str) -> str:
+    try:
+        return str(parse_reference(text))
+    except InvalidReferenceError:
+        return text

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from layersim._core import chain_ids
 from layersim.errors import ChainTooDeepError
+from layersim.store.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from layersim._core import Layer
@@ -29,7 +29,7 @@ class StoredLayer:
     references : int
         How many images, containers and layers hold it.
     number : int
-        Its place in the store's column of sizes.
+        Its place in the ledger.
     depth : int
         1 for a base layer.
     """
@@ -61,14 +61,14 @@ class LayerStore:
     ----------
     deepest : int
         The largest depth of a stack.
+    ledger : Ledger, optional
+        Where sizes are written down; one of its own by default.
     """
 
-    def __init__(self, deepest: int) -> None:
+    def __init__(self, deepest: int, ledger: Ledger | None = None) -> None:
         self._layers: dict[str, StoredLayer] = {}
         self._deepest = deepest
-        self._sizes = np.zeros(64, dtype=np.uint64)
-        self._free_numbers: list[int] = []
-        self._numbers = 0
+        self._ledger = ledger or Ledger()
 
     def __len__(self) -> int:
         """Return how many layers are kept."""
@@ -84,8 +84,8 @@ class LayerStore:
 
     @property
     def sizes(self) -> NDArray[np.uint64]:
-        """Sizes in bytes by layer number; numbers without a layer hold what the last one there had."""
-        return self._sizes[: self._numbers]
+        """Sizes in bytes by number, as the ledger has them."""
+        return self._ledger.sizes
 
     def hold(self, layers: Sequence[Layer], size_of: Callable[[Layer], int]) -> StoredLayer | None:
         """Keep a stack and hold its top; what is kept already stays as it is, its recorded size included.
@@ -120,14 +120,22 @@ class LayerStore:
             top.references += 1
         return top
 
-    def restore(self, places: Sequence[StoredLayer]) -> None:
-        """Take in what was saved of another store, parents first, numbered from 0; this one must be empty."""
-        self._layers = {place.chain_id: place for place in places}
-        self._sizes = np.array([place.size for place in places] or [0], dtype=np.uint64)
-        self._numbers = len(places)
-        for place in places:
-            if place.parent is not None:
-                place.parent.references += 1
+    def find(self, chain_id: str) -> StoredLayer | None:
+        """Return the layer that is kept under a chain id, or None."""
+        return self._layers.get(chain_id)
+
+    def restore(self, rows: Iterable[tuple[str, Layer, int, int]]) -> list[StoredLayer]:
+        """Take in what was saved of another store; this one must be empty.
+
+        Parameters
+        ----------
+        rows : iterable of (str, Layer, int, int)
+            Chain id, layer, position of the parent among the rows before (-1: none), recorded size.
+        """
+        places: list[StoredLayer] = []
+        for chain_id, layer, parent, size in rows:
+            places.append(self._add(chain_id, layer, places[parent] if parent >= 0 else None, size))
+        return places
 
     def release(self, top: StoredLayer | None) -> list[StoredLayer]:
         """Let go of a top; return the layers that nobody holds any more and that are gone now, top first."""
@@ -137,23 +145,14 @@ class LayerStore:
             if top.references:
                 break
             del self._layers[top.chain_id]
-            self._free_numbers.append(top.number)
+            self._ledger.strike(top.number)
             freed.append(top)
             top = top.parent
         return freed
 
     def _add(self, chain_id: str, layer: Layer, parent: StoredLayer | None, size: int) -> StoredLayer:
-        stored = StoredLayer(chain_id, layer, parent, size, self._next_number())
-        self._sizes[stored.number] = size
+        stored = StoredLayer(chain_id, layer, parent, size, self._ledger.enter(size))
         self._layers[chain_id] = stored
         if parent is not None:
             parent.references += 1
         return stored
-
-    def _next_number(self) -> int:
-        if self._free_numbers:
-            return self._free_numbers.pop()
-        if self._numbers == len(self._sizes):
-            self._sizes = np.concatenate([self._sizes, np.zeros_like(self._sizes)])
-        self._numbers += 1
-        return self._numbers - 1

@@ -1,9 +1,8 @@
-//! Image archives: members by name on the way in, members in order on the way out.
-
-use std::borrow::Cow;
+//! Image archives on the way in: members by name.
 
 use layersim::Limits;
-use layersim::bundle::{Bundle, Outgoing, Payload, Wanted};
+use layersim::archive::Compression;
+use layersim::bundle::{Bundle, Oddity, Wanted};
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -11,7 +10,7 @@ use pyo3::types::PyBytes;
 use crate::convert::{BytesArg, PathArg, text_of};
 use crate::error::{Raised, Result, detached};
 use crate::layer::{PyLayer, PyLimits, limits_or_default};
-use crate::target::TargetArg;
+use crate::progress::Listener;
 
 /// Bytes of one member that are handed out unless more are asked for: configs and manifests are far smaller.
 const READ_LIMIT: u64 = 64 << 20;
@@ -90,6 +89,17 @@ impl PyArchive {
         self.0.names().map(|name| text_of(py, name)).collect()
     }
 
+    /// List the members whose names are odd, though they can be read.
+    ///
+    /// Returns
+    /// -------
+    /// list of (str, str)
+    ///     The name as it is spelled, and ``repeated`` or ``spelled``.
+    fn oddities<'py>(&self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyAny>, &'static str)>> {
+        let word = |oddity| if oddity == Oddity::Repeated { "repeated" } else { "spelled" };
+        self.0.oddities().iter().map(|(name, oddity)| Ok((text_of(py, name)?, word(*oddity)))).collect()
+    }
+
     /// Tell the length of a member.
     ///
     /// Parameters
@@ -106,8 +116,9 @@ impl PyArchive {
     /// ------
     /// KeyError
     ///     When there is none of that name.
-    fn size(&self, name: &str) -> Result<u64> {
-        Ok(self.member(name)?.len() as u64)
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn size(&self, name: PathArg<'_>) -> Result<u64> {
+        Ok(self.member(&name)?.len() as u64)
     }
 
     /// Read a member.
@@ -131,9 +142,10 @@ impl PyArchive {
     /// ArchiveLimitError
     ///     When it is longer than ``limit``.
     #[pyo3(signature = (name, *, limit=READ_LIMIT))]
-    fn read<'py>(&self, py: Python<'py>, name: &str, limit: u64) -> Result<Bound<'py, PyBytes>> {
-        let blob = self.member(name)?;
-        let what = format!("{name}: {} bytes", blob.len());
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn read<'py>(&self, py: Python<'py>, name: PathArg<'_>, limit: u64) -> Result<Bound<'py, PyBytes>> {
+        let blob = self.member(&name)?;
+        let what = format!("{}: {} bytes", String::from_utf8_lossy(&name.bytes), blob.len());
         let error = layersim::Error::Limit { what, limit, offset: 0 };
         if blob.len() as u64 > limit { Err(Raised::from(error)) } else { Ok(PyBytes::new(py, &blob)) }
     }
@@ -154,9 +166,31 @@ impl PyArchive {
     /// ------
     /// KeyError
     ///     When there is none of that name.
-    fn sha256(&self, py: Python<'_>, name: &str) -> Result<String> {
-        let blob = self.member(name)?;
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn sha256(&self, py: Python<'_>, name: PathArg<'_>) -> Result<String> {
+        let blob = self.member(&name)?;
         Ok(py.detach(|| layersim::Digest::of(&blob)).to_string())
+    }
+
+    /// Tell the compression of a member by its first bytes.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The member.
+    ///
+    /// Returns
+    /// -------
+    /// str
+    ///     ``uncompressed``, ``gzip``, ``bzip2``, ``xz`` or ``zstd``.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     When there is none of that name.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn compression(&self, name: PathArg<'_>) -> Result<&'static str> {
+        Ok(Compression::of(&self.member(&name)?).name())
     }
 
     /// Read layers, side by side, every digest verified.
@@ -200,20 +234,16 @@ impl PyArchive {
     ) -> Result<Vec<PyLayer>> {
         let wanted = Wanted::list(&names, &diff_ids, digests.as_deref())?;
         let limits: Limits = limits_or_default(limits);
-        let raised = std::sync::Mutex::new(None);
-        let told = |done: u64, total: u64| tell(progress.as_ref(), done, total, &raised);
-        let read = detached(py, || self.0.layers(&wanted, &limits, &told));
-        match raised.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
-            Some(raised) => Err(Raised::from(raised)),
-            None => Ok(read?.into_iter().map(PyLayer).collect()),
-        }
+        let listener = Listener::new(progress);
+        let read = detached(py, || self.0.layers(&wanted, &limits, &|done, total| listener.tell(done, total)));
+        Ok(listener.result(read)?.into_iter().map(PyLayer).collect())
     }
 
     fn __contains__(&self, name: &Bound<'_, PyAny>) -> Result<bool> {
-        let Ok(name) = name.extract::<Cow<'_, str>>() else {
+        let Ok(name) = name.extract::<PathArg<'_>>() else {
             return Ok(false);
         };
-        Ok(self.0.get(name.as_bytes())?.is_some())
+        Ok(self.0.get(&name.bytes)?.is_some())
     }
 
     fn __len__(&self) -> usize {
@@ -226,152 +256,8 @@ impl PyArchive {
 }
 
 impl PyArchive {
-    fn member(&self, name: &str) -> Result<layersim::Blob> {
-        let missing = || Raised::from(PyKeyError::new_err(name.to_owned()));
-        self.0.get(name.as_bytes())?.ok_or_else(missing)
+    fn member(&self, name: &PathArg<'_>) -> Result<layersim::Blob> {
+        let missing = || Raised::from(PyKeyError::new_err(String::from_utf8_lossy(&name.bytes).into_owned()));
+        self.0.get(&name.bytes)?.ok_or_else(missing)
     }
-}
-
-/// Tells Python how far the work is; what it raises is kept, and stops the work.
-fn tell(
-    progress: Option<&Py<PyAny>>,
-    done: u64,
-    total: u64,
-    raised: &std::sync::Mutex<Option<PyErr>>,
-) -> layersim::Result<()> {
-    let Some(progress) = progress else {
-        return Ok(());
-    };
-    let Err(error) = Python::attach(|py| progress.call1(py, (done, total)).map(drop)) else {
-        return Ok(());
-    };
-    *raised.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(error);
-    Err(layersim::Error::input("the progress callback raised"))
-}
-
-/// One member of an archive to be written.
-#[pyclass(frozen, name = "Member", module = "layersim")]
-#[derive(Debug)]
-pub struct PyMember(pub Outgoing);
-
-#[pymethods]
-impl PyMember {
-    /// Describe a file.
-    ///
-    /// Parameters
-    /// ----------
-    /// name : str
-    ///     Its name in the archive.
-    /// data : bytes
-    ///     Its content.
-    /// mtime : int
-    ///     Seconds since 1970.
-    /// mode : int
-    ///     Permission bits.
-    ///
-    /// Returns
-    /// -------
-    /// Member
-    ///     For :func:`write_archive`.
-    #[staticmethod]
-    #[pyo3(signature = (name, data, *, mtime=0, mode=0o644))]
-    fn file(name: String, data: BytesArg, mtime: i64, mode: u32) -> Self {
-        Self(Outgoing::new(name.into_bytes(), Payload::Bytes(data.0), mtime, mode))
-    }
-
-    /// Describe a directory.
-    ///
-    /// Parameters
-    /// ----------
-    /// name : str
-    ///     Its name in the archive.
-    /// mtime : int
-    ///     Seconds since 1970.
-    /// mode : int
-    ///     Permission bits.
-    ///
-    /// Returns
-    /// -------
-    /// Member
-    ///     For :func:`write_archive`.
-    #[staticmethod]
-    #[pyo3(signature = (name, *, mtime=0, mode=0o755))]
-    fn directory(name: String, mtime: i64, mode: u32) -> Self {
-        Self(Outgoing::new(name.into_bytes(), Payload::Directory, mtime, mode))
-    }
-
-    /// Describe a symbolic link.
-    ///
-    /// Parameters
-    /// ----------
-    /// name : str
-    ///     Its name in the archive.
-    /// target : str
-    ///     What it says.
-    /// mtime : int
-    ///     Seconds since 1970.
-    ///
-    /// Returns
-    /// -------
-    /// Member
-    ///     For :func:`write_archive`.
-    #[staticmethod]
-    #[pyo3(signature = (name, target, *, mtime=0))]
-    fn symlink(name: String, target: String, mtime: i64) -> Self {
-        Self(Outgoing::new(name.into_bytes(), Payload::Symlink(target.into_bytes()), mtime, 0o777))
-    }
-
-    /// Describe a file that holds the uncompressed tar of a layer.
-    ///
-    /// Parameters
-    /// ----------
-    /// name : str
-    ///     Its name in the archive.
-    /// layer : Layer
-    ///     Not synthetic.
-    /// mtime : int
-    ///     Seconds since 1970.
-    /// mode : int
-    ///     Permission bits.
-    ///
-    /// Returns
-    /// -------
-    /// Member
-    ///     For :func:`write_archive`.
-    #[staticmethod]
-    #[pyo3(signature = (name, layer, *, mtime=0, mode=0o644))]
-    fn layer(name: String, layer: PyLayer, mtime: i64, mode: u32) -> Self {
-        Self(Outgoing::new(name.into_bytes(), Payload::Layer(layer.0), mtime, mode))
-    }
-
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        Ok(format!("Member({})", text_of(py, self.0.name())?.repr()?))
-    }
-}
-
-/// Write members, in order, as one tar.
-///
-/// Parameters
-/// ----------
-/// target : path or binary file
-///     A path is written atomically.
-/// members : sequence of Member
-///     What the archive holds.
-///
-/// Returns
-/// -------
-/// int
-///     Bytes written.
-///
-/// Raises
-/// ------
-/// OSError
-///     When the target cannot be written; it is then as it was.
-/// ContentMissingError
-///     For a synthetic layer.
-#[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
-pub fn write_archive(py: Python<'_>, target: TargetArg, members: Vec<Bound<'_, PyMember>>) -> Result<u64> {
-    let members: Vec<&Outgoing> = members.iter().map(|member| &member.get().0).collect();
-    target.fill(py, |writer| Outgoing::write_all(&members, writer))
 }

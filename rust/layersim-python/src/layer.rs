@@ -245,6 +245,12 @@ impl PyLayer {
         Ok(self.0.tar_len()?)
     }
 
+    /// Bytes that the unpacked layer takes in whole blocks: ext4, blocks of 4 KiB, directories and its root included.
+    #[getter]
+    fn allocated_size(&self, py: Python<'_>) -> Result<u64> {
+        detached(py, || layersim::allocation::of_layer(&self.0))
+    }
+
     /// Whether it is known by digest and size alone.
     #[getter]
     fn is_synthetic(&self) -> bool {

@@ -15,7 +15,9 @@ mod error;
 mod file;
 mod layer;
 mod lookup;
+mod member;
 mod overlay;
+mod progress;
 mod saved;
 mod stat;
 mod target;
@@ -26,7 +28,7 @@ mod view;
 #[pyo3::pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::archive::{PyArchive, PyMember, write_archive};
+    use crate::archive::PyArchive;
     #[pymodule_export]
     use crate::change::PyChange;
     #[pymodule_export]
@@ -42,13 +44,15 @@ mod _core {
     #[pymodule_export]
     use crate::lookup::{PyFound, PyPaths};
     #[pymodule_export]
+    use crate::member::{PyMember, PyPacked, pack_layers, write_archive, write_directory};
+    #[pymodule_export]
     use crate::overlay::PyOverlay;
     #[pymodule_export]
     use crate::saved::{PyBlobs, PyUpper, write_blobs};
     #[pymodule_export]
     use crate::stat::PyStat;
     #[pymodule_export]
-    use crate::usage::{PyUsage, usage};
+    use crate::usage::{PyHoldings, PyUsage, usage};
     #[pymodule_export]
     use crate::view::PyView;
 

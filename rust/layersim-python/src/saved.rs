@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use layersim::bundle::{Outgoing, Payload};
 use layersim::layer::{Layer, Told};
-use layersim::overlay::Saved;
+use layersim::overlay::{Overlay, Saved};
 use layersim::place::Place;
 use layersim::saving::Batch;
-use layersim::{Blob, Digest};
+use layersim::{Blob, Digest, allocation};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
-use crate::archive::PyMember;
 use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::layer::PyLayer;
+use crate::member::PyMember;
 use crate::overlay::PyOverlay;
 use crate::view::PyView;
 
@@ -29,26 +29,43 @@ use crate::view::PyView;
 /// Unlike a layer it keeps nanoseconds, times of access, sockets, all attributes and holes. Open files are not in it.
 #[pyclass(frozen, name = "Upper", module = "layersim")]
 #[derive(Debug)]
-pub struct PyUpper(pub Saved);
+pub struct PyUpper {
+    saved: Saved,
+    allocated: u64,
+}
+
+impl PyUpper {
+    /// What an overlay holds now; nothing where nothing was written.
+    pub fn of(overlay: &Overlay) -> layersim::Result<Option<Self>> {
+        let allocated = allocation::of_upper(overlay);
+        Ok(overlay.save()?.map(|saved| Self { saved, allocated }))
+    }
+}
 
 #[pymethods]
 impl PyUpper {
     /// Digest of its bytes: ``sha256:`` and 64 hex digits.
     #[getter]
     fn digest(&self) -> String {
-        self.0.digest().to_string()
+        self.saved.digest().to_string()
     }
 
     /// Bytes that it takes when it is saved.
     #[getter]
     fn length(&self) -> u64 {
-        self.0.len()
+        self.saved.len()
     }
 
     /// What ``size_rw`` of its overlay says.
     #[getter]
     fn size_rw(&self) -> u64 {
-        self.0.size()
+        self.saved.size()
+    }
+
+    /// What ``allocated_rw`` of its overlay says.
+    #[getter]
+    fn allocated_rw(&self) -> u64 {
+        self.allocated
     }
 
     /// Read its bytes now, to know that they are the right ones.
@@ -60,7 +77,7 @@ impl PyUpper {
     /// ContentMissingError
     ///     When the file is gone.
     fn verify(&self, py: Python<'_>) -> Result<()> {
-        detached(py, || self.0.content().map(drop))
+        detached(py, || self.saved.content().map(drop))
     }
 
     /// Make the overlay again.
@@ -69,7 +86,7 @@ impl PyUpper {
     /// ----------
     /// view : View
     ///     What was below it.
-    /// clock : callable, optional
+    /// clock, mounts : optional
     ///     As for :class:`Overlay`.
     ///
     /// Returns
@@ -83,11 +100,17 @@ impl PyUpper {
     ///     When its bytes were changed, naming the file.
     /// ContentMissingError
     ///     When the file is gone.
-    #[pyo3(signature = (view, *, clock=None))]
-    fn over(&self, py: Python<'_>, view: &Bound<'_, PyView>, clock: Option<Py<PyAny>>) -> Result<PyOverlay> {
+    #[pyo3(signature = (view, *, clock=None, mounts=None))]
+    fn over(
+        &self,
+        py: Python<'_>,
+        view: &Bound<'_, PyView>,
+        clock: Option<Py<PyAny>>,
+        mounts: Option<&Bound<'_, PyDict>>,
+    ) -> Result<PyOverlay> {
         let stack = Arc::clone(&view.get().0);
-        let overlay = detached(py, || self.0.over(stack))?;
-        Ok(PyOverlay::over(overlay, clock))
+        let overlay = detached(py, || self.saved.over(stack))?;
+        PyOverlay::over(overlay, clock).with_mounts(mounts)
     }
 
     fn __repr__(&self) -> String {
@@ -208,8 +231,8 @@ impl PyBlobs {
     /// ----------
     /// digest : str
     ///     Its identity.
-    /// size_rw, length, offset : int
-    ///     What it is said to hold, how long it is and where it starts, in bytes.
+    /// size_rw, allocated_rw, length, offset : int
+    ///     What it is said to hold and to take, how long it is and where it starts, in bytes.
     ///
     /// Returns
     /// -------
@@ -222,9 +245,10 @@ impl PyBlobs {
     ///     For a text that is no digest.
     /// ValueError
     ///     For a place outside the file.
-    fn upper(&self, digest: &str, size_rw: u64, length: u64, offset: u64) -> Result<PyUpper> {
+    fn upper(&self, digest: &str, size_rw: u64, allocated_rw: u64, length: u64, offset: u64) -> Result<PyUpper> {
         let digest: Digest = digest.parse()?;
-        Ok(PyUpper(Saved::located(digest, length, size_rw, self.place(offset, length)?)))
+        let saved = Saved::located(digest, length, size_rw, self.place(offset, length)?);
+        Ok(PyUpper { saved, allocated: allocated_rw })
     }
 
     fn __repr__(&self) -> String {
@@ -307,7 +331,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BlobArg {
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match object.cast::<PyUpper>() {
-            Ok(upper) => Ok(Self::Upper(upper.get().0.clone())),
+            Ok(upper) => Ok(Self::Upper(upper.get().saved.clone())),
             Err(_) => Ok(Self::Layer(object.cast::<PyLayer>()?.get().0.clone())),
         }
     }
@@ -335,7 +359,7 @@ impl PyMember {
     ///     When its bytes were changed, naming the file.
     #[staticmethod]
     fn upper(py: Python<'_>, name: String, upper: &Bound<'_, PyUpper>) -> Result<Self> {
-        let saved = &upper.get().0;
+        let saved = &upper.get().saved;
         let content = detached(py, || saved.content())?;
         Ok(Self(Outgoing::new(name.into_bytes(), Payload::Content(content), 0, 0o644)))
     }

@@ -1,6 +1,6 @@
 //! Sizes and sharing of many images, as arrays.
 
-use layersim::usage::{Chains, Usage};
+use layersim::usage::{Chains, Holdings, Sets, Usage};
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::prelude::*;
 
@@ -106,4 +106,121 @@ pub fn usage(
         unique_size: frozen(py, unique_size),
         layers_size,
     })
+}
+
+/// Which images hold which layers, summed up once and asked often.
+///
+/// Parameters
+/// ----------
+/// sizes : numpy.ndarray
+///     uint64, shape (n_layers,): bytes of whatever takes room, one row a number.
+/// layers : numpy.ndarray
+///     uint32: the layer numbers of all images, image after image.
+/// offsets : numpy.ndarray
+///     uint64, shape (n_images + 1,): where each image starts in ``layers``.
+/// pinned : numpy.ndarray
+///     bool, shape (n_layers,): what something other than images holds too.
+///
+/// Raises
+/// ------
+/// ValueError
+///     When the arrays do not fit together.
+///
+/// Notes
+/// -----
+/// An image holds each of its layers once, however often it names it. Layers that the very same images hold are put
+/// together first, which is linear in the length of ``layers``; :meth:`marginal` then takes a step for each such group
+/// that an image of the set shares with others. The columns are read-only; in them, sums beyond 64 bits stay at the end.
+#[pyclass(frozen, name = "Holdings", module = "layersim")]
+#[derive(Debug)]
+pub struct PyHoldings {
+    holdings: Holdings,
+    referrers: Py<PyArray1<u32>>,
+    exclusive: Py<PyArray1<u64>>,
+    fair_share: Py<PyArray1<f64>>,
+}
+
+#[pymethods]
+impl PyHoldings {
+    #[new]
+    #[pyo3(signature = (sizes, layers, offsets, pinned, /))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted array can only be owned")]
+    fn new(
+        py: Python<'_>,
+        sizes: PyReadonlyArray1<'_, u64>,
+        layers: PyReadonlyArray1<'_, u32>,
+        offsets: PyReadonlyArray1<'_, u64>,
+        pinned: PyReadonlyArray1<'_, bool>,
+    ) -> Result<Self> {
+        let (sizes, pinned) = (sizes.as_slice().map_err(PyErr::from)?, pinned.as_slice().map_err(PyErr::from)?);
+        let (layers, offsets) = (layers.as_slice().map_err(PyErr::from)?, offsets.as_slice().map_err(PyErr::from)?);
+        let holdings = detached(py, || Holdings::new(sizes, Chains { layers, offsets }, pinned))?;
+        Ok(Self {
+            referrers: frozen(py, holdings.referrers().to_vec()),
+            exclusive: frozen(py, holdings.exclusive().to_vec()),
+            fair_share: frozen(py, holdings.fair_share().to_vec()),
+            holdings,
+        })
+    }
+
+    /// How many images hold each layer: uint32, shape (n_layers,).
+    #[getter]
+    fn referrers(&self, py: Python<'_>) -> Py<PyArray1<u32>> {
+        self.referrers.clone_ref(py)
+    }
+
+    /// What would be freed if an image alone went: uint64, shape (n_images,), bytes.
+    #[getter]
+    fn exclusive(&self, py: Python<'_>) -> Py<PyArray1<u64>> {
+        self.exclusive.clone_ref(py)
+    }
+
+    /// Each layer's size over the number of images that hold it, summed: float64, shape (n_images,), bytes.
+    #[getter]
+    fn fair_share(&self, py: Python<'_>) -> Py<PyArray1<f64>> {
+        self.fair_share.clone_ref(py)
+    }
+
+    /// Bytes of every layer that an image holds, each once.
+    #[getter]
+    fn size(&self) -> u128 {
+        self.holdings.size()
+    }
+
+    /// Those of them that stay when all images go.
+    #[getter]
+    fn pinned_size(&self) -> u128 {
+        self.holdings.pinned_size()
+    }
+
+    /// Return what would be freed if the images of a set went, for many sets.
+    ///
+    /// Parameters
+    /// ----------
+    /// images : numpy.ndarray
+    ///     uint64: places of images, set after set.
+    /// offsets : numpy.ndarray
+    ///     uint64, shape (n_sets + 1,): where each set starts in ``images``.
+    ///
+    /// Returns
+    /// -------
+    /// numpy.ndarray
+    ///     uint64, shape (n_sets,), bytes.
+    ///
+    /// Raises
+    /// ------
+    /// ValueError
+    ///     When the arrays do not fit together, or there is no such image.
+    #[pyo3(signature = (images, offsets, /))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted array can only be owned")]
+    fn marginal(
+        &self,
+        py: Python<'_>,
+        images: PyReadonlyArray1<'_, u64>,
+        offsets: PyReadonlyArray1<'_, u64>,
+    ) -> Result<Py<PyArray1<u64>>> {
+        let (images, offsets) = (images.as_slice().map_err(PyErr::from)?, offsets.as_slice().map_err(PyErr::from)?);
+        let freed = detached(py, || self.holdings.marginal(Sets { images, offsets }))?;
+        Ok(PyArray1::from_vec(py, freed).unbind())
+    }
 }

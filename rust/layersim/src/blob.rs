@@ -29,9 +29,17 @@ impl Blob {
     pub fn map(path: &Path) -> Result<Self> {
         let refused = |source| Error::io(format!("cannot open {}", path.display()), source);
         let file = File::open(path).map_err(refused)?;
-        let status = file.metadata().map_err(refused)?;
+        Self::of_file(&file).map_err(refused)
+    }
+
+    /// Maps an open file read-only.
+    ///
+    /// # Errors
+    /// It is a directory, or the system refuses to map it.
+    pub fn of_file(file: &File) -> io::Result<Self> {
+        let status = file.metadata()?;
         if status.is_dir() {
-            return Err(refused(io::Error::from_raw_os_error(Errno::EISDIR.code())));
+            return Err(io::Error::from_raw_os_error(Errno::EISDIR.code()));
         }
         if status.len() == 0 {
             return Ok(Self::from(Vec::new()));
@@ -39,7 +47,7 @@ impl Blob {
         #[expect(unsafe_code, reason = "mmap is the one way not to copy a layer: docs/adr/0006-mapped-files.md")]
         // SAFETY: the mapping is private and read-only, so this process cannot write through it. Another process that
         // truncates the file while it is mapped is outside what any user of mmap(2) can exclude: see docs/adr.
-        let map = unsafe { Mmap::map(&file) }.map_err(refused)?;
+        let map = unsafe { Mmap::map(file) }?;
         Ok(Self(Arc::new(Backing::Mapped(map))))
     }
 

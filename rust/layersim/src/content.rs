@@ -87,6 +87,18 @@ impl Content {
         self.len == 0
     }
 
+    /// How many blocks of `block` bytes hold anything but a hole.
+    pub fn blocks(&self, block: u64) -> u64 {
+        let mut next = 0;
+        let mut count = 0;
+        for (range, _) in self.sources(0..self.len).filter(|(_, source)| !matches!(source, Source::Hole)) {
+            let (first, end) = (next.max(range.start / block), range.end.div_ceil(block));
+            count += end.saturating_sub(first);
+            next = next.max(end);
+        }
+        count
+    }
+
     /// Reads from `offset` on; returns how many bytes there were, at most `buffer.len()`.
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> usize {
         let end = self.len.min(offset.saturating_add(buffer.len() as u64));

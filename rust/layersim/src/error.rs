@@ -146,6 +146,15 @@ impl Error {
         Self::System { errno, paths: Vec::new() }
     }
 
+    /// The same error, about another path, if it is about one.
+    #[must_use]
+    pub fn of_path(self, path: &[u8]) -> Self {
+        match self {
+            Self::System { errno, paths } if paths.len() == 1 => Self::system(errno, path),
+            other => other,
+        }
+    }
+
     /// The same error, about two paths.
     #[must_use]
     pub fn of_both(self, from: &[u8], to: &[u8]) -> Self {

@@ -10,8 +10,9 @@
 //! | R3 | [`archive`] [`layer`] [`bundle`] | tar in and out, the frozen layer, the members of an image archive |
 //! | R4 | [`stack`] [`extract`] | the union of a chain of layers and its flat table, also as files on a disk |
 //! | R5 | [`overlay`] | a writable top over a stack |
-//! | R6 | [`change`] [`usage`] | changesets; sizes and sharing as arrays |
+//! | R6 | [`change`] [`usage`] [`allocation`] | changesets; sizes and sharing as arrays; blocks on a disk |
 
+pub mod allocation;
 pub mod archive;
 pub mod blob;
 pub mod bundle;

@@ -13,7 +13,7 @@ pub struct Limits {
     pub depth: u64,
     /// Pieces of one sparse file. Each piece costs 32 bytes of memory.
     pub sparse_pieces: u64,
-    /// Bytes that one compressed layer may inflate to; they are held in memory.
+    /// Bytes that the compressed layers of one archive may inflate to, together; they are held in memory.
     pub inflated_bytes: u64,
     /// Inflated bytes per compressed byte, beyond the first 256 MiB. Gzip itself cannot exceed 1,032.
     pub inflation_ratio: u64,

@@ -29,6 +29,19 @@ pub fn clamped(path: &[u8]) -> Vec<&[u8]> {
     kept
 }
 
+/// The path from the root, its components as [`clamped`] has them.
+pub fn normalized(path: &[u8]) -> Vec<u8> {
+    [b"/", clamped(path).join(&b'/').as_slice()].concat()
+}
+
+/// What is left of a normalized path below a normalized directory, which is `/` itself.
+pub fn below<'p>(directory: &[u8], path: &'p [u8]) -> Option<&'p [u8]> {
+    match path.strip_prefix(directory)? {
+        b"" => Some(b"/"),
+        rest => rest.starts_with(b"/").then_some(rest),
+    }
+}
+
 /// The path as Go's `path.Clean` writes it: what decides whether two names of one archive are the same.
 pub fn clean(path: &[u8]) -> Vec<u8> {
     let is_rooted = path.first() == Some(&b'/');

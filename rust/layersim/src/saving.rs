@@ -1,32 +1,77 @@
-//! Writing a file of the host so that it is the old one or the new one, whenever the process is killed.
+//! Writing a file or a directory of the host so that it is the old one or the new one, whenever the process is killed.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags};
 
 use crate::error::{Error, Result};
 
 const BUFFER: usize = 1 << 20;
 
-/// Lets `write` fill a new file beside `target`, and puts it in its place when all of it is on the disk.
+/// Lets `write` fill a new file, and puts it in the place of `target` when all of it is on the disk.
+///
+/// Until then the file has no name where the file system can do that, so that a killed process leaves nothing behind.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file; what `write` says. In both cases the target is as it was.
 pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
-    let (beside, file) = Beside::new(target)?.map_err(refused)?;
+    let name = name_of(target)?;
+    let (beside, file) = match nameless(parent_of(target)) {
+        Ok(file) => (None, file),
+        Err(_) => Beside::file(target, name).map(|(beside, file)| (Some(beside), file)).map_err(refused)?,
+    };
     let mut writer = BufWriter::with_capacity(BUFFER, file);
     let written = write(&mut writer)?;
     let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
     file.sync_all().map_err(refused)?;
+    let beside = beside.map_or_else(|| Beside::link(&file, target, name), Ok).map_err(refused)?;
     fs::rename(&beside.path, target).map_err(refused)?;
-    // The new name is an entry of the directory, which has a life of its own on the disk.
-    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Who may write into a directory need not be allowed to read it; then it is written when the system likes.
-    if let Ok(directory) = File::open(parent) {
-        directory.sync_all().map_err(refused)?;
-    }
+    sync(parent_of(target)).map_err(refused)?;
     Ok(written)
+}
+
+/// Lets `write` fill a new directory, and puts it in the place of `target`, whose files go with the old one.
+///
+/// What killed processes have left of earlier ones is removed.
+///
+/// # Errors
+/// [`Error::Io`] naming the directory; what `write` says. In both cases the target is as it was.
+pub fn save_directory<T>(target: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
+    let name = name_of(target)?;
+    remove_abandoned(target, name).map_err(refused)?;
+    let (beside, _lock) = Beside::directory(target, name).map_err(refused)?;
+    let written = write(&beside.path)?;
+    // The old one gets the other name, and goes with it.
+    match rustix::fs::renameat_with(CWD, &beside.path, CWD, target, RenameFlags::EXCHANGE) {
+        Err(rustix::io::Errno::NOENT) => fs::rename(&beside.path, target).map_err(refused)?,
+        exchanged => exchanged.map_err(|errno| refused(errno.into()))?,
+    }
+    sync(parent_of(target)).map_err(refused)?;
+    Ok(written)
+}
+
+/// A new file in `folder` without a name: it is gone when nobody has it open or mapped any more.
+fn nameless(folder: &Path) -> io::Result<File> {
+    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(folder, flags, Mode::from_raw_mode(0o666))?))
+}
+
+/// A new file for bytes that wait in `folder`; it has no name, or loses it at once.
+///
+/// # Errors
+/// The system refuses it.
+pub fn scratch(folder: &Path) -> io::Result<File> {
+    nameless(folder).or_else(|_| {
+        let name = OsStr::new("layersim");
+        Beside::new(&folder.join(name), name, |path| File::options().read(true).write(true).create_new(true).open(path))
+            .map(|(_gone, file)| file)
+    })
 }
 
 /// From this many files on the whole file system is asked to write at once: one by one takes a turn of the disk each.
@@ -53,7 +98,7 @@ impl<'f> Batch<'f> {
     pub fn add(&mut self, name: &str, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
         let target = self.folder.join(name);
         let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
-        let (beside, file) = Beside::new(&target)?.map_err(refused)?;
+        let (beside, file) = Beside::file(&target, OsStr::new(name)).map_err(refused)?;
         let mut writer = BufWriter::with_capacity(BUFFER, file);
         write(&mut writer)?;
         let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
@@ -83,35 +128,88 @@ impl<'f> Batch<'f> {
     }
 }
 
-/// A file in the making, removed unless it has been renamed.
+/// Something in the making under a name of its own, removed unless it has been renamed.
 #[derive(Debug)]
 struct Beside {
     path: PathBuf,
 }
 
 impl Beside {
-    /// A new file under a name that nothing has: not another thread's file, nor a link that somebody put there.
-    fn new(target: &Path) -> Result<io::Result<(Self, File)>> {
-        let Some(name) = target.file_name() else {
-            return Err(Error::input(format!("{} names no file", target.display())));
-        };
+    fn file(target: &Path, name: &OsStr) -> io::Result<(Self, File)> {
+        Self::new(target, name, |path| File::create_new(path))
+    }
+
+    /// A name for a file that has none.
+    fn link(file: &File, target: &Path, name: &OsStr) -> io::Result<Self> {
+        let nameless = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let link = |path: &Path| rustix::fs::linkat(CWD, &nameless, CWD, path, AtFlags::SYMLINK_FOLLOW);
+        Ok(Self::new(target, name, |path| Ok(link(path)?))?.0)
+    }
+
+    /// A directory, locked for as long as it is made.
+    fn directory(target: &Path, name: &OsStr) -> io::Result<(Self, File)> {
+        let (beside, ()) = Self::new(target, name, |path| fs::create_dir(path))?;
+        let handle = File::open(&beside.path)?;
+        rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive)?;
+        Ok((beside, handle))
+    }
+
+    /// Makes something under a name that nothing has: not another thread's file, nor a link that somebody put there.
+    fn new<T>(target: &Path, name: &OsStr, make: impl Fn(&Path) -> io::Result<T>) -> io::Result<(Self, T)> {
         for number in 0_u64.. {
-            let mut hidden = std::ffi::OsString::from(".");
-            hidden.push(name);
-            hidden.push(format!(".{}-{number}.part", std::process::id()));
+            let mut hidden = prefix(name);
+            hidden.push(format!("{}-{number}.part", std::process::id()));
             let path = target.with_file_name(hidden);
-            match File::create_new(&path) {
+            match make(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return Ok(made.map(|file| (Self { path }, file))),
+                outcome => return outcome.map(|made| (Self { path }, made)),
             }
         }
-        Ok(Err(io::ErrorKind::AlreadyExists.into()))
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 }
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // After the rename there is nothing left to remove, and before it there is nobody to tell.
-        let _gone = fs::remove_file(&self.path);
+        // After the rename of a file there is nothing left to remove, and of what cannot be removed there is nobody to tell.
+        let _gone = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
     }
+}
+
+fn prefix(name: &OsStr) -> OsString {
+    let mut hidden = OsString::from(".");
+    hidden.push(name);
+    hidden.push(".");
+    hidden
+}
+
+/// Removes what is named like a directory in the making, and that nobody holds locked.
+fn remove_abandoned(target: &Path, name: &OsStr) -> io::Result<()> {
+    let prefix = prefix(name);
+    for entry in fs::read_dir(parent_of(target))? {
+        let entry = entry?;
+        let found = entry.file_name();
+        let bytes = found.as_encoded_bytes();
+        let is_ours = bytes.starts_with(prefix.as_encoded_bytes()) && bytes.ends_with(b".part");
+        if is_ours
+            && entry.file_type()?.is_dir()
+            && let Ok(handle) = File::open(entry.path())
+            && rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive).is_ok()
+        {
+            fs::remove_dir_all(entry.path()).ok();
+        }
+    }
+    Ok(())
+}
+
+fn name_of(target: &Path) -> Result<&OsStr> {
+    target.file_name().ok_or_else(|| Error::input(format!("{} names no file", target.display())))
+}
+
+fn parent_of(target: &Path) -> &Path {
+    target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

@@ -1,6 +1,7 @@
 //! `Overlay`: a writable top over a view, with the functions of `os`.
 
 mod attributes;
+mod mounts;
 mod names;
 mod reading;
 
@@ -12,6 +13,7 @@ use layersim::overlay::{Caller, Overlay};
 use layersim::{Timestamp, change};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::change::PyChange;
 use crate::convert::PathArg;
@@ -20,6 +22,7 @@ use crate::file::PyFile;
 use crate::layer::PyLayer;
 use crate::saved::PyUpper;
 use crate::view::{PyView, stack_of};
+use mounts::Mount;
 
 /// The union with a writable top: the file system that a container sees.
 ///
@@ -31,6 +34,9 @@ use crate::view::{PyView, stack_of};
 ///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
 /// clock : callable, optional
 ///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
+/// mounts : dict of path to Overlay, optional
+///     File systems of their own under directories of this one, as a container sees its volumes: what is written there is
+///     not written here. Paths are matched by their text; links are not followed into a mount, and :meth:`walk` stays out.
 ///
 /// Raises
 /// ------
@@ -64,12 +70,19 @@ use crate::view::{PyView, stack_of};
 pub struct PyOverlay {
     overlay: Mutex<Overlay>,
     clock: Option<Py<PyAny>>,
+    mounts: Vec<Mount>,
 }
 
 impl PyOverlay {
-    /// An overlay with a clock; None: the system's.
+    /// An overlay with a clock; None: the system's. Nothing is mounted in it.
     pub fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
-        Self { overlay: Mutex::new(overlay), clock }
+        Self { overlay: Mutex::new(overlay), clock, mounts: Vec::new() }
+    }
+
+    /// The same overlay with others mounted in it, by path.
+    pub fn with_mounts(self, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
+        let mounts = mounts.into_iter().flatten().map(|(at, fs)| Mount::of_item(&at, &fs)).collect::<PyResult<_>>()?;
+        Ok(Self { mounts, ..self })
     }
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
@@ -103,12 +116,18 @@ impl PyOverlay {
 #[pymethods]
 impl PyOverlay {
     #[new]
-    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None))]
-    fn new(py: Python<'_>, layers: &Bound<'_, PyAny>, redirect_dir: bool, clock: Option<Py<PyAny>>) -> Result<Self> {
+    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None, mounts=None))]
+    fn new(
+        py: Python<'_>,
+        layers: &Bound<'_, PyAny>,
+        redirect_dir: bool,
+        clock: Option<Py<PyAny>>,
+        mounts: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Self> {
         if redirect_dir {
             return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
         }
-        Ok(Self::over(Overlay::new(stack_of(py, layers)?), clock))
+        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(mounts)
     }
 
     /// The read-only view below.
@@ -121,6 +140,12 @@ impl PyOverlay {
     #[getter]
     fn size_rw(&self, py: Python<'_>) -> u64 {
         py.detach(|| self.lock().size_rw())
+    }
+
+    /// Bytes that the writable top takes in whole blocks: ext4, blocks of 4 KiB, directories and its root included.
+    #[getter]
+    fn allocated_rw(&self, py: Python<'_>) -> u64 {
+        py.detach(|| layersim::allocation::of_upper(&self.lock()))
     }
 
     /// Open a file.
@@ -147,8 +172,10 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn open(slf: Bound<'_, Self>, path: PathArg<'_>, flags: i32, mode: u32) -> Result<PyFile> {
         let bytes = path.bytes.as_ref();
-        let handle = slf.get().change(slf.py(), |overlay, caller| overlay.open(bytes, flags, mode, caller))?;
-        Ok(PyFile::new(slf.unbind(), handle))
+        let place = slf.get().at(bytes);
+        let handle = place.change(slf.py(), |overlay, path, caller| overlay.open(path, flags, mode, caller))?;
+        let fs = place.mounted(slf.py()).unwrap_or_else(|| slf.clone().unbind());
+        Ok(PyFile::new(fs, handle))
     }
 
     /// Tell what the writable top changed.
@@ -184,15 +211,7 @@ impl PyOverlay {
     ///     For another dialect.
     #[pyo3(signature = (*, dialect="docker29"))]
     fn to_layer(&self, py: Python<'_>, dialect: &str) -> Result<PyLayer> {
-        let dialect = match dialect {
-            "canonical" => Dialect::Canonical,
-            "docker20" => Dialect::Docker20,
-            "docker29" => Dialect::Docker29,
-            other => {
-                let text = format!("expected 'canonical', 'docker20' or 'docker29', got {other:?}");
-                return Err(PyValueError::new_err(text).into());
-            }
-        };
+        let dialect = Dialect::named(dialect)?;
         self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
     }
 
@@ -208,7 +227,7 @@ impl PyOverlay {
     /// The cost is that of hashing what was written.
     fn upper(&self, py: Python<'_>) -> Result<Option<PyUpper>> {
         let overlay = py.detach(|| self.lock().clone());
-        Ok(detached(py, || overlay.save())?.map(PyUpper))
+        detached(py, || PyUpper::of(&overlay))
     }
 
     /// Copy the overlay; neither sees what the other writes from here on.
@@ -223,7 +242,8 @@ impl PyOverlay {
     /// Nothing is copied until one of them writes; files that are open stay with the original.
     fn fork(&self, py: Python<'_>) -> Self {
         let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
-        Self::over(py.detach(|| self.lock().clone()), clock)
+        let mounts = self.mounts.iter().map(|mount| mount.clone_ref(py)).collect();
+        Self { mounts, ..Self::over(py.detach(|| self.lock().clone()), clock) }
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -1,5 +1,6 @@
 //! Making, moving and removing names.
 
+use layersim::Overlay;
 use pyo3::prelude::*;
 
 use super::PyOverlay;
@@ -25,7 +26,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn mkdir(&self, py: Python<'_>, path: PathArg<'_>, mode: u32) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| overlay.mkdir(bytes, mode, caller))
+        self.at(bytes).change(py, |overlay, path, caller| overlay.mkdir(path, mode, caller))
     }
 
     /// Remove an empty directory.
@@ -42,7 +43,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rmdir(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| overlay.rmdir(bytes, caller))
+        self.at(bytes).change(py, Overlay::rmdir)
     }
 
     /// Remove a name that is no directory.
@@ -59,7 +60,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn unlink(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| overlay.unlink(bytes, caller))
+        self.at(bytes).change(py, Overlay::unlink)
     }
 
     /// Rename, replacing what is under the new name.
@@ -78,7 +79,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rename(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.change(py, |overlay, caller| overlay.rename(from, to, caller))
+        self.change_both(py, (from, to), |overlay, (from, to), caller| overlay.rename(from, to, caller))
     }
 
     /// Give a file one more name.
@@ -100,7 +101,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn link(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, follow_symlinks: bool) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.change(py, |overlay, caller| overlay.link(from, to, follow_symlinks, caller))
+        self.change_both(py, (from, to), |overlay, (from, to), caller| overlay.link(from, to, follow_symlinks, caller))
     }
 
     /// Make a symbolic link.
@@ -123,7 +124,7 @@ impl PyOverlay {
     #[pyo3(signature = (src, dst, target_is_directory=false))]
     fn symlink(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, target_is_directory: bool) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.change(py, |overlay, caller| overlay.symlink(from, to, caller))
+        self.at(to).change(py, |overlay, path, caller| overlay.symlink(from, path, caller))
     }
 
     /// Read a symbolic link.
@@ -145,7 +146,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn readlink<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         let bytes = path.bytes.as_ref();
-        let target = self.ask(py, |overlay| overlay.readlink(bytes))?;
+        let target = self.at(bytes).ask(py, Overlay::readlink)?;
         Ok(path.answer(py, &target)?)
     }
 
@@ -168,6 +169,6 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn mknod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, device: u64) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| overlay.mknod(bytes, mode, device, caller))
+        self.at(bytes).change(py, |overlay, path, caller| overlay.mknod(path, mode, device, caller))
     }
 }

@@ -1,5 +1,6 @@
 //! Describing, listing and reading; whole files written.
 
+use layersim::Overlay;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -33,7 +34,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn stat(&self, py: Python<'_>, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.ask(py, |overlay| overlay.stat(bytes, follow_symlinks)).map(PyStat)
+        self.at(bytes).ask(py, |overlay, path| overlay.stat(path, follow_symlinks)).map(PyStat)
     }
 
     /// Describe what a path names, links themselves.
@@ -55,7 +56,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.ask(py, |overlay| overlay.stat(bytes, false)).map(PyStat)
+        self.at(bytes).ask(py, |overlay, path| overlay.stat(path, false)).map(PyStat)
     }
 
     /// Describe what the writable top alone holds under a path.
@@ -100,7 +101,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn listdir<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Vec<Bound<'py, PyAny>>> {
         let bytes = path.bytes.as_ref();
-        let names = self.ask(py, |overlay| overlay.listdir(bytes))?;
+        let names = self.at(bytes).ask(py, Overlay::listdir)?;
         Ok(names.iter().map(|name| path.answer(py, name)).collect::<PyResult<_>>()?)
     }
 
@@ -118,7 +119,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn exists(&self, py: Python<'_>, path: PathArg<'_>) -> bool {
         let bytes = path.bytes.as_ref();
-        py.detach(|| self.lock().stat(bytes, true).is_ok())
+        self.at(bytes).ask(py, |overlay, path| Ok(overlay.stat(path, true).is_ok())).unwrap_or(false)
     }
 
     /// Read a file.
@@ -140,7 +141,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn read_bytes<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyBytes>> {
         let bytes = path.bytes.as_ref();
-        let content = self.ask(py, |overlay| overlay.read_file(bytes))?;
+        let content = self.at(bytes).ask(py, Overlay::read_file)?;
         Ok(PyBytes::new(py, &content))
     }
 
@@ -165,7 +166,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn write_bytes(&self, py: Python<'_>, path: PathArg<'_>, data: BytesArg) -> Result<usize> {
         let bytes = path.bytes.as_ref();
-        self.change(py, |overlay, caller| overlay.write_file(bytes, &data.0, caller))?;
+        self.at(bytes).change(py, |overlay, path, caller| overlay.write_file(path, &data.0, caller))?;
         Ok(data.0.len())
     }
 

@@ -3,6 +3,7 @@
 //! What is accepted is what Go's `archive/tar` accepts, because every engine reads layers with it (spec/layers.md section 3).
 
 mod compression;
+mod encoder;
 mod header;
 mod pax;
 mod read;
@@ -11,6 +12,7 @@ mod spelling;
 mod write;
 
 pub use compression::{Compression, Inflated, inflate};
+pub use encoder::Encoder;
 pub use read::{Data, Kind, Member, Reader};
 pub use spelling::Dialect;
 pub use write::{Header, Writer};

@@ -1,5 +1,7 @@
 //! Whose headers a writer writes.
 
+use crate::error::{Error, Result};
+
 /// How headers are spelled (spec/layers.md section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dialect {
@@ -10,4 +12,19 @@ pub enum Dialect {
     Docker20,
     /// As dockerd 29: permission bits, no names.
     Docker29,
+}
+
+impl Dialect {
+    /// The dialect of that name.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for another name.
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "canonical" => Ok(Self::Canonical),
+            "docker20" => Ok(Self::Docker20),
+            "docker29" => Ok(Self::Docker29),
+            _ => Err(Error::input(format!("expected 'canonical', 'docker20' or 'docker29', got {name:?}"))),
+        }
+    }
 }

@@ -100,18 +100,29 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// [`Error::Io`] from the target, [`Error::Input`] for a value that no header can hold.
     pub fn append(&mut self, header: &Header<'_>, content: Option<&Content>) -> Result<()> {
-        let size = content.map_or(0, Content::len);
+        self.append_stream(header, content.map_or(0, Content::len), |target| {
+            content.map_or(Ok(()), |content| content.write_to(target).map_err(refused))
+        })
+    }
+
+    /// Writes one member whose `size` bytes of data `write` gives.
+    ///
+    /// # Errors
+    /// [`Error::Io`] from the target, [`Error::Input`] for a value that no header can hold; what `write` says.
+    pub fn append_stream(
+        &mut self,
+        header: &Header<'_>,
+        size: u64,
+        write: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<()> {
         let records = Records::needed(header, size, self.dialect)?;
         if !records.0.is_empty() {
             self.pax_header(&header.name(), &records)?;
         }
         let block = block_of(header, size, self.dialect, &records);
         self.write(&block)?;
-        if let Some(content) = content {
-            content.write_to(&mut self.target).map_err(refused)?;
-            self.pad(size)?;
-        }
-        Ok(())
+        write(&mut self.target)?;
+        self.pad(size)
     }
 
     /// Ends the archive with two blocks of zeros.

@@ -3,16 +3,21 @@
 //! Members stay where they are. Links between members are followed inside the bundle only; nothing outside is reached.
 
 mod outgoing;
+mod packed;
+mod progress;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-pub use outgoing::{Outgoing, Payload};
+pub use outgoing::{Listener, Outgoing, Payload};
+pub use packed::Packed;
+pub use progress::Progress;
 
 use crate::archive::{Compression, Kind, Member, Reader, inflate};
 use crate::blob::Blob;
@@ -27,6 +32,16 @@ use crate::path;
 #[derive(Debug)]
 pub struct Bundle {
     members: BTreeMap<Vec<u8>, Place>,
+    oddities: Vec<(Vec<u8>, Oddity)>,
+}
+
+/// What is odd about the name of a member, though it does no harm to reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// Another member before it has the name: the later one counts.
+    Repeated,
+    /// It is spelled in another way than the one that it is read as.
+    Spelled,
 }
 
 /// Where the bytes of a member are.
@@ -77,7 +92,7 @@ impl Bundle {
         if path.is_dir() {
             let mut members = BTreeMap::new();
             collect(path, &[], &mut members)?;
-            return Ok(Self { members });
+            return Ok(Self { members, oddities: Vec::new() });
         }
         Self::from_blob(&Blob::map(path)?, limits)
     }
@@ -92,9 +107,12 @@ impl Bundle {
             compression => inflate(blob, compression, limits)?.blob,
         };
         let mut reader = Reader::new(&blob, limits);
-        let mut members = BTreeMap::new();
+        let (mut members, mut oddities) = (BTreeMap::new(), Vec::new());
         while let Some(member) = reader.next_member()? {
             let name = normal(&member.path);
+            if !is_normal(&member.path, &name) {
+                oddities.push((member.path.to_vec(), Oddity::Spelled));
+            }
             let place = match &member.kind {
                 Kind::Regular => match member.data.stored() {
                     Some(range) => blob.part(range).map(Place::Blob),
@@ -105,16 +123,23 @@ impl Bundle {
                 Kind::HardLink(target) => members.get(&normal(target)).cloned(),
                 _ => None,
             };
-            if let Some(place) = place {
-                members.insert(name, place);
+            if let Some(place) = place
+                && members.insert(name, place).is_some()
+            {
+                oddities.push((member.path.to_vec(), Oddity::Repeated));
             }
         }
-        Ok(Self { members })
+        Ok(Self { members, oddities })
     }
 
     /// The names of all members that are files or links, sorted.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
         self.members.keys().map(Vec::as_slice)
+    }
+
+    /// Members whose names are odd, in the order of the archive.
+    pub fn oddities(&self) -> &[(Vec<u8>, Oddity)] {
+        &self.oddities
     }
 
     /// The bytes of a member; `None` where there is none of that name.
@@ -170,10 +195,12 @@ impl Bundle {
         }
         let blobs = unique.iter().map(|wanted| self.wanted(wanted)).collect::<Result<Vec<Blob>>>()?;
         let total = blobs.iter().map(|blob| blob.len() as u64).sum();
+        let budget = Budget { all: limits.inflated(total), spent: AtomicU64::new(0) };
         // Held while it is told, so that what is told only grows.
         let done = Mutex::new(0);
         let read = unique.par_iter().zip(&blobs).map(|(wanted, blob)| {
-            let layer = read(blob, wanted, limits).map_err(|error| error.of_member(&wanted.name))?;
+            let layer = read(blob, wanted, &budget.left(limits)).map_err(|error| error.of_member(&wanted.name))?;
+            budget.take(blob, &layer);
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             *done += blob.len() as u64;
             progress(*done, total)?;
@@ -186,6 +213,25 @@ impl Bundle {
     fn wanted(&self, wanted: &Wanted) -> Result<Blob> {
         let missing = || Error::archive(0, "the archive has no such member").of_member(&wanted.name);
         self.get(&wanted.name)?.ok_or_else(missing)
+    }
+}
+
+/// What the compressed layers of one archive may inflate to, together; those in work at once do not see each other.
+struct Budget {
+    all: u64,
+    spent: AtomicU64,
+}
+
+impl Budget {
+    fn left(&self, limits: &Limits) -> Limits {
+        let left = self.all.saturating_sub(self.spent.load(Ordering::Relaxed));
+        Limits { inflated_bytes: limits.inflated_bytes.min(left), ..*limits }
+    }
+
+    fn take(&self, blob: &Blob, layer: &Layer) {
+        if Compression::of(blob) != Compression::None {
+            self.spent.fetch_add(layer.tar_len().unwrap_or_default(), Ordering::Relaxed);
+        }
     }
 }
 
@@ -214,6 +260,12 @@ fn read(blob: &Blob, wanted: &Wanted, limits: &Limits) -> Result<Layer> {
 /// A member's name without `.`, `..`, and slashes that say nothing.
 fn normal(name: &[u8]) -> Vec<u8> {
     path::clamped(name).join(&b'/')
+}
+
+/// Whether a name is spelled as it is read; `./` before it and `/` after it are how tars of directories spell names.
+fn is_normal(path: &[u8], name: &[u8]) -> bool {
+    let path = path.strip_suffix(b"/").unwrap_or(path);
+    path == b"." || path.strip_prefix(b"./").unwrap_or(path) == name
 }
 
 /// The member that a link beside `name` leads to.

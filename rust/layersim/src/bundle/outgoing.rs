@@ -1,12 +1,22 @@
-//! Writing an image archive: members in the order they are given.
+//! Writing an image archive, members in the order they are given: as one tar, or as a directory.
 
-use std::io::Write;
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
+use super::packed::Packed;
+use super::progress::Progress;
 use crate::archive::{Dialect, Header, Kind, Writer};
 use crate::content::Content;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::metadata::{Metadata, Timestamp};
+use crate::path;
+
+const BUFFER: usize = 1 << 20;
 
 /// A member on its way out.
 #[derive(Debug, Clone)]
@@ -25,11 +35,16 @@ pub enum Payload {
     Layer(Layer),
     /// A file with these bytes, shared.
     Content(Content),
+    /// A file with the compressed tar of a layer.
+    Packed(Packed),
     /// A directory.
     Directory,
     /// A symbolic link.
     Symlink(Vec<u8>),
 }
+
+/// Who is told of bytes that are written, and of how many there are.
+pub type Listener<'l> = &'l (dyn Fn(u64, u64) -> Result<()> + Sync);
 
 impl Outgoing {
     /// Describes a member; `mtime` is in seconds since 1970.
@@ -44,26 +59,110 @@ impl Outgoing {
         &self.name
     }
 
-    /// Writes members, in order, as one tar.
+    /// Writes members, in order, as one tar; the listener hears of the bytes of uncompressed layers.
     ///
     /// # Errors
-    /// [`crate::Error::Io`] from the writer, [`crate::Error::ContentMissing`] for a synthetic layer.
-    pub fn write_all(members: &[&Self], target: &mut dyn Write) -> Result<()> {
-        let mut writer = Writer::new(target, Dialect::Canonical);
+    /// [`Error::Io`] from the writer, [`Error::ContentMissing`] for a synthetic layer, what the listener says.
+    pub fn write_all(
+        members: &[&Self],
+        dialect: Dialect,
+        target: &mut dyn Write,
+        listener: Listener<'_>,
+    ) -> Result<()> {
+        let progress = progress_of(members, listener)?;
+        let mut writer = Writer::new(target, dialect);
         for member in members {
-            member.append_to(&mut writer)?;
+            let header = Header::new(&member.name, member.kind(), &member.metadata);
+            writer.append_stream(&header, member.len()?, |target| member.write_data(target, &progress))?;
         }
         writer.finish().map(drop)
     }
 
-    fn append_to(&self, writer: &mut Writer<&mut dyn Write>) -> Result<()> {
-        let (kind, content) = match &self.content {
-            Payload::Bytes(bytes) => (Kind::Regular, Some(Content::from(bytes.clone()))),
-            Payload::Layer(layer) => (Kind::Regular, Some(layer.tar_content()?)),
-            Payload::Content(content) => (Kind::Regular, Some(content.clone())),
-            Payload::Directory => (Kind::Directory, None),
-            Payload::Symlink(target) => (Kind::Symlink(target.as_slice().into()), None),
-        };
-        writer.append(&Header::new(&self.name, kind, &self.metadata), content.as_ref())
+    /// Writes members, in order, as files below a directory that is there, and makes sure that the disk has them.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file, [`Error::Input`] for a name that leads out of the directory,
+    /// [`Error::ContentMissing`] for a synthetic layer, what the listener says.
+    pub fn write_below(members: &[&Self], folder: &Path, listener: Listener<'_>) -> Result<u64> {
+        let progress = progress_of(members, listener)?;
+        let mut written = 0;
+        for member in members {
+            member.write_file(folder, &progress)?;
+            written += member.len()?;
+        }
+        for member in members.iter().filter(|member| matches!(member.content, Payload::Directory)) {
+            sync(&member.place(folder)?)?;
+        }
+        sync(folder)?;
+        Ok(written)
     }
+
+    fn write_file(&self, folder: &Path, progress: &Progress<'_>) -> Result<()> {
+        let place = self.place(folder)?;
+        let refused = |source| Error::io(format!("cannot write {}", place.display()), source);
+        match &self.content {
+            Payload::Directory => fs::create_dir_all(&place).map_err(refused),
+            Payload::Symlink(target) => {
+                let target = OsStr::from_bytes(target);
+                symlink(target, &place).map_err(refused)
+            }
+            Payload::Bytes(_) | Payload::Layer(_) | Payload::Content(_) | Payload::Packed(_) => {
+                let file = File::create_new(&place).map_err(refused)?;
+                let mut writer = BufWriter::with_capacity(BUFFER, file);
+                self.write_data(&mut writer, progress)?;
+                let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
+                file.sync_all().map_err(refused)
+            }
+        }
+    }
+
+    fn place(&self, folder: &Path) -> Result<PathBuf> {
+        let parts = path::clamped(&self.name);
+        if parts.join(&b'/') != self.name.strip_suffix(b"/").unwrap_or(&self.name) {
+            return Err(Error::input(format!("{} is no plain name of a member", path::shown(&self.name))));
+        }
+        Ok(folder.join(OsStr::from_bytes(&self.name)))
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        match &self.content {
+            Payload::Bytes(_) | Payload::Layer(_) | Payload::Content(_) | Payload::Packed(_) => Kind::Regular,
+            Payload::Directory => Kind::Directory,
+            Payload::Symlink(target) => Kind::Symlink(target.as_slice().into()),
+        }
+    }
+
+    fn len(&self) -> Result<u64> {
+        match &self.content {
+            Payload::Bytes(bytes) => Ok(bytes.len() as u64),
+            Payload::Layer(layer) => layer.tar_len(),
+            Payload::Content(content) => Ok(content.len()),
+            Payload::Packed(packed) => Ok(packed.blob().len() as u64),
+            Payload::Directory | Payload::Symlink(_) => Ok(0),
+        }
+    }
+
+    fn write_data(&self, target: &mut dyn Write, progress: &Progress<'_>) -> Result<()> {
+        let bytes: &[u8] = match &self.content {
+            Payload::Layer(layer) => return progress.through(target, |told| layer.write_tar(told)),
+            Payload::Content(content) => {
+                let refused = |source| Error::io("cannot write a member", source);
+                return progress.through(target, |told| content.write_to(told).map_err(refused));
+            }
+            Payload::Bytes(bytes) => bytes,
+            Payload::Packed(packed) => packed.blob(),
+            Payload::Directory | Payload::Symlink(_) => return Ok(()),
+        };
+        target.write_all(bytes).map_err(|source| Error::io("cannot write an archive", source))
+    }
+}
+
+fn progress_of<'l>(members: &[&Outgoing], listener: Listener<'l>) -> Result<Progress<'l>> {
+    let layers = members.iter().filter(|member| matches!(member.content, Payload::Layer(_)));
+    Ok(Progress::new(layers.map(|member| member.len()).sum::<Result<u64>>()?, listener))
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    let refused = |source| Error::io(format!("cannot write {}", folder.display()), source);
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(refused)
 }

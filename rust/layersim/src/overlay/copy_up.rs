@@ -59,12 +59,14 @@ impl Overlay {
             kind => kind.clone(),
         };
         let origin: Arc<[Name]> = path.into();
-        let live = Live { origin: Some(Arc::clone(&origin)), ..Live::new(public(&leaf.metadata), kind) };
+        let (from, is_noted) = (Some(Arc::clone(&origin)), leaf.links == 1);
+        let live = Live { origin: from, is_noted, ..Live::new(public(&leaf.metadata), kind) };
         let upper = self.upper_mut();
         let id = upper.admit(live);
         upper.copied.insert(origin, id);
         let site = self.site(parent)?;
         site.dir.entries_mut().insert(Name::clone(name), Node::leaf(id));
+        site.dir.is_impure = true;
         Ok(id)
     }
 
@@ -73,6 +75,14 @@ impl Overlay {
         match raised {
             Raised::Dir(path) => change(&mut self.site(path)?.dir.metadata),
             Raised::Leaf(id) => change(&mut self.upper_mut().live_mut(*id)?.metadata),
+        }
+        Ok(())
+    }
+
+    /// Notes that an inode which came from a layer is in a directory now.
+    pub(super) fn receive(&mut self, parent: &[Name], id: InodeId) -> Outcome<()> {
+        if self.live(id).is_some_and(|live| live.is_noted) {
+            self.site(parent)?.dir.is_impure = true;
         }
         Ok(())
     }

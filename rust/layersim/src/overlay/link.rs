@@ -25,7 +25,7 @@ impl Overlay {
             };
             self.site(&parent)?.put(&name, Node::leaf(id), caller.now);
             self.upper_mut().live_mut(id)?.links += 1;
-            Ok(())
+            self.receive(&parent, id)
         })
         .map_err(|error| error.of_both(source, path))
     }

@@ -103,9 +103,13 @@ impl Overlay {
         }
         let mut site = self.site(&to_parent)?;
         let replaced = site.dir.get(&to_name).cloned();
+        let moved = node.as_leaf().copied();
         site.put(&to_name, node, caller.now);
         if let Some(node) = replaced {
             self.release(&node);
+        }
+        if let Some(id) = moved {
+            self.receive(&to_parent, id)?;
         }
         Ok(())
     }

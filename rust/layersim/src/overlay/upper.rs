@@ -30,12 +30,14 @@ pub struct Live {
     pub open: u32,
     /// Where it was copied up from: a file that was opened there before reads this one.
     pub origin: Option<Arc<[Name]>>,
+    /// Whether overlayfs notes which file it was copied from: one that had a single name.
+    pub is_noted: bool,
 }
 
 impl Live {
     /// A new inode with one name.
     pub fn new(metadata: Metadata, kind: Kind) -> Self {
-        Self { atime: metadata.mtime(), metadata, kind, links: 1, open: 0, origin: None }
+        Self { atime: metadata.mtime(), metadata, kind, links: 1, open: 0, origin: None, is_noted: false }
     }
 }
 
@@ -192,6 +194,7 @@ impl Overlay {
                 let copy = Dir::new(Arc::clone(origin), *next_id, metadata);
                 *next_id += 1;
                 dir.entries_mut().insert(Arc::clone(name), Node::dir(copy));
+                dir.is_impure = true;
             }
             let Some(Node::Dir { dir: child, .. }) = dir.entries_mut().get_mut(name) else {
                 return Err(Errno::ENOTDIR);

@@ -28,6 +28,8 @@ pub struct Dir<L> {
     pub is_opaque: bool,
     /// Whether the layer has no entry for it, only for something in it.
     pub is_implicit: bool,
+    /// Whether something of the layers was copied or moved into it, which overlayfs notes; only in an upper tree.
+    pub is_impure: bool,
     /// Mode, owner, time, attributes.
     pub metadata: Metadata,
     entries: Entries<L>,
@@ -38,7 +40,8 @@ impl<L> Dir<L> {
     /// An empty directory.
     pub fn new(origin: Arc<Origin>, id: u32, metadata: Metadata) -> Self {
         let entries = Entries::default();
-        Self { origin, id, members: 1, is_opaque: false, is_implicit: false, metadata, entries, visible: 0 }
+        let (is_opaque, is_implicit, is_impure) = (false, false, false);
+        Self { origin, id, members: 1, is_opaque, is_implicit, is_impure, metadata, entries, visible: 0 }
     }
 
     /// A directory that no entry describes: 0755, root's.

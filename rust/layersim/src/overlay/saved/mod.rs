@@ -51,7 +51,8 @@ mod flag {
     pub const OPAQUE: u8 = 1;
     pub const IMPLICIT: u8 = 2;
     pub const ACCESSED: u8 = 4;
-    pub const ALL: u8 = OPAQUE | IMPLICIT | ACCESSED;
+    pub const IMPURE: u8 = 8;
+    pub const ALL: u8 = OPAQUE | IMPLICIT | ACCESSED | IMPURE;
 }
 
 /// A top that was saved: a value, whatever happens to the overlay.

@@ -80,6 +80,7 @@ impl Reader<'_> {
         let id = InodeId(self.number()?);
         let metadata = self.metadata()?;
         let atime = self.time()?;
+        let is_noted = self.byte()? != 0;
         let kind = match self.byte()? {
             kind::REGULAR => Kind::Regular(self.content()?),
             kind::SYMLINK => Kind::Symlink(Arc::from(self.text()?)),
@@ -89,7 +90,7 @@ impl Reader<'_> {
             kind::SOCKET => Kind::Socket,
             _ => return Err(self.senseless("an inode of no known kind")),
         };
-        Ok((id, Live { atime, ..Live::new(metadata, kind) }))
+        Ok((id, Live { atime, is_noted, ..Live::new(metadata, kind) }))
     }
 
     fn content(&mut self) -> Result<Content> {
@@ -136,6 +137,7 @@ impl Reader<'_> {
         let mut dir = Dir::new(Arc::clone(origin), id, self.metadata()?);
         dir.is_opaque = flags & flag::OPAQUE != 0;
         dir.is_implicit = flags & flag::IMPLICIT != 0;
+        dir.is_impure = flags & flag::IMPURE != 0;
         if flags & flag::ACCESSED != 0 {
             let atime = self.time()?;
             self.dir_atimes.insert(id, atime);

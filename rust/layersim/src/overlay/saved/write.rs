@@ -40,6 +40,7 @@ impl Scribe {
         self.number(id.0);
         self.metadata(&live.metadata);
         self.time(live.atime);
+        self.byte(live.is_noted.into());
         match &live.kind {
             Kind::Regular(content) => {
                 self.byte(kind::REGULAR);
@@ -79,8 +80,12 @@ impl Scribe {
 
     fn dir(&mut self, dir: &Dir<InodeId>, upper: &Upper) {
         let atime = upper.dir_atimes.get(&dir.id);
-        let said =
-            [(dir.is_opaque, flag::OPAQUE), (dir.is_implicit, flag::IMPLICIT), (atime.is_some(), flag::ACCESSED)];
+        let said = [
+            (dir.is_opaque, flag::OPAQUE),
+            (dir.is_implicit, flag::IMPLICIT),
+            (atime.is_some(), flag::ACCESSED),
+            (dir.is_impure, flag::IMPURE),
+        ];
         self.number(dir.id);
         self.byte(said.iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag).sum());
         self.metadata(&dir.metadata);

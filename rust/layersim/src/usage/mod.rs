@@ -1,5 +1,10 @@
 //! Sizes and reference counts of many images at once, as arrays (spec/accounting.md sections 2 to 4).
 
+mod groups;
+mod holdings;
+
+pub use holdings::{Holdings, Sets};
+
 use crate::error::{Error, Result};
 
 /// Which layers each image holds: image `i` has `layers[offsets[i]..offsets[i + 1]]`, each the number of a chain id.
@@ -9,6 +14,16 @@ pub struct Chains<'a> {
     pub layers: &'a [u32],
     /// Where each image starts; one more than there are images, the last is `layers.len()`.
     pub offsets: &'a [u64],
+}
+
+impl<'a> Chains<'a> {
+    /// The chains as slices, once every number is known to be in range.
+    fn checked(self, layers: usize) -> Result<Vec<&'a [u32]>> {
+        if self.layers.iter().any(|layer| *layer as usize >= layers) {
+            return Err(Error::input("a layer has no size"));
+        }
+        slices(self.layers, self.offsets, "layers")
+    }
 }
 
 /// What each image takes, in bytes.
@@ -34,7 +49,10 @@ fn total<'a>(sizes: impl Iterator<Item = &'a u64>) -> u64 {
 /// # Errors
 /// [`Error::Input`] for an image without a flag, and for an offset or a layer out of range.
 pub fn usage(sizes: &[u64], chains: Chains<'_>, counted: &[bool]) -> Result<Usage> {
-    let chains = checked(chains, sizes.len(), counted.len())?;
+    if chains.offsets.len() != counted.len() + 1 {
+        return Err(Error::input("there must be one offset more than images"));
+    }
+    let chains = chains.checked(sizes.len())?;
     let mut references = vec![0_u32; sizes.len()];
     for (chain, _) in chains.iter().zip(counted).filter(|(_, counted)| **counted) {
         for layer in *chain {
@@ -54,20 +72,16 @@ pub fn usage(sizes: &[u64], chains: Chains<'_>, counted: &[bool]) -> Result<Usag
     Ok(usage)
 }
 
-/// The chains as slices, once every number is known to be in range.
-fn checked(chains: Chains<'_>, layers: usize, images: usize) -> Result<Vec<&[u32]>> {
-    if chains.offsets.len() != images + 1 {
-        return Err(Error::input("there must be one offset more than images"));
-    }
-    if chains.layers.iter().any(|layer| *layer as usize >= layers) {
-        return Err(Error::input("a layer has no size"));
-    }
-    let bounds = chains.offsets.windows(2).map(|pair| (usize::try_from(pair[0]), usize::try_from(pair[1])));
+/// Lists that lie end to end, as slices; `what` they list, for the error.
+fn slices<'a, T>(items: &'a [T], offsets: &[u64], what: &str) -> Result<Vec<&'a [T]>> {
+    let bounds = offsets.windows(2).map(|pair| (usize::try_from(pair[0]), usize::try_from(pair[1])));
     let slice = |(start, end)| match (start, end) {
-        (Ok(start), Ok(end)) => chains.layers.get(start..end),
+        (Ok(start), Ok(end)) => items.get(start..end),
         _ => None,
     };
     bounds
-        .map(|bounds| slice(bounds).ok_or_else(|| Error::input("offsets must rise and stay within the layers")))
+        .map(|bounds| {
+            slice(bounds).ok_or_else(|| Error::input(format!("offsets must rise and stay within the {what}")))
+        })
         .collect()
 }

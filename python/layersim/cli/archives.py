@@ -1,0 +1,73 @@
+"""Archives as a whole: `convert` and `check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layersim.cli.failure import InputError, reason_of
+from layersim.cli.host import Host, progress_bar
+from layersim.errors import LayerSimError
+from layersim.layout import Breach, check_archive, layout_for
+from layersim.units import human_size
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
+    from layersim.cli.output import Output
+    from layersim.image import Image
+
+
+def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
+    """Write the images of one archive into another, in another layout."""
+    host = Host(arguments.profile, clock)
+    images = host.load(arguments.archive, arguments.platform)
+    layout = layout_for(arguments.target, arguments.layout, host.engine.profile.save_layout)
+    refs = arguments.refs or _refs(images)
+    try:
+        with progress_bar(f"writing {arguments.target}") as progress:
+            written = host.engine.save(
+                refs,
+                arguments.target,
+                layout=layout,
+                compression=arguments.compression,
+                level=arguments.level,
+                progress=progress,
+            )
+    except (LayerSimError, OSError, ValueError) as error:
+        raise InputError(arguments.target, error) from error
+    if out.as_json:
+        out.document({"target": arguments.target, "layout": layout, "bytes": written, "refs": refs})
+    else:
+        out.text(f"{arguments.target}: {layout}, {human_size(written)}: {', '.join(refs) or 'no image'}")
+
+
+def check(arguments: Namespace, out: Output, _: Callable[[], int] | None) -> int:
+    """Tell everything that is wrong with archives; 1 when there is anything."""
+    status = 0
+    for archive in arguments.checked:
+        breaches = _breaches(archive)
+        status |= bool(breaches)
+        if out.as_json:
+            records = [{"where": breach.where, "what": breach.what} for breach in breaches]
+            out.document({"archive": archive, "ok": not breaches, "breaches": records})
+        else:
+            out.lines([f"{archive}: {_line(breach)}" for breach in breaches] or [f"{archive}: ok"])
+    return status
+
+
+def _refs(images: Sequence[Image]) -> list[str]:
+    """Return what names all images of an archive, with all their tags."""
+    return [ref for image in images for ref in image.tags or (image.id,)]
+
+
+def _breaches(archive: str) -> list[Breach]:
+    try:
+        return check_archive(archive)
+    except OSError as error:
+        return [Breach("", reason_of(error))]
+
+
+def _line(breach: Breach) -> str:
+    """Return a breach in one line, whatever the names in it."""
+    return str(breach).replace("\n", "\\n")

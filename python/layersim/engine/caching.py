@@ -1,0 +1,90 @@
+"""What an engine does with its build cache: keep records, tell of them, prune them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from layersim._core import sha256
+from layersim.engine.state import State
+from layersim.store import CacheRecord
+from layersim.table import Table
+from layersim.usage import CacheRow, CacheUsages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layersim._core import Layer
+
+_ID_LENGTH = 25
+
+
+class CacheCommands(State):
+    """The build cache part of an engine."""
+
+    @property
+    def build_cache(self) -> Table[CacheRow]:
+        """The records, least recently used first, as `docker system df -v` lists them."""
+        with self._lock:
+            rows = CacheUsages(self._build_cache, self._images).rows
+            return Table(rows, self.profile.forms.build_cache_usage, self._style(), kind=CacheRow)
+
+    def add_cache_record(
+        self,
+        size: int,
+        *,
+        type: str = "regular",
+        layers: Sequence[Layer] = (),
+        description: str = "",
+        in_use: bool = False,
+    ) -> CacheRow:
+        """Keep a record of a build, which holds layers until it is pruned.
+
+        Parameters
+        ----------
+        size : int
+            Bytes that the record counts itself: those of the step's layer or of the context that was sent; 0 for the
+            record of a base image.
+        type : str, default "regular"
+            ``regular``, ``source.local``, ``internal``, ``frontend``, ``exec.cachemount``.
+        layers : sequence of Layer
+            The stack that it holds, base first.
+        description : str
+            What it is a record of.
+        in_use : bool, default False
+            Whether a build runs on it.
+
+        Returns
+        -------
+        CacheRow
+            As `df` tells of it.
+
+        Raises
+        ------
+        ChainTooDeepError
+            There are more layers than the engine allows.
+        """
+        with self._lock:
+            top = self._layers.hold(layers, self.profile.layer_sizes["build"])
+            self._cache_records += 1
+            record = CacheRecord(
+                id=sha256(f"build cache {self._cache_records}".encode())[7:][:_ID_LENGTH],
+                type=type,
+                size=size,
+                top=top,
+                created_ns=self.now(),
+                last_used_ns=self.now(),
+                in_use=in_use,
+                description=description,
+            )
+            self._build_cache.add(record)
+            rows = CacheUsages([record], self._images).rows
+            return rows[0]
+
+    def _prune_build_cache(self, *, shared_too: bool) -> tuple[tuple[str, ...], int]:
+        """Drop records that no build runs on; those that images share only if asked to. Return ids and bytes."""
+        rows = {row.id: row for row in CacheUsages(self._build_cache, self._images).rows}
+        idle = [record for record in self._build_cache if not record.in_use]
+        gone = [record for record in idle if shared_too or not rows[record.id].shared]
+        for record in gone:
+            self._build_cache.drop(record)
+        return tuple(record.id for record in gone), sum(record.size for record in gone)

@@ -1,0 +1,59 @@
+"""What the writers of all layouts share: images with the tags to give them, and the parts that several layouts have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from layersim._core import Member
+from layersim.image import instant
+from layersim.image.document import encode, encode_sorted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layersim.image import Image, Reference
+    from layersim.image.document import Json
+
+
+class Leaving(NamedTuple):
+    """An image on its way out, with the tags that it is asked for by."""
+
+    image: Image
+    references: Sequence[Reference]
+
+    @property
+    def mtime(self) -> int:
+        """When the image says that it was made, in seconds since 1970; what was before counts as that."""
+        return max(0, instant.unix_seconds(self.image.config.created))
+
+
+def parents(leaving: Sequence[Leaving]) -> dict[str, str]:
+    """Return child id to parent id, of the images whose parents go out too."""
+    ids = {one.image.id for one in leaving}
+    return {one.image.id: one.image.parent for one in leaving if one.image.parent in ids - {one.image.id, None}}
+
+
+def manifest_item(one: Leaving, config: str, layers: Sequence[str], parent: str | None) -> dict[str, Json]:
+    """Return what `manifest.json` says of an image."""
+    item: dict[str, Json] = {
+        "Config": config,
+        "RepoTags": [str(reference) for reference in one.references] or None,
+        "Layers": list(layers),
+    }
+    return item | ({"Parent": parent} if parent else {})
+
+
+def repositories(tops: dict[Reference, str]) -> list[Member]:
+    """Return the file that says which layer each tag points to, as it was before `manifest.json`; none without tags."""
+    tagged: dict[str, dict[str, Json]] = {}
+    for reference, top in tops.items():
+        tagged.setdefault(reference.repository, {})[reference.tag] = top
+    if not tagged:
+        return []
+    document: dict[str, Json] = {name: dict(sorted(tags.items())) for name, tags in tagged.items()}
+    return [Member.file("repositories", encode_sorted(document) + b"\n")]
+
+
+def manifest_file(items: Sequence[dict[str, Json]]) -> Member:
+    """Return the file `manifest.json`."""
+    return Member.file("manifest.json", encode(list(items)) + b"\n")

@@ -1,0 +1,24 @@
+"""moby 29 with the overlay2 graphdriver: column G29 of accounting.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from layersim.profiles.docker20 import DOCKER20
+from layersim.profiles.docker_cli import CLI_29
+from layersim.profiles.removal import GRAPH, with_tag
+from layersim.profiles.sizes import CACHE_SINCE_29, unique_unused
+
+OVERLAY2 = replace(
+    DOCKER20,
+    name="overlay2",
+    docker_version="29.7.2",
+    layer_dialect="docker29",
+    save_layout="docker25",
+    reclaimable=unique_unused,
+    build_cache=CACHE_SINCE_29,
+    removal=replace(GRAPH, not_found=with_tag),
+    counts_hidden=True,
+    prunes_named_volumes=False,
+    forms=CLI_29,
+)

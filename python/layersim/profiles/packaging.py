@@ -1,0 +1,83 @@
+"""What an engine makes of an image that comes in: its id, and the blobs that are kept beside the unpacked layers."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from layersim._core import sha256
+from layersim.image import Descriptor
+from layersim.image.document import encode
+
+if TYPE_CHECKING:
+    from layersim._core import Layer
+    from layersim.image.document import Json
+    from layersim.layout import ArchivedImage
+
+_OCI = "application/vnd.oci.image"
+_MANIFEST, _CONFIG, _GZIP_LAYER = f"{_OCI}.manifest.v1+json", f"{_OCI}.config.v1+json", f"{_OCI}.layer.v1.tar+gzip"
+_DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+_GZIP_WINDOW = 31
+
+
+class Package(NamedTuple):
+    """An image as an engine keeps it.
+
+    Attributes
+    ----------
+    id : str
+        What the engine calls it.
+    blobs : tuple of Descriptor
+        What it reaches, as often as it is listed.
+    """
+
+    id: str
+    blobs: tuple[Descriptor, ...] = ()
+
+
+def by_config(image: ArchivedImage) -> Package:
+    """Graph drivers: an image is its config; layers are kept unpacked alone (accounting.md section 10)."""
+    return Package(image.id)
+
+
+def by_manifest(image: ArchivedImage) -> Package:
+    """Call an image by the index or manifest that its tag points at, and keep every blob below (section 2).
+
+    An archive without manifests gets one as containerd's importer writes it, its layers as they are stored there.
+    What an engine makes itself has layers packed with gzip: how many bytes these take depends on the program that
+    packs them, so such sizes and ids are a model, not the engine's.
+    """
+    if image.content:
+        return Package(image.content[0].digest, image.content)
+    if image.stored_layers:
+        config = _described(_DOCKER_CONFIG, image.raw_config)
+        return _package(_DOCKER_MANIFEST, config, image.stored_layers)
+    return _package(_MANIFEST, _described(_CONFIG, image.raw_config), tuple(map(_packed, image.layers)))
+
+
+def _package(media_type: str, config: Descriptor, layers: tuple[Descriptor, ...]) -> Package:
+    document: dict[str, Json] = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": _written(config),
+        "layers": [_written(layer) for layer in layers],
+    }
+    manifest = _described(media_type, encode(document))
+    return Package(manifest.digest, (manifest, config, *layers))
+
+
+def _written(descriptor: Descriptor) -> dict[str, Json]:
+    return {"mediaType": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
+
+
+def _described(media_type: str, raw: bytes) -> Descriptor:
+    return Descriptor(digest=sha256(raw), size=len(raw), media_type=media_type)
+
+
+def _packed(layer: Layer) -> Descriptor:
+    """Describe a layer packed with gzip; one known by digest and size alone stands for its own blob."""
+    if layer.is_synthetic:
+        return Descriptor(digest=layer.diff_id, size=layer.size, media_type=_GZIP_LAYER)
+    packer = zlib.compressobj(wbits=_GZIP_WINDOW)
+    return _described(_GZIP_LAYER, packer.compress(layer.tar_bytes()) + packer.flush())

@@ -1,0 +1,109 @@
+"""Blobs by digest as an engine stores them, each once: manifests, configs, packed layers (accounting.md section 2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from layersim.image import Descriptor
+    from layersim.store.ledger import Ledger
+
+
+class StoredBlob:
+    """One blob of an engine.
+
+    Attributes
+    ----------
+    number : int
+        Its place in the ledger.
+    references : int
+        How many images hold it.
+    """
+
+    __slots__ = ("digest", "number", "references", "size")
+
+    def __init__(self, blob: Descriptor, number: int) -> None:
+        self.digest = blob.digest
+        self.size = blob.size
+        self.number = number
+        self.references = 0
+
+
+class Contents(NamedTuple):
+    """The blobs of one image.
+
+    Attributes
+    ----------
+    blobs : tuple of StoredBlob
+        Distinct ones, in the order of their first naming.
+    size : int
+        Bytes, each counted as often as it is named.
+    own_size : int
+        What of that no other image can share.
+    """
+
+    blobs: tuple[StoredBlob, ...] = ()
+    size: int = 0
+    own_size: int = 0
+
+
+NO_CONTENTS = Contents()
+
+
+class ContentStore:
+    """The blobs of one engine; engines that keep unpacked layers alone have none.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where sizes are written down.
+    is_shared : bool, default True
+        Whether a blob that several images hold counts as shared.
+    """
+
+    def __init__(self, ledger: Ledger, *, is_shared: bool = True) -> None:
+        self._ledger = ledger
+        self._is_shared = is_shared
+        self._blobs: dict[str, StoredBlob] = {}
+
+    def __len__(self) -> int:
+        """Return how many blobs are kept."""
+        return len(self._blobs)
+
+    def __iter__(self) -> Iterator[StoredBlob]:
+        """Iterate over all blobs, oldest first."""
+        return iter(self._blobs.values())
+
+    def hold(self, blobs: Sequence[Descriptor]) -> Contents:
+        """Keep blobs and hold each of them once, however often it is named."""
+        held: dict[str, StoredBlob] = {}
+        for blob in blobs:
+            if blob.digest not in held:
+                stored = self._blobs.get(blob.digest) or self._add(blob)
+                stored.references += 1
+                held[blob.digest] = stored
+        size = sum(blob.size for blob in blobs)
+        shared = sum(blob.size for blob in held.values()) if self._is_shared else 0
+        return Contents(tuple(held.values()), size, size - shared)
+
+    def restore(self, blobs: Iterable[Descriptor]) -> list[StoredBlob]:
+        """Take in what was saved of another store; this one must be empty, and nobody holds them yet."""
+        return [self._add(blob) for blob in blobs]
+
+    def release(self, blobs: Iterable[StoredBlob]) -> list[StoredBlob]:
+        """Let go of blobs; return those that nobody holds any more and that are gone now."""
+        freed = []
+        for blob in blobs:
+            blob.references -= 1
+            if not blob.references:
+                del self._blobs[blob.digest]
+                self._ledger.strike(blob.number)
+                freed.append(blob)
+        return freed
+
+    def _add(self, blob: Descriptor) -> StoredBlob:
+        stored = StoredBlob(blob, self._ledger.enter(blob.size))
+        self._blobs[blob.digest] = stored
+        return stored

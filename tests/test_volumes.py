@@ -1,0 +1,135 @@
+"""Volumes: what containers mount, what `df` counts of it, and that nothing of it is in a layer."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import layersim as ls
+from layersim.errors import VolumeInUseError, VolumeNotFoundError
+
+NANOSECONDS = 1_700_000_000 * 10**9
+
+
+@pytest.fixture
+def engine() -> ls.Engine:
+    engine = ls.Engine(clock=lambda: NANOSECONDS)
+    layer = ls.Layer.from_changes(
+        [
+            ls.mkdir("/data", mode=0o700, uid=7),
+            ls.write("/data/seed", b"123456", mode=0o600, uid=7),
+            ls.hardlink("/data/again", "/data/seed"),
+            ls.symlink("/data/link", "seed"),
+            ls.write("/f", b"x"),
+        ]
+    )
+    engine.add_image([layer], tag="v:1", config={"Volumes": {"/data": {}}})
+    engine.add_image([ls.Layer.from_changes([ls.write("/g", b"xy")])], tag="plain:1")
+    return engine
+
+
+def rows(engine: ls.Engine) -> list[tuple[str, int, int]]:
+    return [(row.name, row.links, row.size) for row in engine.df().volumes]
+
+
+def test_the_worked_example_of_the_specification(engine: ls.Engine) -> None:
+    container = engine.create("plain:1", volumes={"/d": "named"})
+    engine.create("plain:1", volumes={"/d": "named"})
+    container.fs.write_bytes("/d/blob", bytes(12345))
+    engine.create_volume("idle").fs.write_bytes("/six", b"123456")
+    summary = engine.df().summary[2]
+    assert (summary.total, summary.active, summary.size, summary.reclaimable) == (2, 1, 12351, 6)
+    assert str(engine.df()).splitlines()[3].split() == ["Local", "Volumes", "2", "1", "12.35kB", "6B", "(0%)"]
+    assert rows(engine) == [("idle", 0, 6), ("named", 2, 12345)]
+
+
+def test_a_declared_path_gets_a_volume_of_its_own_filled_from_the_image(engine: ls.Engine) -> None:
+    container = engine.create("v:1")
+    (volume,) = container.volumes.values()
+    assert len(volume.name) == 64
+    assert sorted(volume.fs.listdir("/")) == ["again", "link", "seed"]
+    assert volume.size == len("123456") + len("seed")
+    status = volume.fs.lstat("/seed")
+    assert (status.st_uid, status.st_mode & 0o777, status.st_nlink) == (7, 0o600, 2)
+    assert container.size_rw == 0
+
+
+def test_a_volume_that_holds_something_is_not_filled(engine: ls.Engine) -> None:
+    engine.create_volume("mine").fs.write_bytes("/own", b"1")
+    container = engine.create("v:1", volumes={"/data": "mine"})
+    assert container.fs.listdir("/data") == ["own"]
+    assert len(container.volumes) == 1
+
+
+def test_what_is_written_below_a_volume_is_no_change_of_the_container(engine: ls.Engine) -> None:
+    one, two = (engine.run("v:1", volumes={"/cache/deep": "shared"}) for _ in range(2))
+    one.fs.write_bytes("/cache/deep/x", b"abc")
+    with two.fs.open("/cache/deep/x", os.O_WRONLY | os.O_APPEND) as file:
+        file.write(b"def")
+    assert one.fs.read_bytes("/cache/deep/x") == b"abcdef"
+    assert one.size_rw == 0
+    assert [(change.kind, change.path) for change in one.changes()] == [("A", "/cache"), ("A", "/cache/deep")]
+    assert "x" not in {entry.path.rpartition("/")[2] for entry in one.commit("c:1").layers[-1]}
+
+
+def test_names_do_not_cross_the_edge_of_a_volume(engine: ls.Engine) -> None:
+    container = engine.run("v:1")
+    for move in (container.fs.rename, container.fs.link):
+        with pytest.raises(OSError, match="cross-device") as caught:
+            move("/f", "/data/f")
+        assert (caught.value.filename, caught.value.filename2) == ("/f", "/data/f")
+    with pytest.raises(OSError, match="busy"):
+        container.fs.rmdir("/data")
+    with pytest.raises(FileNotFoundError) as missing:
+        container.fs.unlink("/data/none")
+    assert missing.value.filename == "/data/none"
+
+
+def test_links_follow_the_containers(engine: ls.Engine) -> None:
+    container = engine.create("plain:1", volumes={"/a": "one", "/b": "one"})
+    assert rows(engine) == [("one", 1, 0)]
+    with pytest.raises(VolumeInUseError, match=rf"^remove one: volume is in use - \[{container.id}\]$"):
+        engine.remove_volume("one")
+    container.remove()
+    engine.remove_volume("one")
+    with pytest.raises(VolumeNotFoundError, match=r"^get one: no such volume$"):
+        engine.get_volume("one")
+
+
+def test_a_container_takes_its_nameless_volumes_along_if_asked(engine: ls.Engine) -> None:
+    kept, gone = engine.create("v:1", volumes={"/x": "named"}), engine.create("v:1")
+    engine.remove_container(gone, volumes=True)
+    assert len(rows(engine)) == 2
+    engine.remove_container(kept, volumes=True)
+    assert rows(engine) == [("named", 0, 0)]
+
+
+@pytest.mark.parametrize(("profile", "left"), [("docker20", []), ("overlay2", ["named"]), ("containerd", ["named"])])
+def test_pruning_takes_names_where_the_engine_does(profile: str, left: list[str]) -> None:
+    engine = ls.Engine(profile, clock=lambda: NANOSECONDS)
+    engine.add_image([ls.Layer.from_changes([ls.write("/f", b"x")])], tag="v:1", config={"Volumes": {"/data": {}}})
+    container = engine.create("v:1", volumes={"/named": "named"})
+    container.fs.write_bytes("/data/x", b"12345")
+    assert engine.prune("volumes").freed == 0
+    container.remove()
+    pruned = engine.prune("volumes")
+    assert pruned.freed == 5
+    assert str(pruned).startswith("Deleted Volumes:\n")
+    assert [row.name for row in engine.df().volumes] == left
+
+
+def test_the_whole_system_keeps_volumes_unless_told(engine: ls.Engine) -> None:
+    engine.create_volume("data")
+    engine.prune()
+    assert rows(engine) == [("data", 0, 0)]
+    engine.prune(volumes=True)
+    assert rows(engine) == []
+
+
+@pytest.mark.parametrize("name", ["", "a", "/etc", "a b", "ä"])
+def test_what_no_volume_may_be_called_makes_nothing(engine: ls.Engine, name: str) -> None:
+    with pytest.raises(ValueError, match="includes invalid characters for a local volume name"):
+        engine.create("plain:1", volumes={"/d": name})
+    assert len(engine.containers(all=True)) == 0
+    assert rows(engine) == []
