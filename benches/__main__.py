@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches import archives, containers, lookups, sharing
+from benches import archives, containers, lookups, sharing, states
 from layersim import _core
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "changes": containers.changing,
     "shared-base": containers.sharing,
     "df": containers.accounting,
+    "open-state": states.opening,
+    "save-state": states.saving,
     "marginal": sharing.freeing,
 }
 _VERDICTS = {True: "ok", False: "SHORT", None: ""}

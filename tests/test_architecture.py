@@ -13,7 +13,7 @@ CORE = REPOSITORY / "rust" / "layersim" / "src"
 STEPS: tuple[tuple[str, set[str]], ...] = (
     ("R0", {"error", "path", "digest", "limits", "saving"}),
     ("R1", {"metadata", "blob", "whiteout"}),
-    ("R1", {"content"}),
+    ("R1", {"content", "place"}),
     ("R2", {"tree"}),
     ("R3", {"archive"}),
     ("R3", {"layer"}),

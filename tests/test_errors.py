@@ -7,6 +7,8 @@ import inspect
 import io
 import os
 import pickle
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,6 +46,22 @@ def remove_what_is_used() -> None:
     host = engine()
     host.create("a:1")
     host.remove_image("a:1")
+
+
+def open_the_future() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        engine().save_state(f"{folder}/store/")
+        document = Path(folder, "store/state.json")
+        document.write_bytes(document.read_bytes().replace(b":1,", b":2,", 1))
+        ls.Engine.open(f"{folder}/store")
+
+
+def open_a_store_twice() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        engine().save_state(folder)
+        with ls.Engine.open(folder):
+            Path(folder, "layersim.lock").write_text('{"pid":7,"host":"h","since":"s"}')
+            ls.Engine.open(folder)
 
 
 def remove_a_mounted_volume() -> None:
@@ -115,6 +133,11 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
     errors.ContentMissingError: Row(errors.LayerSimError, lambda: list(SYNTHETIC), "digest and size alone", {}),
     errors.ValidationError: Row(
         ValueError, save_no_layers, "empty export", {"breaches": ("an image without layers cannot be saved",)}
+    ),
+    errors.StateError: Row(ValueError, lambda: ls.Engine.open(__file__), "is no saved engine", {}),
+    errors.StateVersionError: Row(errors.StateError, open_the_future, "versions up to 1", {"found": 2, "known": 1}),
+    errors.StoreLockedError: Row(
+        errors.LayerSimError, open_a_store_twice, "process 7 on h", {"pid": 7, "host": "h", "since": "s"}
     ),
 }
 

@@ -7,7 +7,7 @@ byte, the file operations those of Linux overlayfs to the errno.
 
 ============  ==========================================================================================
 layers        `Layer`, its `Entry`; an `Edit` makes one: `mkdir write symlink hardlink remove opaque`
-unions        `View` (read-only), `Overlay` (with a writable top), `Change` (what the top changed)
+unions        `View` (read-only), `Overlay` (with a writable top); `Change`, `Upper` (what the top changed, holds)
 answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for them
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
@@ -35,6 +35,7 @@ from layersim._core import (
     Overlay,
     Paths,
     Stat,
+    Upper,
     View,
     chain_ids,
     sha256,
@@ -73,6 +74,7 @@ __all__ = [
     "Sharing",
     "Stat",
     "Table",
+    "Upper",
     "View",
     "chain_ids",
     "check_archive",

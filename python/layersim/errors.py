@@ -13,6 +13,8 @@
       LayerNotFoundError (LookupError)     NameInUseError
       ChainTooDeepError                    ContainerStateError
       VolumeNotFoundError (LookupError)    VolumeInUseError
+      StateError (ValueError)              StateVersionError
+      StoreLockedError
       ContentMissingError                  ValidationError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
@@ -182,7 +184,7 @@ class VolumeInUseError(LayerSimError):
 
 
 class ContentMissingError(LayerSimError):
-    """A layer known by digest and size alone was asked for its entries or bytes."""
+    """A layer known by digest and size alone was asked for its entries or bytes, or a saved one whose file is gone."""
 
 
 class ValidationError(LayerSimError, ValueError):
@@ -197,6 +199,53 @@ class ValidationError(LayerSimError, ValueError):
     def __init__(self, message: str, breaches: Sequence[str] = ()) -> None:
         super().__init__(message, tuple(breaches))
         self.breaches = tuple(breaches)
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
+
+
+class StateError(LayerSimError, ValueError):
+    """A file or directory is no saved engine, or a broken one."""
+
+
+class StateVersionError(StateError):
+    """An engine was saved by a version of this library that knows more.
+
+    Attributes
+    ----------
+    found, known : int
+        The version of its format, and the newest that this library reads.
+    """
+
+    def __init__(self, message: str, found: int = 0, known: int = 0) -> None:
+        super().__init__(message, found, known)
+        self.found = found
+        self.known = known
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
+
+
+class StoreLockedError(LayerSimError):
+    """Another engine has a directory store open.
+
+    Attributes
+    ----------
+    pid : int or None
+        Its process, if it has said so yet.
+    host : str
+        The machine that the process is on.
+    since : str
+        When it opened the store, RFC 3339.
+    """
+
+    def __init__(self, message: str, pid: int | None = None, host: str = "", since: str = "") -> None:
+        super().__init__(message, pid, host, since)
+        self.pid = pid
+        self.host = host
+        self.since = since
 
     def __str__(self) -> str:
         """Return the message alone."""

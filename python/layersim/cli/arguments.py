@@ -23,7 +23,8 @@ what they share. No daemon, no registry, no root.
 """
 _WORDS = """\
 words:
-  ARCHIVE        a docker-archive or OCI layout: a file or a directory, compressed or not
+  ARCHIVE        a docker-archive or OCI layout: a file or a directory, compressed or not;
+                 or, before all others, a saved engine, which has its own profile
   IMAGE          an ARCHIVE that holds one image; one image of an archive as ARCHIVE#REF;
                  or a REF alone, of the archives given with -f (for history, also before it)
   REF            a tag, an image id or the beginning of one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import time_ns
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from layersim.cli.failure import InputError
 from layersim.engine import Engine
 from layersim.errors import ImageNotFoundError, InvalidReferenceError, LayerSimError
 from layersim.image import parse_reference
+from layersim.state import is_state
 from layersim.units import short_id
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ class Host:
 
     An *image word* is an ``ARCHIVE``, meaning all images in it; one of them as ``ARCHIVE#REF``; or a ``REF``
     alone, meaning an image of the archives that are loaded already. A word is an archive when a file or
-    directory of that name exists.
+    directory of that name exists; the first one may be a saved engine.
 
     Parameters
     ----------
@@ -41,7 +43,8 @@ class Host:
     """
 
     def __init__(self, profile: Profile | str, clock: Callable[[], int] | None, archives: Iterable[str] = ()) -> None:
-        self.engine = Engine(profile=profile) if clock is None else Engine(profile=profile, clock=clock)
+        self._clock = time_ns if clock is None else clock
+        self.engine = Engine(profile=profile, clock=self._clock)
         self._loaded: dict[str, list[Image]] = {}
         for archive in archives:
             self.load(archive)
@@ -52,22 +55,36 @@ class Host:
         return list(dict.fromkeys(image for images in self._loaded.values() for image in images))
 
     def load(self, archive: str, platform: str | None = None) -> list[Image]:
-        """Load an archive, once; with a platform, the images for it alone.
+        """Load an archive, or open a saved engine, once; with a platform, the images for it alone.
 
         Raises
         ------
         InputError
-            If it cannot be read or is refused.
+            If it cannot be read or is refused, or a saved engine comes after something else.
         """
         if not _is_archive(archive):
             raise InputError(archive, "no such archive")
         if archive not in self._loaded:
             try:
-                with progress_bar(f"reading {Path(archive).name}") as progress:
-                    self._loaded[archive] = self.engine.load(archive, platform=platform, progress=progress)
+                self._loaded[archive] = (
+                    self._opened(archive) if is_state(Path(archive)) else self._read(archive, platform)
+                )
             except (LayerSimError, OSError) as error:
                 raise InputError(archive, error) from error
         return self._loaded[archive]
+
+    def _read(self, archive: str, platform: str | None) -> list[Image]:
+        with progress_bar(f"reading {Path(archive).name}") as progress:
+            return self.engine.load(archive, platform=platform, progress=progress)
+
+    def _opened(self, state: str) -> list[Image]:
+        """Go on with a saved engine, of whatever profile it is; archives that come after it are loaded into it."""
+        if self._loaded:
+            raise InputError(state, "a saved engine comes before all archives, and alone of its kind")
+        self.engine = Engine.open(state, clock=self._clock)
+        # A command only reads: it does not keep others out while it works.
+        self.engine.close()
+        return [self.engine.get_image(row.id) for row in self.engine.images(all=True)]
 
     def named(self, words: Sequence[str]) -> list[Image]:
         """Return the images that words name.

@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from layersim.container.identity import container_id, number_of_name
-from layersim.container.value import Container
+from layersim.container.value import Container, Made
 from layersim.errors import ContainerNotFoundError, NameInUseError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from layersim.container.value import Host, Wishes
     from layersim.store import StoredImage
@@ -74,11 +74,33 @@ class ContainerStore:
             number += 1
         if wishes.name:
             wishes = wishes._replace(name=self._claim(wishes.name, number))
-        container = Container(host, number, image, image_name, wishes)
+        container = Container(host, Made(number, image, image_name, wishes, host.now()))
         self._next = number + 1
-        self._containers[number] = container
-        self._by_image.setdefault(image.id, {})[number] = container
+        self._keep(container)
         return container
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next container has, unless it is reserved."""
+        return self._next
+
+    @property
+    def reserved(self) -> tuple[int, ...]:
+        """Numbers that no container gets: the names that belong to them were given to others."""
+        return tuple(sorted(self._reserved))
+
+    def restore(self, containers: Iterable[Container], next_number: int, reserved: Iterable[int]) -> None:
+        """Take in what was saved of another store, oldest first; this one must be empty."""
+        for container in containers:
+            self._keep(container)
+            if container.wishes.name:
+                self._named[container.wishes.name] = container.number
+        self._reserved.update(reserved)
+        self._next = next_number
+
+    def _keep(self, container: Container) -> None:
+        self._containers[container.number] = container
+        self._by_image.setdefault(container.image.id, {})[container.number] = container
 
     def remove(self, container: Container) -> None:
         """Drop a container."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Protocol
 
-    from layersim._core import Change, View
+    from layersim._core import Change, Upper, View
     from layersim.container.volumes import Volume
     from layersim.image import Image
     from layersim.profiles import Profile
@@ -86,7 +86,18 @@ class Wishes(NamedTuple):
     volumes: tuple[tuple[str, str], ...] = ()
 
 
-_CREATED = Life("created", 0)
+class Made(NamedTuple):
+    """What a container was made of, and when."""
+
+    number: int
+    image: StoredImage
+    image_name: str
+    wishes: Wishes
+    created_ns: int
+
+
+# A container that never ran has this very value.
+CREATED = Life("created", 0)
 _NO_VOLUMES: Mapping[str, Volume] = MappingProxyType({})
 
 
@@ -114,17 +125,15 @@ class Container:
         What it mounts, by path.
     """
 
-    __slots__ = ("_fs", "_host", "created_ns", "image", "image_name", "life", "number", "volumes", "wishes")
+    __slots__ = ("_fs", "_host", "_upper", "created_ns", "image", "image_name", "life", "number", "volumes", "wishes")
 
-    def __init__(self, host: Host, number: int, image: StoredImage, image_name: str, wishes: Wishes) -> None:
+    def __init__(self, host: Host, made: Made, life: Life = CREATED, upper: Upper | None = None) -> None:
         self._host = host
         self._fs: Overlay | None = None
-        self.number = number
-        self.image = image
-        self.image_name = image_name
-        self.wishes = wishes
-        self.created_ns = host.now()
-        self.life = _CREATED
+        # What it had written when it was saved; it is read when the file system is first looked into.
+        self._upper = upper
+        self.number, self.image, self.image_name, self.wishes, self.created_ns = made
+        self.life = life
         self.volumes: Mapping[str, Volume] = _NO_VOLUMES
 
     @property
@@ -150,7 +159,7 @@ class Container:
     @property
     def was_started(self) -> bool:
         """Whether it ever ran."""
-        return self.life is not _CREATED
+        return self.life is not CREATED
 
     @property
     def fs(self) -> Overlay:
@@ -167,17 +176,41 @@ class Container:
         """Make the file system; of several threads that ask for it the first does, and all get the same."""
         with self._host.lock:
             if self._fs is None:
-                mounts = {path: volume.fs for path, volume in self.volumes.items()}
-                fs = Overlay(self._host.view_of(self.image), clock=self._host.now, mounts=mounts or None)
-                if directory := self.image.config.run_config.working_dir:
-                    make_directories(fs, directory)
-                self._fs = fs
+                self._fs = self._new_fs() if self._upper is None else self._old_fs(self._upper)
             return self._fs
+
+    def _new_fs(self) -> Overlay:
+        fs = Overlay(self._host.view_of(self.image), clock=self._host.now, mounts=self._mounts())
+        if directory := self.image.config.run_config.working_dir:
+            make_directories(fs, directory)
+        return fs
+
+    def _old_fs(self, upper: Upper) -> Overlay:
+        return upper.over(self._host.view_of(self.image), clock=self._host.now, mounts=self._mounts())
+
+    def mount(self, volumes: Mapping[str, Volume]) -> None:
+        """Give a container that was not looked into yet what it mounts.
+
+        Parameters
+        ----------
+        volumes : mapping of str to Volume
+            By path.
+        """
+        self.volumes = MappingProxyType(dict(volumes))
+        for volume in set(volumes.values()):
+            volume.links += 1
+
+    def _mounts(self) -> dict[str, Overlay] | None:
+        return {path: volume.fs for path, volume in self.volumes.items()} or None
+
+    def upper(self) -> Upper | None:
+        """Return what it has written, as one value that can be saved; None for nothing."""
+        return self._upper if self._fs is None else self._fs.upper()
 
     @property
     def size_rw(self) -> int:
         """Bytes of its own writes, a file copied up counting whole."""
-        return self._host.profile.written_size(self._fs)
+        return self._host.profile.written_size(self._fs or self._upper)
 
     @property
     def size_root_fs(self) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import stat
+import threading
 from typing import TYPE_CHECKING
 
-from layersim._core import Overlay, sha256
+from layersim._core import Overlay, View, sha256
 from layersim.errors import VolumeInUseError, VolumeNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from layersim._core import View
+    from layersim._core import Upper
 
 _NAME_CHARACTERS = "[a-zA-Z0-9][a-zA-Z0-9_.-]"
 _NAME = re.compile(f"{_NAME_CHARACTERS}+", re.ASCII)
@@ -29,25 +30,48 @@ class Volume:
         Whether a container made it without being given a name for it.
     created_ns : int
         Nanoseconds since 1970.
-    fs : Overlay
-        What it holds, over nothing.
     links : int
         How many containers mount it.
     """
 
-    __slots__ = ("created_ns", "fs", "is_anonymous", "links", "name")
+    __slots__ = ("_clock", "_fs", "_lock", "_upper", "created_ns", "is_anonymous", "links", "name")
 
-    def __init__(self, name: str, clock: Callable[[], int], *, is_anonymous: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        clock: Callable[[], int],
+        *,
+        is_anonymous: bool,
+        created_ns: int | None = None,
+        upper: Upper | None = None,
+    ) -> None:
         self.name = name
         self.is_anonymous = is_anonymous
-        self.created_ns = clock()
-        self.fs = Overlay([], clock=clock)
+        self.created_ns = clock() if created_ns is None else created_ns
         self.links = 0
+        self._clock = clock
+        # What it held when it was saved is read when it is first looked into.
+        self._upper = upper
+        self._fs = Overlay([], clock=clock) if upper is None else None
+        self._lock = threading.Lock()
+
+    @property
+    def fs(self) -> Overlay:
+        """What it holds, over nothing."""
+        with self._lock:
+            if self._fs is None:
+                self._fs = Overlay([]) if self._upper is None else self._upper.over(View([]), clock=self._clock)
+            return self._fs
+
+    def upper(self) -> Upper | None:
+        """Return what it holds, as one value that can be saved; None where nothing was ever written."""
+        return self._upper if self._fs is None else self._fs.upper()
 
     @property
     def size(self) -> int:
         """Sum of ``st_size`` over its distinct inodes, directories left out, in bytes."""
-        return self.fs.size_rw
+        held = self._fs or self._upper
+        return held.size_rw if held is not None else 0
 
     def fill(self, view: View, path: str) -> None:
         """Copy what an image has under a path, if the volume is empty, as an engine does at the first mount."""
@@ -119,6 +143,10 @@ class VolumeStore:
         if volume.links:
             raise VolumeInUseError(f"remove {volume.name}: volume is in use - [{', '.join(users)}]")
         del self._volumes[volume.name]
+
+    def restore(self, volumes: Iterable[Volume]) -> None:
+        """Take in what was saved of another store; this one must be empty."""
+        self._volumes = {volume.name: volume for volume in volumes}
 
     def _add(self, volume: Volume) -> Volume:
         self._volumes[volume.name] = volume

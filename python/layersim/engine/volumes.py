@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from layersim.engine.state import State
@@ -87,9 +86,7 @@ class VolumeCommands(State):
         for declared in map(_path, container.image.config.run_config.volumes or ()):
             if declared not in volumes:
                 volumes[declared] = self._volumes.make_anonymous(container.id, declared)
-        container.volumes = MappingProxyType(volumes)
-        for volume in set(volumes.values()):
-            volume.links += 1
+        container.mount(volumes)
         if not any(place.layer.is_synthetic for place in container.image.chain):
             for path, volume in volumes.items():
                 volume.fill(view(), path)

@@ -48,7 +48,8 @@ def _link(handle: int, target: Path) -> str:
     while True:
         name = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(8).hex()}.part")
         with suppress(FileExistsError):
-            os.link(f"/proc/self/fd/{handle}", name, follow_symlinks=True)
+            # Only with a directory does Python ask for the link to be followed (linkat); an absolute path ignores it.
+            os.link(f"/proc/self/fd/{handle}", name, src_dir_fd=handle, follow_symlinks=True)
             return str(name)
 
 

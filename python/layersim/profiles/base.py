@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Protocol
 
-    from layersim._core import Layer, Overlay
+    from layersim._core import Layer, Overlay, Upper
     from layersim.image import HistoryEntry, Image
     from layersim.image.document import Json
     from layersim.layout import ArchivedImage
@@ -146,7 +146,7 @@ class Profile:
     layer_dialect: str
     save_layout: SaveLayout
     layer_sizes: Mapping[str, Callable[[Layer], int]]
-    written_size: Callable[[Overlay | None], int]
+    written_size: Callable[[Overlay | Upper | None], int]
     below_size: Callable[[int, int], int]
     reclaimable: Callable[[ImageSums], int]
     build_cache: CacheRules

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from layersim.profiles.base import CacheRules
 
 if TYPE_CHECKING:
-    from layersim._core import Layer, Overlay
+    from layersim._core import Layer, Overlay, Upper
     from layersim.profiles.base import ImageSums
 
 _BLOCK = 4096
@@ -30,12 +30,12 @@ def by_blocks(layer: Layer) -> int:
     return layer.size if layer.is_synthetic else layer.allocated_size
 
 
-def written_by_inode(fs: Overlay | None) -> int:
+def written_by_inode(fs: Overlay | Upper | None) -> int:
     """Sum of ``st_size`` over distinct inodes of the upper directory."""
     return 0 if fs is None else fs.size_rw
 
 
-def written_by_blocks(fs: Overlay | None) -> int:
+def written_by_blocks(fs: Overlay | Upper | None) -> int:
     """Whole blocks of the upper directory, which takes one from the start."""
     return _BLOCK if fs is None else fs.allocated_rw
 

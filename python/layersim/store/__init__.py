@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from layersim.store.build_cache import BuildCache, CacheRecord
-from layersim.store.content import ContentStore, StoredBlob
+from layersim.store.content import NO_CONTENTS, Contents, ContentStore, StoredBlob
 from layersim.store.images import ImageStore, StoredImage, find_named
 from layersim.store.layers import LayerStore, StoredLayer
 from layersim.store.ledger import Ledger
 
 __all__ = [
+    "NO_CONTENTS",
     "BuildCache",
     "CacheRecord",
     "ContentStore",
+    "Contents",
     "ImageStore",
     "LayerStore",
     "Ledger",

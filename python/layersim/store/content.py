@@ -88,6 +88,10 @@ class ContentStore:
         shared = sum(blob.size for blob in held.values()) if self._is_shared else 0
         return Contents(tuple(held.values()), size, size - shared)
 
+    def restore(self, blobs: Iterable[Descriptor]) -> list[StoredBlob]:
+        """Take in what was saved of another store; this one must be empty, and nobody holds them yet."""
+        return [self._add(blob) for blob in blobs]
+
     def release(self, blobs: Iterable[StoredBlob]) -> list[StoredBlob]:
         """Let go of blobs; return those that nobody holds any more and that are gone now."""
         freed = []

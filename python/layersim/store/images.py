@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from layersim.errors import ImageNotFoundError, InvalidReferenceError
-from layersim.image import Image, Reference, parse_reference
+from layersim.image import Image, Reference, parse_config, parse_reference
 from layersim.image.instant import unix_seconds
 from layersim.store.content import NO_CONTENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
 
     from layersim.image import ImageConfig
     from layersim.store.content import Contents
@@ -43,20 +45,18 @@ class StoredImage:
         The image it was committed from; `children` is the other direction.
     has_lost_parent : bool
         Whether the image that it was committed from was removed.
-    numbers : ndarray of uint32
-        Numbers of its layers, base first, and of its blobs, in the ledger.
     created_s : int
         Seconds since 1970.
     """
 
     __slots__ = (
+        "_config",
+        "_numbers",
         "children",
-        "config",
         "contents",
         "created_s",
         "has_lost_parent",
         "id",
-        "numbers",
         "parent",
         "raw_config",
         "references",
@@ -69,13 +69,13 @@ class StoredImage:
         self,
         image_id: str,
         raw_config: bytes,
-        config: ImageConfig,
+        config: ImageConfig | None,
         top: StoredLayer | None,
         contents: Contents = NO_CONTENTS,
     ) -> None:
         self.id = image_id
         self.raw_config = raw_config
-        self.config = config
+        self._config = config
         self.top = top
         self.contents = contents
         self.references: tuple[Reference, ...] = ()
@@ -83,13 +83,27 @@ class StoredImage:
         self.parent: StoredImage | None = None
         self.has_lost_parent = False
         self.children: set[StoredImage] = set()
-        chain = self.chain
-        numbers = [layer.number for layer in chain]
-        if contents.own_size < contents.size:
-            numbers += [blob.number for blob in contents.blobs]
-        self.numbers = np.array(numbers, dtype=np.uint32)
-        self.size = contents.size + sum(layer.size for layer in chain)
-        self.created_s = unix_seconds(config.created)
+        self._numbers: NDArray[np.uint32] | None = None
+        self.size = contents.size + sum([layer.size for layer in self.chain])
+        # Who leaves the config for later tells what of it is asked for first.
+        self.created_s = unix_seconds(config.created) if config is not None else 0
+
+    @property
+    def config(self) -> ImageConfig:
+        """The raw config as a value; that of a saved image is read when it is first wanted."""
+        if self._config is None:
+            self._config = parse_config(self.raw_config, self.id)
+        return self._config
+
+    @property
+    def numbers(self) -> NDArray[np.uint32]:
+        """The numbers of its layers, base first, and of its blobs, in the ledger."""
+        if self._numbers is None:
+            numbers = [layer.number for layer in self.chain]
+            if self.contents.own_size < self.contents.size:
+                numbers += [blob.number for blob in self.contents.blobs]
+            self._numbers = np.array(numbers, dtype=np.uint32)
+        return self._numbers
 
     @property
     def chain(self) -> list[StoredLayer]:

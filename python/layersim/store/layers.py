@@ -9,7 +9,7 @@ from layersim.errors import ChainTooDeepError
 from layersim.store.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -123,6 +123,19 @@ class LayerStore:
     def find(self, chain_id: str) -> StoredLayer | None:
         """Return the layer that is kept under a chain id, or None."""
         return self._layers.get(chain_id)
+
+    def restore(self, rows: Iterable[tuple[str, Layer, int, int]]) -> list[StoredLayer]:
+        """Take in what was saved of another store; this one must be empty.
+
+        Parameters
+        ----------
+        rows : iterable of (str, Layer, int, int)
+            Chain id, layer, position of the parent among the rows before (-1: none), recorded size.
+        """
+        places: list[StoredLayer] = []
+        for chain_id, layer, parent, size in rows:
+            places.append(self._add(chain_id, layer, places[parent] if parent >= 0 else None, size))
+        return places
 
     def release(self, top: StoredLayer | None) -> list[StoredLayer]:
         """Let go of a top; return the layers that nobody holds any more and that are gone now, top first."""

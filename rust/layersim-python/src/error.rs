@@ -69,7 +69,7 @@ fn exception(error: Error, context: &str) -> PyErr {
         Error::InvalidPath { .. } => InvalidPathError::new_err(text),
         Error::System { errno, paths } => system(errno, &paths),
         Error::Io { context, source } => from_io(&context, source),
-        Error::ContentMissing { .. } => ContentMissingError::new_err(text),
+        Error::ContentMissing { .. } | Error::BlobMissing { .. } => ContentMissingError::new_err(text),
         Error::ChainTooDeep { limit, .. } => ChainTooDeepError::new_err((text, limit)),
         _ => PyValueError::new_err(text),
     }

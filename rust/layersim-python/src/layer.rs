@@ -257,6 +257,24 @@ impl PyLayer {
         self.0.is_synthetic()
     }
 
+    /// Whether its content is at hand; a saved one is read when it is first wanted.
+    #[getter]
+    fn is_read(&self) -> bool {
+        self.0.is_read()
+    }
+
+    /// Read the content now, if that has not happened yet.
+    ///
+    /// Raises
+    /// ------
+    /// DigestMismatchError
+    ///     When the saved bytes were changed, naming the file.
+    /// ContentMissingError
+    ///     When the file is gone, or for a synthetic layer.
+    fn read(&self, py: Python<'_>) -> Result<()> {
+        detached(py, || self.0.root().map(drop))
+    }
+
     /// Write the uncompressed tar, byte for byte the one that ``diff_id`` is the digest of.
     ///
     /// Parameters

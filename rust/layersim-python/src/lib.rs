@@ -18,6 +18,7 @@ mod lookup;
 mod member;
 mod overlay;
 mod progress;
+mod saved;
 mod stat;
 mod target;
 mod usage;
@@ -46,6 +47,8 @@ mod _core {
     use crate::member::{PyMember, PyPacked, pack_layers, write_archive, write_directory};
     #[pymodule_export]
     use crate::overlay::PyOverlay;
+    #[pymodule_export]
+    use crate::saved::{PyBlobs, PyUpper, write_blobs};
     #[pymodule_export]
     use crate::stat::PyStat;
     #[pymodule_export]

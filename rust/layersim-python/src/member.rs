@@ -13,7 +13,7 @@ use crate::target::TargetArg;
 /// One member of an archive to be written.
 #[pyclass(frozen, name = "Member", module = "layersim")]
 #[derive(Debug)]
-pub struct PyMember(Outgoing);
+pub struct PyMember(pub Outgoing);
 
 #[pymethods]
 impl PyMember {

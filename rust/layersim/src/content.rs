@@ -35,9 +35,9 @@ struct Piece {
     source: Source,
 }
 
-/// Where bytes come from; a position in a source is that of the piece's first byte.
+/// Where bytes come from; a position in a source is that of the run's first byte.
 #[derive(Debug, Clone)]
-enum Source {
+pub(crate) enum Source {
     Hole,
     Blob(Blob, u64),
     Seeded { seed: u64, start: u64 },
@@ -237,6 +237,11 @@ impl Content {
         }
     }
 
+    /// All runs: how long each is, and where its bytes come from.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (u64, Source)> {
+        self.sources(0..self.len).map(|(range, source)| (range.end - range.start, source))
+    }
+
     /// The sources of a range, each with its own range in the file, cut to what was asked for.
     fn sources(&self, wanted: Range<u64>) -> impl Iterator<Item = (Range<u64>, Source)> {
         let wanted = wanted.start..wanted.end.min(self.len);
@@ -291,6 +296,23 @@ fn extend_piece(pieces: &mut Vec<Piece>, offset: u64, bytes: &[u8]) -> bool {
     pieces.drain(at + 1..last);
     pieces[at].end = end;
     true
+}
+
+impl Content {
+    /// Joins runs again; none of them may be empty.
+    pub(crate) fn of_runs(runs: impl IntoIterator<Item = (u64, Source)>) -> Self {
+        let mut end = 0;
+        let mut pieces = Vec::new();
+        for (len, source) in runs {
+            end += len;
+            pieces.push(Piece { end, source });
+        }
+        match pieces.len() {
+            0 => Self::default(),
+            1 => Self::of_piece(pieces.swap_remove(0)),
+            _ => Self { len: end, body: Body::Pieces(Arc::new(pieces)) },
+        }
+    }
 }
 
 impl FromIterator<(u64, Content)> for Content {

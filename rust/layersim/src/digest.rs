@@ -1,6 +1,7 @@
 //! SHA-256 in one place, and the three identifiers that must not be mixed up.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use sha2::Digest as _;
@@ -20,6 +21,12 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The 64 hex digits alone.
+    pub fn hex(&self) -> String {
+        let digit = |nibble: u8| char::from(b"0123456789abcdef"[usize::from(nibble)]);
+        self.0.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
+    }
+
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -29,7 +36,7 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(PREFIX)?;
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&self.hex())
     }
 }
 
@@ -67,19 +74,44 @@ fn nibble(digit: u8) -> Option<u8> {
     }
 }
 
-/// Hashes bytes that come in parts.
+/// Hashes bytes that come in parts, and counts them.
 #[derive(Debug, Clone, Default)]
-pub struct Hasher(Sha256);
+pub struct Hasher {
+    state: Sha256,
+    len: u64,
+}
 
 impl Hasher {
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
+        self.state.update(bytes);
+        self.len += bytes.len() as u64;
     }
 
     /// The digest of everything taken.
     pub fn finish(self) -> Digest {
-        Digest(self.0.finalize().into())
+        Digest(self.state.finalize().into())
+    }
+
+    /// How many bytes were taken.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether none was.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+}
+
+impl io::Write for Hasher {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

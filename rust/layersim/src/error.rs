@@ -1,6 +1,7 @@
 //! Every way in which the core can fail, one cause a variant.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::digest::Digest;
 use crate::path::shown;
@@ -85,6 +86,14 @@ pub enum Error {
         diff_id: String,
         /// What was asked for.
         wanted: &'static str,
+    },
+    /// A blob that was promised is not there any more.
+    #[error("{digest}: its blob is missing: {}", .path.display())]
+    BlobMissing {
+        /// The blob.
+        digest: Digest,
+        /// Where it was.
+        path: PathBuf,
     },
     /// Something is wrong with one member of an archive.
     #[error("{name}: {source}")]

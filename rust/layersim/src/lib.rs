@@ -5,7 +5,7 @@
 //! | floor | modules | subject |
 //! |---|---|---|
 //! | R0 | [`error`] [`path`] [`digest`] [`limits`] [`saving`] | causes, byte paths, identifiers, bounds on hostile input, atomic files |
-//! | R1 | [`metadata`] [`blob`] [`content`] [`whiteout`] | what an inode carries, file bytes as pieces, the tar spelling of deletion |
+//! | R1 | [`metadata`] [`blob`] [`place`] [`content`] [`whiteout`] | what an inode carries, file bytes as pieces, blobs not read yet, the tar spelling of deletion |
 //! | R2 | [`tree`] | the one tree: directories, entries, inodes |
 //! | R3 | [`archive`] [`layer`] [`bundle`] | tar in and out, the frozen layer, the members of an image archive |
 //! | R4 | [`stack`] [`extract`] | the union of a chain of layers and its flat table, also as files on a disk |
@@ -26,6 +26,7 @@ pub mod limits;
 pub mod metadata;
 pub mod overlay;
 pub mod path;
+pub mod place;
 pub mod saving;
 pub mod stack;
 pub mod tree;

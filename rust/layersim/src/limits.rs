@@ -29,6 +29,21 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// No bound but what the input's own length sets: for what was let in before and is known by its digest.
+    pub fn none() -> Self {
+        Self {
+            entries: u64::MAX,
+            file_bytes: i64::MAX.cast_unsigned(),
+            header_bytes: u64::MAX,
+            depth: u64::MAX,
+            sparse_pieces: u64::MAX,
+            inflated_bytes: u64::MAX,
+            inflation_ratio: u64::MAX,
+        }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -74,7 +74,62 @@ pub fn scratch(folder: &Path) -> io::Result<File> {
     })
 }
 
+/// From this many files on the whole file system is asked to write at once: one by one takes a turn of the disk each.
+const MANY: usize = 64;
+
+/// Files of one folder that are there, all of them, once all their bytes are on the disk.
+#[derive(Debug)]
+pub struct Batch<'f> {
+    folder: &'f Path,
+    files: Vec<(Beside, PathBuf)>,
+    written: u64,
+}
+
+impl<'f> Batch<'f> {
+    /// Nothing yet.
+    pub fn new(folder: &'f Path) -> Self {
+        Self { folder, files: Vec::new(), written: 0 }
+    }
+
+    /// Lets `write` fill the file that will have this name.
+    ///
+    /// # Errors
+    /// As [`save`]; nothing has its name then.
+    pub fn add(&mut self, name: &str, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        let target = self.folder.join(name);
+        let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
+        let (beside, file) = Beside::file(&target, OsStr::new(name)).map_err(refused)?;
+        let mut writer = BufWriter::with_capacity(BUFFER, file);
+        write(&mut writer)?;
+        let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
+        self.written += file.metadata().map_err(refused)?.len();
+        self.files.push((beside, target));
+        Ok(())
+    }
+
+    /// Gives all files their names; returns how many bytes they have.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the folder.
+    pub fn finish(self) -> Result<u64> {
+        let refused = |source| Error::io(format!("cannot write into {}", self.folder.display()), source);
+        let folder = File::open(self.folder).map_err(refused)?;
+        if self.files.len() < MANY {
+            let sync = |(beside, _): &(Beside, PathBuf)| File::open(&beside.path)?.sync_all();
+            self.files.iter().try_for_each(sync).map_err(refused)?;
+        } else {
+            rustix::fs::syncfs(&folder).map_err(|errno| refused(errno.into()))?;
+        }
+        for (beside, target) in &self.files {
+            fs::rename(&beside.path, target).map_err(refused)?;
+        }
+        folder.sync_all().map_err(refused)?;
+        Ok(self.written)
+    }
+}
+
 /// Something in the making under a name of its own, removed unless it has been renamed.
+#[derive(Debug)]
 struct Beside {
     path: PathBuf,
     is_settled: bool,

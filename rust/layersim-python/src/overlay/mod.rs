@@ -20,6 +20,7 @@ use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::file::PyFile;
 use crate::layer::PyLayer;
+use crate::saved::PyUpper;
 use crate::view::{PyView, stack_of};
 use mounts::Mount;
 
@@ -73,8 +74,15 @@ pub struct PyOverlay {
 }
 
 impl PyOverlay {
-    fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
+    /// An overlay with a clock; None: the system's. Nothing is mounted in it.
+    pub fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
         Self { overlay: Mutex::new(overlay), clock, mounts: Vec::new() }
+    }
+
+    /// The same overlay with others mounted in it, by path.
+    pub fn with_mounts(self, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
+        let mounts = mounts.into_iter().flatten().map(|(at, fs)| Mount::of_item(&at, &fs)).collect::<PyResult<_>>()?;
+        Ok(Self { mounts, ..self })
     }
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
@@ -119,8 +127,7 @@ impl PyOverlay {
         if redirect_dir {
             return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
         }
-        let mounts = mounts.into_iter().flatten().map(|(at, fs)| Mount::of_item(&at, &fs)).collect::<PyResult<_>>()?;
-        Ok(Self { mounts, ..Self::over(Overlay::new(stack_of(py, layers)?), clock) })
+        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(mounts)
     }
 
     /// The read-only view below.
@@ -206,6 +213,21 @@ impl PyOverlay {
     fn to_layer(&self, py: Python<'_>, dialect: &str) -> Result<PyLayer> {
         let dialect = Dialect::named(dialect)?;
         self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
+    }
+
+    /// Freeze what the writable top holds, exactly.
+    ///
+    /// Returns
+    /// -------
+    /// Upper or None
+    ///     None where nothing was ever written.
+    ///
+    /// Notes
+    /// -----
+    /// The cost is that of hashing what was written.
+    fn upper(&self, py: Python<'_>) -> Result<Option<PyUpper>> {
+        let overlay = py.detach(|| self.lock().clone());
+        detached(py, || PyUpper::of(&overlay))
     }
 
     /// Copy the overlay; neither sees what the other writes from here on.

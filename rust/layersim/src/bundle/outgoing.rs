@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::packed::Packed;
 use super::progress::Progress;
 use crate::archive::{Dialect, Header, Kind, Writer};
+use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::layer::Layer;
 use crate::metadata::{Metadata, Timestamp};
@@ -32,6 +33,8 @@ pub enum Payload {
     Bytes(Vec<u8>),
     /// A file with the uncompressed tar of a layer.
     Layer(Layer),
+    /// A file with these bytes, shared.
+    Content(Content),
     /// A file with the compressed tar of a layer.
     Packed(Packed),
     /// A directory.
@@ -103,7 +106,7 @@ impl Outgoing {
                 let target = OsStr::from_bytes(target);
                 symlink(target, &place).map_err(refused)
             }
-            Payload::Bytes(_) | Payload::Layer(_) | Payload::Packed(_) => {
+            Payload::Bytes(_) | Payload::Layer(_) | Payload::Content(_) | Payload::Packed(_) => {
                 let file = File::create_new(&place).map_err(refused)?;
                 let mut writer = BufWriter::with_capacity(BUFFER, file);
                 self.write_data(&mut writer, progress)?;
@@ -123,7 +126,7 @@ impl Outgoing {
 
     fn kind(&self) -> Kind<'_> {
         match &self.content {
-            Payload::Bytes(_) | Payload::Layer(_) | Payload::Packed(_) => Kind::Regular,
+            Payload::Bytes(_) | Payload::Layer(_) | Payload::Content(_) | Payload::Packed(_) => Kind::Regular,
             Payload::Directory => Kind::Directory,
             Payload::Symlink(target) => Kind::Symlink(target.as_slice().into()),
         }
@@ -133,6 +136,7 @@ impl Outgoing {
         match &self.content {
             Payload::Bytes(bytes) => Ok(bytes.len() as u64),
             Payload::Layer(layer) => layer.tar_len(),
+            Payload::Content(content) => Ok(content.len()),
             Payload::Packed(packed) => Ok(packed.blob().len() as u64),
             Payload::Directory | Payload::Symlink(_) => Ok(0),
         }
@@ -141,6 +145,10 @@ impl Outgoing {
     fn write_data(&self, target: &mut dyn Write, progress: &Progress<'_>) -> Result<()> {
         let bytes: &[u8] = match &self.content {
             Payload::Layer(layer) => return progress.through(target, |told| layer.write_tar(told)),
+            Payload::Content(content) => {
+                let refused = |source| Error::io("cannot write a member", source);
+                return progress.through(target, |told| content.write_to(told).map_err(refused));
+            }
             Payload::Bytes(bytes) => bytes,
             Payload::Packed(packed) => packed.blob(),
             Payload::Directory | Payload::Symlink(_) => return Ok(()),

@@ -5,16 +5,18 @@ mod changes;
 mod directory;
 mod entries;
 mod extracted;
+mod located;
 mod names;
 mod spell;
 mod tar;
 
 use std::any::Any;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Arc, Mutex, Weak};
 
 pub use changes::{Edit, Operation};
 pub use entries::Listed;
+pub use located::Told;
 pub use spell::Spelling;
 pub use tar::verify;
 
@@ -24,6 +26,7 @@ use crate::content::Content;
 use crate::digest::{DiffId, Hasher};
 use crate::error::{Error, Result};
 use crate::tree::{Dir, Leaf, Origin};
+use located::Located;
 
 /// A read-only layer. A clone is one counter; equality is that of [`Layer::diff_id`].
 #[derive(Debug, Clone)]
@@ -46,6 +49,8 @@ enum Body {
     Tar(Blob, Arc<Dir<Leaf>>),
     /// A tree whose tar is written when it is wanted; its length is in bytes.
     Tree(Arc<Dir<Leaf>>, Spelling, u64),
+    /// A tar that is read when it is wanted.
+    Located(Located),
     /// Neither: known by digest and size alone.
     Nothing,
 }
@@ -64,12 +69,13 @@ impl Layer {
     /// # Errors
     /// [`Error::Archive`] when the tree cannot be spelled as a tar.
     pub fn from_tree(root: Dir<Leaf>, origin: &Origin, spelling: Spelling) -> Result<Self> {
-        let mut sink = HashingCount::default();
+        let mut sink = Hasher::default();
         spell::write_layer(&root, spelling, &mut sink)?;
-        let diff_id = DiffId(sink.hasher.finish());
+        let len = sink.len();
+        let diff_id = DiffId(sink.finish());
         origin.name(diff_id);
         let sums = build::sums(&root);
-        Ok(Self::frozen(diff_id, sums, Body::Tree(Arc::new(root), spelling, sink.len)))
+        Ok(Self::frozen(diff_id, sums, Body::Tree(Arc::new(root), spelling, len)))
     }
 
     /// A layer that is known by digest and size alone, for models in which only accounting is asked.
@@ -116,10 +122,11 @@ impl Layer {
     /// Its tree.
     ///
     /// # Errors
-    /// [`Error::ContentMissing`] for a synthetic layer.
+    /// [`Error::ContentMissing`] for a synthetic layer; what reading says where it is read now.
     pub fn root(&self) -> Result<&Arc<Dir<Leaf>>> {
         match &self.0.body {
             Body::Tar(_, root) | Body::Tree(root, ..) => Ok(root),
+            Body::Located(located) => located.root(self.diff_id()),
             Body::Nothing => Err(self.missing("tree")),
         }
     }
@@ -132,6 +139,7 @@ impl Layer {
         match &self.0.body {
             Body::Tar(blob, _) => Ok(blob.len() as u64),
             Body::Tree(_, _, len) => Ok(*len),
+            Body::Located(located) => Ok(located.tar_len),
             Body::Nothing => Err(self.missing("tar")),
         }
     }
@@ -141,11 +149,13 @@ impl Layer {
     /// # Errors
     /// [`Error::ContentMissing`] for a synthetic layer, [`Error::Io`] from the writer.
     pub fn write_tar(&self, writer: &mut dyn Write) -> Result<()> {
-        match &self.0.body {
-            Body::Tar(blob, _) => writer.write_all(blob).map_err(|source| Error::io("cannot write a layer", source)),
-            Body::Tree(root, spelling, _) => spell::write_layer(root, *spelling, writer),
-            Body::Nothing => Err(self.missing("tar")),
-        }
+        let whole = match &self.0.body {
+            Body::Tar(blob, _) => blob.clone(),
+            Body::Located(located) => located.tar(self.diff_id())?,
+            Body::Tree(root, spelling, _) => return spell::write_layer(root, *spelling, writer),
+            Body::Nothing => return Err(self.missing("tar")),
+        };
+        writer.write_all(&whole).map_err(|source| Error::io("cannot write a layer", source))
     }
 
     /// Its uncompressed tar as a file's content; of a layer that came from a tar nothing is copied.
@@ -153,9 +163,12 @@ impl Layer {
     /// # Errors
     /// [`Error::ContentMissing`] for a synthetic layer.
     pub fn tar_content(&self) -> Result<Content> {
-        if let Body::Tar(blob, _) = &self.0.body
-            && let Some(content) = Content::slice(blob, 0..blob.len() as u64)
-        {
+        let whole = match &self.0.body {
+            Body::Tar(blob, _) => Some(blob.clone()),
+            Body::Located(located) => Some(located.tar(self.diff_id())?),
+            Body::Tree(..) | Body::Nothing => None,
+        };
+        if let Some(content) = whole.and_then(|blob| Content::slice(&blob, 0..blob.len() as u64)) {
             return Ok(content);
         }
         let mut bytes = Vec::new();
@@ -180,25 +193,6 @@ impl PartialEq for Layer {
 }
 
 impl Eq for Layer {}
-
-/// A sink that keeps the digest and the length of what it takes.
-#[derive(Debug, Default)]
-struct HashingCount {
-    hasher: Hasher,
-    len: u64,
-}
-
-impl Write for HashingCount {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.hasher.update(bytes);
-        self.len += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Writes the files that a read-only tree shows as one tar, marks left out, as `docker export` does.
 ///

@@ -57,7 +57,7 @@ pub fn verify(what: &str, expected: Option<Digest>, actual: Digest) -> Result<()
 }
 
 /// Extracts every member into a tree, in archive order.
-fn index(blob: &Blob, origin: &Arc<Origin>, limits: &Limits) -> Result<(Dir<Leaf>, Sums)> {
+pub(super) fn index(blob: &Blob, origin: &Arc<Origin>, limits: &Limits) -> Result<(Dir<Leaf>, Sums)> {
     let mut reader = Reader::new(blob, limits);
     let mut builder = Builder::new(Arc::clone(origin));
     let mut names = Names::default();

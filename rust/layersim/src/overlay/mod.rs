@@ -16,11 +16,13 @@ mod open;
 mod remove;
 mod rename;
 mod resolve;
+mod saved;
 mod upper;
 
 use std::sync::Arc;
 
 pub use handle::{Handle, SeekFrom};
+pub use saved::Saved;
 pub(crate) use upper::{InodeId, Live};
 
 use crate::metadata::Timestamp;

@@ -55,7 +55,7 @@ pub struct Upper {
     /// When the first mark was made: the kernel makes all marks of one inode.
     pub whiteout_mtime: Option<Timestamp>,
     pub origin: Arc<Origin>,
-    next_id: u32,
+    pub next_id: u32,
 }
 
 impl Upper {

@@ -1,0 +1,192 @@
+"""Keeping an engine: all of it as one file or as a directory store, and back."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from layersim.engine.containers import ContainerCommands
+from layersim.errors import StateError
+from layersim.profiles import find_profile
+from layersim.state import (
+    StoreLock,
+    Stores,
+    demand_store,
+    document_of,
+    prepare,
+    read_directory,
+    read_file,
+    restore,
+    write_directory,
+    write_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from os import PathLike
+    from typing import Self
+
+    from layersim._core import Blobs
+    from layersim.state.document import Document
+
+
+class Saving(ContainerCommands):
+    """The half of an engine that survives its process."""
+
+    _store: StoreLock | None = None
+
+    def save_state(self, path: str | PathLike[str], *, layout: Literal["file", "directory"] | None = None) -> int:
+        """Save the whole engine: images, tags, layers, containers with what they have written, and its counters.
+
+        Parameters
+        ----------
+        path : path
+            Where to.
+        layout : {"file", "directory"}, optional
+            By default a directory store where `path` is a directory or ends in a slash, and otherwise one file.
+
+        Returns
+        -------
+        int
+            Bytes written. A directory store does not write a blob again that it has.
+
+        Raises
+        ------
+        StateError
+            The directory holds something else, or the profile is none of `layersim.profiles`.
+        StoreLockedError
+            Another engine has the directory store open.
+        DigestMismatchError, ContentMissingError
+            A layer that was to be copied from another state was changed there, or is gone.
+
+        Notes
+        -----
+        Killed at any point, the target has the old state or the new one. Files that are open in a container are not
+        saved; what it wrote so far is.
+        """
+        with self._lock:
+            self._demand_known_profile()
+            document, shelf = document_of(self.profile.name, self._stores(), self._cache_records)
+            if layout == "file" or (layout is None and not _names_directory(path)):
+                return write_file(Path(path), document, shelf)
+            folder = Path(path)
+            prepare(folder)
+            is_ours = self._store is not None and self._store.covers(folder)
+            with nullcontext() if is_ours else StoreLock(folder):
+                return write_directory(folder, document, shelf)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | PathLike[str],
+        *,
+        clock: Callable[[], int | datetime] = time.time_ns,
+        verify: bool = False,
+    ) -> Self:
+        """Open a saved engine; what its layers hold is read and verified when it is first wanted.
+
+        Parameters
+        ----------
+        path : path
+            A file or a directory store, which nobody else can open until `close`.
+        clock : callable, default `time.time_ns`
+            As for the engine.
+        verify : bool, default False
+            Read and verify every layer and every container's writes now.
+
+        Returns
+        -------
+        Engine
+            With the profile it was saved with.
+
+        Raises
+        ------
+        StateError
+            It is no saved engine, cut short, or was changed.
+        StateVersionError
+            It was saved by a version that knows more.
+        StoreLockedError
+            Another engine has the directory store open; the message says which process.
+        DigestMismatchError, ContentMissingError
+            With `verify`: a blob was changed or is gone.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            return cls._opened(*read_file(folder), clock, None, verify=verify)
+        demand_store(folder)
+        lock = StoreLock(folder)
+        try:
+            return cls._opened(*read_directory(folder), clock, lock, verify=verify)
+        except BaseException:
+            lock.release()
+            raise
+
+    def close(self) -> None:
+        """Let others open the directory store that this engine was opened from.
+
+        The engine goes on living in memory; layers that it has not read yet stay in the store.
+        """
+        if self._store is not None:
+            self._store.release()
+            self._store = None
+
+    def __enter__(self) -> Self:
+        """Be closed at the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    @classmethod
+    def _opened(
+        cls,
+        document: Document,
+        blobs: Blobs,
+        clock: Callable[[], int | datetime],
+        store: StoreLock | None,
+        *,
+        verify: bool,
+    ) -> Self:
+        try:
+            profile = find_profile(document.profile)
+        except ValueError as error:
+            raise StateError(f"the engine was saved with a profile that is not known here: {error}") from error
+        engine = cls(profile, clock=clock)
+        restore(document, blobs, engine._stores(), engine)
+        engine._cache_records = document.counters.cache_records
+        if verify:
+            engine._verify()
+        engine._store = store
+        return engine
+
+    def _stores(self) -> Stores:
+        return Stores(self._layers, self._contents, self._images, self._volumes, self._containers, self._build_cache)
+
+    def _verify(self) -> None:
+        """Read all layers, side by side, and prove what containers have written."""
+        layers = {place.layer.diff_id: place.layer for place in self._layers if not place.layer.is_synthetic}
+        holders = [*self._containers, *self._volumes]
+        uppers = [upper for holder in holders if (upper := holder.upper()) is not None]
+        works = [layer.read for layer in layers.values()] + [upper.verify for upper in uppers]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for done in [pool.submit(work) for work in works]:
+                done.result()
+
+    def _demand_known_profile(self) -> None:
+        """Refuse to save what could not be opened again."""
+        try:
+            is_known = find_profile(self.profile.name) is self.profile
+        except ValueError:
+            is_known = False
+        if not is_known:
+            raise StateError(f"an engine of a profile of one's own cannot be saved: {self.profile.name!r}")
+
+
+def _names_directory(path: str | PathLike[str]) -> bool:
+    return os.fspath(path).endswith(os.sep) or Path(path).is_dir()

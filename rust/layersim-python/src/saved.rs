@@ -1,0 +1,366 @@
+//! What a saved engine is made of: tops that are known by their digests, and blobs that are read when they are wanted.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use layersim::bundle::{Outgoing, Payload};
+use layersim::layer::{Layer, Told};
+use layersim::overlay::{Overlay, Saved};
+use layersim::place::Place;
+use layersim::saving::Batch;
+use layersim::{Blob, Digest, allocation};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+use crate::convert::PathArg;
+use crate::error::{Result, detached};
+use crate::layer::PyLayer;
+use crate::member::PyMember;
+use crate::overlay::PyOverlay;
+use crate::view::PyView;
+
+/// What the writable top of an overlay held at one moment, exactly.
+///
+/// Made by :meth:`Overlay.upper`, and by :meth:`Blobs.upper` of one that was saved.
+///
+/// Notes
+/// -----
+/// Unlike a layer it keeps nanoseconds, times of access, sockets, all attributes and holes. Open files are not in it.
+#[pyclass(frozen, name = "Upper", module = "layersim")]
+#[derive(Debug)]
+pub struct PyUpper {
+    saved: Saved,
+    allocated: u64,
+}
+
+impl PyUpper {
+    /// What an overlay holds now; nothing where nothing was written.
+    pub fn of(overlay: &Overlay) -> layersim::Result<Option<Self>> {
+        let allocated = allocation::of_upper(overlay);
+        Ok(overlay.save()?.map(|saved| Self { saved, allocated }))
+    }
+}
+
+#[pymethods]
+impl PyUpper {
+    /// Digest of its bytes: ``sha256:`` and 64 hex digits.
+    #[getter]
+    fn digest(&self) -> String {
+        self.saved.digest().to_string()
+    }
+
+    /// Bytes that it takes when it is saved.
+    #[getter]
+    fn length(&self) -> u64 {
+        self.saved.len()
+    }
+
+    /// What ``size_rw`` of its overlay says.
+    #[getter]
+    fn size_rw(&self) -> u64 {
+        self.saved.size()
+    }
+
+    /// What ``allocated_rw`` of its overlay says.
+    #[getter]
+    fn allocated_rw(&self) -> u64 {
+        self.allocated
+    }
+
+    /// Read its bytes now, to know that they are the right ones.
+    ///
+    /// Raises
+    /// ------
+    /// DigestMismatchError
+    ///     When they were changed, naming the file.
+    /// ContentMissingError
+    ///     When the file is gone.
+    fn verify(&self, py: Python<'_>) -> Result<()> {
+        detached(py, || self.saved.content().map(drop))
+    }
+
+    /// Make the overlay again.
+    ///
+    /// Parameters
+    /// ----------
+    /// view : View
+    ///     What was below it.
+    /// clock, mounts : optional
+    ///     As for :class:`Overlay`.
+    ///
+    /// Returns
+    /// -------
+    /// Overlay
+    ///     Nothing that a path can reach differs.
+    ///
+    /// Raises
+    /// ------
+    /// DigestMismatchError
+    ///     When its bytes were changed, naming the file.
+    /// ContentMissingError
+    ///     When the file is gone.
+    #[pyo3(signature = (view, *, clock=None, mounts=None))]
+    fn over(
+        &self,
+        py: Python<'_>,
+        view: &Bound<'_, PyView>,
+        clock: Option<Py<PyAny>>,
+        mounts: Option<&Bound<'_, PyDict>>,
+    ) -> Result<PyOverlay> {
+        let stack = Arc::clone(&view.get().0);
+        let overlay = detached(py, || self.saved.over(stack))?;
+        PyOverlay::over(overlay, clock).with_mounts(mounts)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Upper({:.19}, {} bytes written)", self.digest(), self.size_rw())
+    }
+}
+
+/// Blobs that are known by their digests: a folder of files, or one file in which they follow each other.
+///
+/// Notes
+/// -----
+/// A file is mapped at once and kept, so that it may be replaced under its name. Nothing is read of any blob until its
+/// content is wanted; then it is verified.
+#[pyclass(frozen, name = "Blobs", module = "layersim")]
+#[derive(Debug)]
+pub struct PyBlobs(Source);
+
+#[derive(Debug)]
+enum Source {
+    Folder(Arc<Path>),
+    /// The part of it where offsets count from, and its name.
+    File(Blob, Arc<Path>),
+}
+
+#[pymethods]
+impl PyBlobs {
+    /// Take a folder, in which each blob has the hex digits of its digest as its name.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     The folder; nothing is looked at.
+    ///
+    /// Returns
+    /// -------
+    /// Blobs
+    ///     Those in it.
+    #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn in_folder(path: PathArg<'_>) -> Self {
+        Self(Source::Folder(path.as_host_path().into()))
+    }
+
+    /// Take a file, in which each blob has an offset.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     The file.
+    /// start : int
+    ///     Where in it offsets count from, in bytes.
+    ///
+    /// Returns
+    /// -------
+    /// Blobs
+    ///     Those in it.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     When it cannot be opened.
+    /// ValueError
+    ///     When it does not reach that far.
+    #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn in_file(py: Python<'_>, path: PathArg<'_>, start: usize) -> Result<Self> {
+        let path = path.as_host_path();
+        let blob = detached(py, || Blob::map(path))?;
+        let rest = blob.part(start..blob.len().max(start)).ok_or_else(|| outside(0, start as u64, path))?;
+        Ok(Self(Source::File(rest, path.into())))
+    }
+
+    /// Describe layers whose tars are here.
+    ///
+    /// Parameters
+    /// ----------
+    /// diff_ids : sequence of str
+    ///     Their identities.
+    /// sizes, tar_sizes, entries, lengths, offsets : sequence of int
+    ///     For each its size and its size by the TAR rule, how many entries it has, the length of its tar and where that
+    ///     starts, in bytes; in a folder offsets mean nothing.
+    ///
+    /// Returns
+    /// -------
+    /// list of Layer
+    ///     In the same order; each is read, verified and indexed when its content is first wanted.
+    ///
+    /// Raises
+    /// ------
+    /// DigestFormatError
+    ///     For a text that is no digest.
+    /// ValueError
+    ///     For a place outside the file, or sequences of different lengths.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted list can only be owned")]
+    fn layers(
+        &self,
+        diff_ids: Vec<Bound<'_, PyString>>,
+        sizes: Vec<u64>,
+        tar_sizes: Vec<u64>,
+        entries: Vec<u64>,
+        lengths: Vec<u64>,
+        offsets: Vec<u64>,
+    ) -> Result<Vec<PyLayer>> {
+        if [&sizes, &tar_sizes, &entries, &lengths, &offsets].iter().any(|column| column.len() != diff_ids.len()) {
+            return Err(PyValueError::new_err("expected as many of each as diff_ids").into());
+        }
+        let layers = diff_ids.iter().enumerate().map(|(at, diff_id)| {
+            let place = self.place(offsets[at], lengths[at])?;
+            let told = Told { size: sizes[at], tar_size: tar_sizes[at], len: entries[at], tar_len: lengths[at] };
+            Ok(PyLayer(Layer::located(diff_id.to_str()?.parse()?, told, place)))
+        });
+        layers.collect()
+    }
+
+    /// Describe a top that is here.
+    ///
+    /// Parameters
+    /// ----------
+    /// digest : str
+    ///     Its identity.
+    /// size_rw, allocated_rw, length, offset : int
+    ///     What it is said to hold and to take, how long it is and where it starts, in bytes.
+    ///
+    /// Returns
+    /// -------
+    /// Upper
+    ///     Read and verified when it is first wanted.
+    ///
+    /// Raises
+    /// ------
+    /// DigestFormatError
+    ///     For a text that is no digest.
+    /// ValueError
+    ///     For a place outside the file.
+    fn upper(&self, digest: &str, size_rw: u64, allocated_rw: u64, length: u64, offset: u64) -> Result<PyUpper> {
+        let digest: Digest = digest.parse()?;
+        let saved = Saved::located(digest, length, size_rw, self.place(offset, length)?);
+        Ok(PyUpper { saved, allocated: allocated_rw })
+    }
+
+    fn __repr__(&self) -> String {
+        let (Source::Folder(path) | Source::File(_, path)) = &self.0;
+        format!("Blobs({})", path.display())
+    }
+}
+
+impl PyBlobs {
+    fn place(&self, offset: u64, length: u64) -> Result<Place> {
+        let (blob, path) = match &self.0 {
+            Source::Folder(folder) => return Ok(Place::Folder(Arc::clone(folder))),
+            Source::File(blob, path) => (blob, path),
+        };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
+        let part = blob.part(start..end).ok_or_else(|| outside(length, offset, path))?;
+        Ok(Place::Part(part, Arc::clone(path)))
+    }
+}
+
+fn outside(length: u64, offset: u64, path: &Path) -> PyErr {
+    PyValueError::new_err(format!("{length} bytes at {offset} are outside {}", path.display()))
+}
+
+/// Write blobs into a folder, each under the hex digits of its digest.
+///
+/// Parameters
+/// ----------
+/// folder : path
+///     A directory.
+/// blobs : sequence of Layer or Upper
+///     What to write; saved ones are read and verified.
+///
+/// Returns
+/// -------
+/// int
+///     Bytes written.
+///
+/// Raises
+/// ------
+/// OSError
+///     When one cannot be written; then none of them is there.
+/// ContentMissingError, DigestMismatchError
+///     As for reading them.
+///
+/// Notes
+/// -----
+/// No name is there before all bytes of all of them are on the disk.
+#[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+pub fn write_blobs(py: Python<'_>, folder: PathArg<'_>, blobs: Vec<BlobArg>) -> Result<u64> {
+    let folder = folder.as_host_path();
+    detached(py, || {
+        let mut batch = Batch::new(folder);
+        for blob in &blobs {
+            match blob {
+                BlobArg::Layer(layer) => batch.add(&layer.diff_id().0.hex(), |writer| layer.write_tar(writer))?,
+                BlobArg::Upper(upper) => batch.add(&upper.digest().hex(), |writer| {
+                    let refused = |source| layersim::Error::io("cannot write a top", source);
+                    upper.content()?.write_to(writer).map_err(refused)
+                })?,
+            }
+        }
+        batch.finish()
+    })
+}
+
+/// A blob on its way out.
+#[derive(Debug)]
+pub enum BlobArg {
+    /// A layer, as its tar.
+    Layer(Layer),
+    /// A top.
+    Upper(Saved),
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for BlobArg {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.cast::<PyUpper>() {
+            Ok(upper) => Ok(Self::Upper(upper.get().saved.clone())),
+            Err(_) => Ok(Self::Layer(object.cast::<PyLayer>()?.get().0.clone())),
+        }
+    }
+}
+
+#[pymethods]
+impl PyMember {
+    /// Describe a file that holds what an overlay's writable top held.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     Its name in the archive.
+    /// upper : Upper
+    ///     Read and verified now, if it was saved before.
+    ///
+    /// Returns
+    /// -------
+    /// Member
+    ///     For :func:`write_archive`.
+    ///
+    /// Raises
+    /// ------
+    /// DigestMismatchError
+    ///     When its bytes were changed, naming the file.
+    #[staticmethod]
+    fn upper(py: Python<'_>, name: String, upper: &Bound<'_, PyUpper>) -> Result<Self> {
+        let saved = &upper.get().saved;
+        let content = detached(py, || saved.content())?;
+        Ok(Self(Outgoing::new(name.into_bytes(), Payload::Content(content), 0, 0o644)))
+    }
+}
