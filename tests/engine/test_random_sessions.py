@@ -212,7 +212,9 @@ class Session:
         name = self.rng.choice(list(self.twins.containers))
         tag, message = self.rng.choice((None, *TAGS)), self.rng.choice((None, "by hand"))
         self.note("commit", name, tag)
-        self.twins.commit(name, tag, message=message, exact=name not in self.written)
+        # A shell's files are of the moment, and so are the mount points of volumes.
+        exact = name not in self.written and not self.twins.containers[name].volumes
+        self.twins.commit(name, tag, message=message, exact=exact)
 
     def remove_container(self) -> None:
         name, force = self.rng.choice(list(self.twins.containers)), self.rng.random() < 0.5
