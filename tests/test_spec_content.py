@@ -124,6 +124,7 @@ def test_the_sum_counts_each_snapshot_and_blob_once(engine: ls.Engine) -> None:
     snapshots = [4096 + -(-given.file // 4096) * 4096 for given in FAMILY.values()]
     blobs = [given.manifest_and_config + given.packed for given in FAMILY.values()]
     assert engine.df().layers_size == sum(snapshots) + sum(blobs)
+    assert engine.prune("images", unused_images=True).freed == sum(snapshots) + sum(blobs)
 
 
 def thrice_empty(config_size: int) -> bytes:

@@ -11,7 +11,7 @@ from tests.engine.archives import ImageSpec, docker_archive, one_row_a_layer
 from tests.engine.compare import loaded, utc_now
 from tests.engine.rootfs import busybox_tar
 from tests.engine.short_sessions import Session, play
-from tests.engine.snapshots import assert_same_snapshot_images, assert_same_snapshot_usage
+from tests.engine.snapshots import assert_same_snapshot_images, assert_same_snapshot_usage, blob_path, reached
 from tests.engine.test_containers import WORKS, work_layer
 
 if TYPE_CHECKING:
@@ -57,10 +57,6 @@ def test_what_containers_write(name: str, daemon: Daemon, tmp_path: Path) -> Non
 class SnapshotSession(Session):
     """A session without commits: what packs their layers is the engine's own."""
 
-    def __init__(self, daemon: Daemon, seed: int) -> None:
-        super().__init__(daemon, seed)
-        self.manifests: set[str] = set()
-
     def acts(self) -> list[Callable[[], None]]:
         return [act for act in super().acts() if act != self.commit]
 
@@ -78,7 +74,6 @@ class SnapshotSession(Session):
             if self.daemon.major() <= REPLACES_UP_TO and image_id and not self.engine.get_image(image_id).tags:
                 assert self.engine.get_image(reference).id != image_id
                 self.engine.remove_image(image_id, force=True)
-        self.manifests |= set(self.images)
 
     def holder_of(self, tag: str) -> str | None:
         return next((row.id for row in self.engine.images() if tag in row.tags), None)
@@ -86,28 +81,21 @@ class SnapshotSession(Session):
     def prune(self) -> None:
         unused = self.rng.random() < 0.3
         self.note("image prune", "--all" if unused else "")
-        images = [self.engine.get_image(row.id) for row in self.engine.images(all=True)]
-        layers = {
-            chain_id: layer.allocated_size
-            for image in images
-            for chain_id, layer in zip(image.chain_ids, image.layers, strict=True)
-        }
-        tagless = {image.id for image in images if not image.tags}
+        blobs = {image: reached(self.daemon, image) for image in self.images}
+        sizes = {blob: blob_path(self.daemon, blob).stat().st_size for below in blobs.values() for blob in below}
         theirs = self.daemon.docker("image", "prune", "--force", *(["--all"] if unused else []))
-        ours = self.report(self.engine.prune("images", unused_images=unused), layers, tagless)
+        pruned = self.engine.prune("images", unused_images=unused)
+        left = {blob for image in self.images for blob in blobs[image]}
+        ours = self.report(pruned, {blob: size for blob, size in sizes.items() if blob not in left})
         assert sorted(ours) == sorted(theirs.rstrip("\n").split("\n")), self.said
 
-    def report(self, pruned: Pruned, layers: dict[str, int], tagless: set[str]) -> list[str]:
-        """Say what this version says of a prune: of blobs, not of layers; an image without a tag is untagged, too."""
-        gone = {name for kind, name in pruned.images if kind == "deleted"}
-        lines = [f"untagged: {name}" for name in gone & tagless]
-        for kind, name in pruned.images:
-            is_told = self.daemon.major() <= TELLS_EVERY_BLOB_UP_TO or name in self.manifests
-            if kind == "untagged" or (name not in layers and is_told):
-                lines.append(f"{kind}: {name}")
-        freed = pruned.freed - sum(layers[name] for name in gone & layers.keys())
-        head = ["Deleted Images:", ""] if lines else []
-        return [*head, *lines, f"Total reclaimed space: {human_size(freed)}"]
+    def report(self, pruned: Pruned, gone: dict[str, int]) -> list[str]:
+        """Say what this version says of a prune: it counts no snapshot, and at first named every blob that went."""
+        told = {f"{kind}: {name}" for kind, name in pruned.images}
+        if self.daemon.major() <= TELLS_EVERY_BLOB_UP_TO:
+            told |= {f"deleted: {blob}" for blob in gone}
+        head = ["Deleted Images:", ""] if told else []
+        return [*head, *told, f"Total reclaimed space: {human_size(sum(gone.values()))}"]
 
 
 @pytest.mark.slow

@@ -58,12 +58,12 @@ def _containerd_name_in_use(tag: str, container: str, image: str) -> str:
 
 
 def as_given(ref: str, _tagged: str) -> str:
-    """Up to version 28: the reference as the user wrote it."""
+    """Up to version 20.10: the reference as the user wrote it."""
     return f"No such image: {ref}"
 
 
 def with_tag(_ref: str, tagged: str) -> str:
-    """Since version 29: the reference with its tag."""
+    """Since version 26 at the latest: the reference with its tag."""
     return f"No such image: {tagged}"
 
 
