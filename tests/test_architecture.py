@@ -31,6 +31,8 @@ FLOORS = {module: step for step, (_, modules) in enumerate(STEPS) for module in 
 USE = re.compile(r"\bcrate::(\{[^;]*\}|\w+)")
 COMMENT = re.compile(r"//.*")
 LONGEST = {"tests": 500, "benches": 400, "python": 400, "rust": 400, "docs": 400, "fuzz": 400}
+# Stubs of one compiled module are one file, as long as its public names are many: it has the bound of the tests.
+STUB = REPOSITORY / "python/layersim/_core.pyi"
 WHITEOUT_HOME = CORE / "whiteout.rs"
 
 
@@ -107,7 +109,7 @@ def source_files() -> list[Path]:
 @pytest.mark.parametrize("file", source_files(), ids=lambda file: str(file.relative_to(REPOSITORY)))
 def test_a_file_is_short_enough_to_read(file: Path) -> None:
     inside = file.relative_to(REPOSITORY).parts
-    longest = LONGEST["tests"] if "tests" in inside else LONGEST[inside[0]]
+    longest = LONGEST["tests"] if "tests" in inside or file == STUB else LONGEST[inside[0]]
     assert len(file.read_text().splitlines()) <= longest
 
 

@@ -124,6 +124,16 @@ def test_an_archive_of_docker_28_is_written_to_the_byte(golden: str, names: list
     assert without_time_of_saving(ours.getvalue()) == without_time_of_saving(theirs)
 
 
+def test_docker_28_leaves_an_image_without_a_tag_out_of_the_index_that_has_one_before_it(tmp_path: Path) -> None:
+    """As dockerd 28.5.2 did with these references; `manifest.json` names all."""
+    target = tmp_path / "out.tar"
+    for names, indexed in ((refs(), 3), ([IMAGES[2].image_id, "base:1"], 2), ([IMAGES[2].image_id], 1)):
+        loaded().save(names, target, layout="docker25")
+        files = members(target)
+        assert len(json.loads(files["index.json"])["manifests"]) == indexed
+        assert len(json.loads(files["manifest.json"])) == {4: 3, 2: 2, 1: 1}[len(names)]
+
+
 @pytest.mark.parametrize(("before", "after"), list(itertools.permutations(FORMS, 2)))
 def test_from_any_layout_to_any_other_the_images_stay(
     before: tuple[Layout, Compression], after: tuple[Layout, Compression], tmp_path: Path

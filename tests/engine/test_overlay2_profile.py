@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,7 +50,7 @@ def test_hidden_images_make_layers_shared(daemon: Daemon) -> None:
     rows = {row.tags: (row.size, row.shared_size, row.unique_size) for row in engine.df().images}
     assert rows == {(name,): (size, size, 0) for name, size in FAMILY.items()}
     for name in FAMILY:
-        assert_same_table(daemon, lambda name=name: engine.history(name), "history", name)  # type: ignore[misc]
+        assert_same_table(daemon, partial(engine.history, name), "history", name)
 
 
 @pytest.mark.slow

@@ -112,7 +112,7 @@ class Registrar:
             for reference in one.references:
                 # As moby does: it says that it loaded such a tag, and sets none.
                 before = None if reference.is_ambiguous else self.images.tag(reference, image)
-                if before is not None:
+                if before is not None and self.profile.tells_renaming:
                     renaming = f"renaming the old one with ID {before.id} to empty string"
                     messages.append(f"The image {reference} already exists, {renaming}")
                 messages.append(f"Loaded image: {reference}")

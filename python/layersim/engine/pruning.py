@@ -11,7 +11,10 @@ from layersim.image import parse_reference
 from layersim.units import human_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from layersim.engine.removal import Remover
+    from layersim.image import Reference
     from layersim.store import StoredImage
 
 
@@ -80,20 +83,29 @@ def _try(remover: Remover, ref: str, image: StoredImage) -> None:
 
 
 def _prune_names(remover: Remover, *, unused: bool) -> None:
-    """Remove names; an image goes with its last one, unless a container was created with its id."""
+    """Remove names, in their order; an image goes with its last one, unless a container was created with its id."""
     made_with = {_full_name(container.image_name) for container in remover.containers}
-    for image in list(remover.images):
+    for _, image, reference in sorted(_names(remover), key=lambda named: named[0]):
         is_used = bool(remover.containers.using(image))
+        if reference is None:
+            if not is_used:
+                remover.records.append(("untagged", image.id))
+        elif unused and str(reference) not in made_with:
+            remover.untag(image, reference)
+        else:
+            continue
         if not image.references and not is_used:
-            remover.records += [("deleted", name) for name in remover.drop(image)]
-            continue
-        if not unused:
-            continue
+            remover.records.append(("deleted", image.id))
+            remover.drop(image)
+
+
+def _names(remover: Remover) -> Iterator[tuple[str, StoredImage, Reference | None]]:
+    """Yield all names as containerd has them: a tag in full, or the one that an image without a tag gets."""
+    for image in remover.images:
+        if not image.references:
+            yield f"moby-dangling@{image.id}", image, None
         for reference in image.references:
-            if str(reference) not in made_with:
-                remover.untag(image, reference)
-        if not image.references and not is_used:
-            remover.records += [("deleted", name) for name in remover.drop(image)]
+            yield reference.full, image, reference
 
 
 def _full_name(image_name: str) -> str:

@@ -112,7 +112,6 @@ class Remover:
 
     def _delete(self, image: StoredImage, *, force: bool, is_quiet: bool) -> None:
         """Delete an image and, quietly, the parents that only it kept."""
-        had_tags = is_quiet or bool(self.records)
         try:
             self._check(image, force=force, most_tags=0)
         except ImageInUseError:
@@ -122,14 +121,22 @@ class Remover:
         for reference in image.references:
             self.untag(image, reference)
         self.records.append(("deleted", image.id))
-        if self.rules.children_keep and image.children and had_tags and not force:
-            return
-        parent = image.parent
-        gone = self.drop(image)
-        if self.rules.tells_layers:
-            self.records += [("deleted", name) for name in gone]
-        if parent is not None and not parent.references:
+        parent, line = image.parent, _line(image) if self.rules.children_keep else []
+        if not (self.rules.children_keep and is_quiet and image.children and not force):
+            gone = self.drop(image)
+            self.records += [("deleted", name) for name in gone if self.rules.tells_layers]
+        if self.rules.children_keep:
+            self._delete_line(line)
+        elif parent is not None:
             self._delete(parent, force=False, is_quiet=True)
+
+    def _delete_line(self, parents: list[StoredImage]) -> None:
+        """Delete parents up to the first that has a tag or a container."""
+        for parent in parents:
+            if parent.references or self.containers.using(parent):
+                return
+            self.records.append(("deleted", parent.id))
+            self.drop(parent)
 
     def _check(self, image: StoredImage, *, force: bool, most_tags: int) -> None:
         """Raise the first of what stands in the way (E1, E2, E3, E4)."""
@@ -149,3 +156,12 @@ class Remover:
         users = self.containers.using(image)
         user = next((container for container in users if container.is_active == (obstacle == "running")), None)
         return f"image is being used by {obstacle} container {short_id(user.id)}" if user is not None else None
+
+
+def _line(image: StoredImage) -> list[StoredImage]:
+    """Return what an image was made from, nearest first; nothing where one of the line was removed."""
+    line, last = [], image
+    while last.parent is not None:
+        last = last.parent
+        line.append(last)
+    return [] if last.has_lost_parent else line

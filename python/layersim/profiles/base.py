@@ -127,6 +127,10 @@ class Profile:
         The same for the build cache.
     removal : RemovalRules
         What removing an image checks and tells.
+    commits_changes : bool
+        Whether a commit of a container without changes adds no layer, even if files were copied up.
+    tells_renaming : bool
+        Whether loading says that a tag was taken from another image.
     prunes_named_volumes : bool
         Whether pruning volumes takes those with a name unless asked to.
     forms : Forms
@@ -151,6 +155,8 @@ class Profile:
     sums_hidden: bool
     forms: Forms
     shares_content: bool = True
+    commits_changes: bool = False
+    tells_renaming: bool = True
     prunes_named_volumes: bool = False
     prefers: Literal["manifest", "index"] = "manifest"
     architecture: str = "amd64"

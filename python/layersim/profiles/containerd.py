@@ -25,4 +25,6 @@ CONTAINERD = replace(
     removal=REMOVAL,
     counts_hidden=False,
     sums_hidden=True,
+    commits_changes=True,
+    tells_renaming=False,
 )

@@ -20,7 +20,8 @@ class RemovalRules:
     hard : frozenset of str
         Those that no force moves.
     children_keep : bool
-        Whether an image whose last tag goes stays, without a tag, while others are recorded to be made from it.
+        Whether an image whose last tag goes stays, without a tag, while others are recorded to be made from it; then
+        its untagged parents go as one line, whole or not at all, without a look at what else was made from them.
     containers_keep : bool
         The same while containers use it, where the tag goes by force.
     tells_layers : bool

@@ -43,6 +43,8 @@ class StoredImage:
         The same in their familiar form.
     parent : StoredImage or None
         The image it was committed from; `children` is the other direction.
+    has_lost_parent : bool
+        Whether the image that it was committed from was removed.
     created_s : int
         Seconds since 1970.
     """
@@ -53,6 +55,7 @@ class StoredImage:
         "children",
         "contents",
         "created_s",
+        "has_lost_parent",
         "id",
         "parent",
         "raw_config",
@@ -78,6 +81,7 @@ class StoredImage:
         self.references: tuple[Reference, ...] = ()
         self.tags: tuple[str, ...] = ()
         self.parent: StoredImage | None = None
+        self.has_lost_parent = False
         self.children: set[StoredImage] = set()
         self._numbers: NDArray[np.uint32] | None = None
         self.size = contents.size + sum([layer.size for layer in self.chain])
@@ -186,6 +190,7 @@ class ImageStore:
             image.parent.children.discard(image)
         for child in image.children:
             child.parent = None
+            child.has_lost_parent = True
 
     def tag(self, reference: Reference, image: StoredImage) -> StoredImage | None:
         """Point a tag at an image.

@@ -30,7 +30,7 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
     file.sync_all().map_err(refused)?;
     let beside = beside.map_or_else(|| Beside::link(&file, target, name), Ok).map_err(refused)?;
-    fs::rename(&beside.path, target).map_err(refused)?;
+    beside.settle(target).map_err(refused)?;
     sync(parent_of(target)).map_err(refused)?;
     Ok(written)
 }
@@ -49,7 +49,7 @@ pub fn save_directory<T>(target: &Path, write: impl FnOnce(&Path) -> Result<T>) 
     let written = write(&beside.path)?;
     // The old one gets the other name, and goes with it.
     match rustix::fs::renameat_with(CWD, &beside.path, CWD, target, RenameFlags::EXCHANGE) {
-        Err(rustix::io::Errno::NOENT) => fs::rename(&beside.path, target).map_err(refused)?,
+        Err(rustix::io::Errno::NOENT) => beside.settle(target).map_err(refused)?,
         exchanged => exchanged.map_err(|errno| refused(errno.into()))?,
     }
     sync(parent_of(target)).map_err(refused)?;
@@ -120,8 +120,8 @@ impl<'f> Batch<'f> {
         } else {
             rustix::fs::syncfs(&folder).map_err(|errno| refused(errno.into()))?;
         }
-        for (beside, target) in &self.files {
-            fs::rename(&beside.path, target).map_err(refused)?;
+        for (beside, target) in self.files {
+            beside.settle(&target).map_err(refused)?;
         }
         folder.sync_all().map_err(refused)?;
         Ok(self.written)
@@ -132,11 +132,19 @@ impl<'f> Batch<'f> {
 #[derive(Debug)]
 struct Beside {
     path: PathBuf,
+    is_settled: bool,
 }
 
 impl Beside {
     fn file(target: &Path, name: &OsStr) -> io::Result<(Self, File)> {
         Self::new(target, name, |path| File::create_new(path))
+    }
+
+    /// Gives it the name that it is for; what has the old one from now on is somebody else's.
+    fn settle(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.is_settled = true;
+        Ok(())
     }
 
     /// A name for a file that has none.
@@ -162,7 +170,7 @@ impl Beside {
             let path = target.with_file_name(hidden);
             match make(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                outcome => return outcome.map(|made| (Self { path }, made)),
+                outcome => return outcome.map(|made| (Self { path, is_settled: false }, made)),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
@@ -171,7 +179,10 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // After the rename of a file there is nothing left to remove, and of what cannot be removed there is nobody to tell.
+        if self.is_settled {
+            return;
+        }
+        // Of what cannot be removed there is nobody to tell.
         let _gone = if self.path.is_dir() { fs::remove_dir_all(&self.path) } else { fs::remove_file(&self.path) };
     }
 }
