@@ -80,6 +80,7 @@ class ImageRecord(_Record, frozen=True):
     top: Index | None = None
     parent: Index | None = None
     tags: tuple[str, ...] = ()
+    has_lost_parent: bool = False
     is_removed: bool = False
     contents: tuple[Index, ...] = ()
     contents_size: Size = 0

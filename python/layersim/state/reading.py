@@ -112,6 +112,7 @@ def _image(record: ImageRecord, places: Sequence[StoredLayer], contents: Sequenc
         held = Contents(blobs, record.contents_size, record.contents_own_size)
     image = StoredImage(record.id or sha256(record.config), record.config, None, top, held)
     image.created_s = record.created_s
+    image.has_lost_parent = record.has_lost_parent
     return image
 
 

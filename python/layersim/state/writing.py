@@ -173,6 +173,7 @@ def _image(
         # The parent of a removed image may be gone; nothing asks for it any more, nor for its blobs.
         parent=positions.get(id(image.parent)),
         tags=image.tags,
+        has_lost_parent=image.has_lost_parent,
         is_removed=is_removed,
         contents=() if is_removed else tuple(contents[blob.digest] for blob in image.contents.blobs),
         contents_size=image.contents.size,

@@ -120,8 +120,8 @@ impl<'f> Batch<'f> {
         } else {
             rustix::fs::syncfs(&folder).map_err(|errno| refused(errno.into()))?;
         }
-        for (beside, target) in &self.files {
-            fs::rename(&beside.path, target).map_err(refused)?;
+        for (beside, target) in self.files {
+            beside.settle(&target).map_err(refused)?;
         }
         folder.sync_all().map_err(refused)?;
         Ok(self.written)
