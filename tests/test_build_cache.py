@@ -71,3 +71,11 @@ def test_a_record_in_use_is_no_reserve_and_stays() -> None:
 def test_the_table_is_dockers() -> None:
     text = str(built("docker20").df(verbose=True))
     assert "Build cache usage: 500kB\n\nCACHE ID       CACHE TYPE     SIZE      CREATED" in text
+
+
+@pytest.mark.parametrize("size", [-1, 2**63])
+def test_a_size_that_no_record_has_is_refused(size: int) -> None:
+    engine = built("docker20")
+    with pytest.raises(ValueError, match="expected 0 to"):
+        engine.add_cache_record(size)
+    assert cache_line(engine)[0] == 3

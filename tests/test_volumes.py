@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import cast
 
 import pytest
 
@@ -132,4 +133,27 @@ def test_what_no_volume_may_be_called_makes_nothing(engine: ls.Engine, name: str
     with pytest.raises(ValueError, match="includes invalid characters for a local volume name"):
         engine.create("plain:1", volumes={"/d": name})
     assert len(engine.containers(all=True)) == 0
+    assert rows(engine) == []
+
+
+def test_the_place_of_a_volume_cannot_be_moved(engine: ls.Engine) -> None:
+    container = engine.run("v:1")
+    for move in (("/data", "/elsewhere"), ("/f", "/data")):
+        with pytest.raises(OSError, match="busy"):
+            container.fs.rename(*move)
+
+
+def test_a_container_that_cannot_be_made_leaves_nothing(engine: ls.Engine) -> None:
+    with pytest.raises(TypeError):
+        engine.create("plain:1", volumes=cast("dict[str, str]", {5: "named"}))
+    assert len(engine.containers(all=True)) == 0
+    assert all(row.links == 0 for row in engine.df().volumes)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"), [("data", "must be absolute"), ("", "must be absolute"), ("//", "destination can't be '/'")]
+)
+def test_where_no_volume_can_be_mounted(engine: ls.Engine, path: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        engine.create("plain:1", volumes={path: "named"})
     assert rows(engine) == []

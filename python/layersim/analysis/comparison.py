@@ -62,7 +62,8 @@ def compare_profiles(archives: Archive | Iterable[Archive]) -> Table[ComparisonR
     Returns
     -------
     Table of ComparisonRow
-        Five rows for each image, in the order of loading, then three of `system df`; its `str` is a table for people.
+        Five rows for each image that is listed, in the order of loading, then three of `system df`; its `str` is a
+        table for people.
 
     Raises
     ------
@@ -83,6 +84,8 @@ def compare_profiles(archives: Archive | Iterable[Archive]) -> Table[ComparisonR
 def _image_rows(engines: Sequence[Engine], loaded: Sequence[Sequence[Image]]) -> Iterator[ComparisonRow]:
     usages = [{row.id: row for row in engine.df(verbose=True).images} for engine in engines]
     for images in dict.fromkeys(zip(*loaded, strict=True)):
+        if not all(image.id in usage for usage, image in zip(usages, images, strict=True)):
+            continue  # a parent without a tag, which no list shows
         subject = images[0].tags[0] if images[0].tags else images[0].id
         rows = [usage[image.id] for usage, image in zip(usages, images, strict=True)]
         yield _row(subject, _ID, [image.id for image in images])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from layersim.container.mountpoints import container_view
 from layersim.container.store import ContainerStore
 from layersim.container.value import CREATED, Container, Life, Made, Wishes
-from layersim.container.volumes import Volume, VolumeStore, check_volume_name
+from layersim.container.volumes import Volume, VolumeStore, check_mount_path, check_volume_name
 
 __all__ = [
     "CREATED",
@@ -16,6 +16,7 @@ __all__ = [
     "Volume",
     "VolumeStore",
     "Wishes",
+    "check_mount_path",
     "check_volume_name",
     "container_view",
 ]

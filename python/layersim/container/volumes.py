@@ -161,6 +161,16 @@ def check_volume_name(name: str) -> None:
         raise ValueError(f'create {shown}: "{shown}" includes invalid characters for a local volume name, {only}')
 
 
+def check_mount_path(path: str) -> None:
+    """Raise `TypeError` or, in the engine's words, `ValueError` unless a volume may be mounted there."""
+    if not isinstance(path, str):
+        raise TypeError(f"expected the path of a mount as str, got {path!r:.80}")
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(f"invalid mount path: {path[:80]!r} mount path must be absolute")
+    if not path.strip("/"):
+        raise ValueError("invalid specification: destination can't be '/'")
+
+
 def _copy_tree(view: View, root: str, target: Overlay) -> None:
     """Copy a directory of an image into the root of an empty file system, hard links as links."""
     copied: dict[int, str] = {}

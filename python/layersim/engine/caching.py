@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import TYPE_CHECKING
 
 from layersim._core import sha256
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from layersim._core import Layer
 
 _ID_LENGTH = 25
+_TOO_LARGE = 2**63
 
 
 class CacheCommands(State):
@@ -62,7 +64,11 @@ class CacheCommands(State):
         ------
         ChainTooDeepError
             There are more layers than the engine allows.
+        ValueError
+            `size` is negative, or more than 63 bits hold.
         """
+        if not 0 <= (size := index(size)) < _TOO_LARGE:
+            raise ValueError(f"expected 0 to 2**63 - 1 bytes, got {size}")
         with self._lock:
             top = self._layers.hold(layers, self.profile.layer_sizes["build"])
             self._cache_records += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.container import Container, Wishes, check_volume_name, container_view
+from layersim.container import Container, Wishes, check_mount_path, check_volume_name, container_view
 from layersim.engine.images import ImageCommands
 from layersim.engine.volumes import VolumeCommands
 from layersim.errors import ContainerStateError, ImageNotFoundError
@@ -211,7 +211,11 @@ class ContainerCommands(ImageCommands, VolumeCommands):
             if image.top is not None:
                 image.top.references += 1
             if wishes.volumes or image.config.run_config.volumes:
-                self._mount(container, lambda: self.view_of(image))
+                try:
+                    self._mount(container, lambda: self.view_of(image))
+                except BaseException:
+                    self.remove_container(container, volumes=True)
+                    raise
             return container
 
     def _own_config(self, container: Container) -> dict[str, Json]:
@@ -233,7 +237,15 @@ def _wishes(
 ) -> Wishes:
     if name is None and command is None and not volumes:
         return usual
-    for volume in (volumes or {}).values():
+    for path, volume in (volumes or {}).items():
+        check_mount_path(path)
         check_volume_name(volume)
-    words = None if command is None else tuple(command)
+    words = None if command is None else _words(command)
     return Wishes(name, words, usual.is_attached, tuple((volumes or {}).items()))
+
+
+def _words(command: Sequence[str]) -> tuple[str, ...]:
+    """Return a command as its words; a text alone would be taken for a word a letter."""
+    if isinstance(command, str) or not all(isinstance(word, str) for word in command):
+        raise TypeError(f"expected a sequence of str, got {command!r:.80}")
+    return tuple(command)

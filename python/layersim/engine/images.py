@@ -160,7 +160,7 @@ class ImageCommands(State):
         ChainTooDeepError
             There are more layers than the engine allows.
         ValueError
-            There is no such way.
+            There is no such way, or `parent` was made from this very image.
         """
         reference = parse_new_tag(tag) if tag is not None else None
         now = self.now()
@@ -168,9 +168,11 @@ class ImageCommands(State):
         raw = self.profile.makes.layered(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
         with self._lock:
             origin = self._images.find(parent) if parent is not None else None
-            image = self._keep(raw, layers, reference, way)
+            image = self._keep(raw, layers, None, way)
             if origin is not None and origin is not image:
                 self._images.set_parent(image, origin)
+            if reference is not None:
+                self._images.tag(reference, image)
             return image.value()
 
     def save(
@@ -251,7 +253,7 @@ class ImageCommands(State):
             self._images.tag(parse_new_tag(new), image)
             return image.value()
 
-    def remove_image(self, ref: str, *, force: bool = False) -> Removed:
+    def remove_image(self, ref: str, force: bool = False) -> Removed:
         """Remove a tag, and the image with its last one, as `docker rmi`.
 
         Parameters

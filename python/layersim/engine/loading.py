@@ -105,9 +105,10 @@ class Registrar:
 
     def load(self, archived: Sequence[ArchivedImage], parents: Mapping[str, str], way: str) -> Loaded:
         """Register the checked images of an archive, and move the tags that they bring."""
-        messages, ids, stored = [], [], {}
+        messages, ids, loaded, by_config = [], [], [], {}
         for one in archived:
-            image = stored[one.id] = self.register(one, way)
+            image = by_config[one.id] = self.register(one, way)
+            loaded.append(image)
             ids.append(f"Loaded image ID: {image.id}")
             for reference in one.references:
                 # As moby does: it says that it loaded such a tag, and sets none.
@@ -117,11 +118,11 @@ class Registrar:
                     messages.append(f"The image {reference} already exists, {renaming}")
                 messages.append(f"Loaded image: {reference}")
         for child, parent in parents.items():
-            self.images.set_parent(stored[child], stored[parent])
+            self.images.set_parent(by_config[child], by_config[parent])
         # As moby does: the ids are told when the last image has no tag, not when none has.
         if not (archived and archived[-1].references):
             messages += ids
-        return Loaded([stored[one.id].value() for one in archived], messages)
+        return Loaded([image.value() for image in loaded], messages)
 
 
 def _check_parent(image_id: str, config: ImageConfig, parent: ArchivedImage) -> None:

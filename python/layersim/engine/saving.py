@@ -57,6 +57,8 @@ class Saving(ContainerCommands):
 
         Raises
         ------
+        ValueError
+            There is no such layout.
         StateError
             The directory holds something else, or the profile is none of `layersim.profiles`.
         StoreLockedError
@@ -69,6 +71,8 @@ class Saving(ContainerCommands):
         Killed at any point, the target has the old state or the new one. Files that are open in a container are not
         saved; what it wrote so far is.
         """
+        if layout not in {None, "file", "directory"}:
+            raise ValueError(f"expected 'file' or 'directory', got {layout!r}")
         with self._lock:
             self._demand_known_profile()
             document, shelf = document_of(self.profile.name, self._stores(), self._cache_records)

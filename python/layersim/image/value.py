@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from layersim._core import chain_ids
+from layersim._core import chain_ids, sha256
 from layersim.image import instant
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ class Image:
     def size(self) -> int:
         """Bytes of all layers: every position of the chain counts, nothing is ever subtracted; and `content_size`."""
         return sum(self.layer_sizes) + self.content_size
+
+    @cached_property
+    def config_digest(self) -> str:
+        """The digest of `raw_config`, which archives call it by, whatever its engine does."""
+        return sha256(self.raw_config)
 
     @property
     def diff_ids(self) -> tuple[str, ...]:

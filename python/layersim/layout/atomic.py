@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,13 +19,21 @@ _READABLE = 0o666
 def replacing(target: Path) -> Iterator[BinaryIO]:
     """Give a file that takes the place of `target` when the block ends well, and vanishes when it does not.
 
-    Until then it has no name where the file system can do that, so that a killed process leaves nothing behind.
+    Until then it has no name where the file system can do that, so that a killed process leaves nothing behind. A link
+    is followed; a device or a pipe takes the bytes as they come, since nothing can take its place.
     """
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield file
+        return
+    target = target.resolve()
     handle, name = _beside(target)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
+            if target.exists():
+                os.fchmod(file.fileno(), stat.S_IMODE(target.stat().st_mode))
             os.fsync(file.fileno())
             if name is None:
                 name = _link(file.fileno(), target)

@@ -31,7 +31,7 @@ class _Saved:
         for v1, layer in zip(images, one.image.layers, strict=True):
             if v1.id not in self.members:
                 self.members[v1.id] = self._directory(v1, layer, one.mtime)
-        name = f"{one.image.id[7:]}.json"
+        name = f"{one.image.config_digest[7:]}.json"
         self.members[name] = [Member.file(name, one.image.raw_config, mtime=one.mtime)]
         return [v1.id for v1 in images]
 
@@ -62,7 +62,7 @@ def docker20_members(leaving: Sequence[Leaving]) -> list[Member]:
         directories = saved.add(one)
         tops |= dict.fromkeys(one.references, directories[-1])
         layers = [f"{directory}/layer.tar" for directory in directories]
-        items.append(manifest_item(one, f"{one.image.id[7:]}.json", layers, parent_of.get(one.image.id)))
+        items.append(manifest_item(one, f"{one.image.config_digest[7:]}.json", layers, parent_of.get(one.image.id)))
     saved.members["manifest.json"] = [manifest_file(items)]
     saved.members["repositories"] = repositories(tops)
     return [member for name in sorted(saved.members) for member in saved.members[name]]

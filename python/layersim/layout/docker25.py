@@ -61,7 +61,7 @@ def _add_blobs(blobs: dict[str, Member], one: Leaving) -> None:
     for layer in one.image.layers:
         path = plain(layer).path
         blobs.setdefault(path, Member.layer(path, layer, mtime=one.mtime))
-    path = f"blobs/sha256/{one.image.id[7:]}"
+    path = f"blobs/sha256/{one.image.config_digest[7:]}"
     blobs[path] = Member.file(path, one.image.raw_config, mtime=one.mtime)
 
 
@@ -71,4 +71,4 @@ def _item(one: Leaving, parent: str | None) -> dict[str, Json]:
         digest: {"mediaType": LAYER, "size": layers[digest].size, "digest": digest} for digest in sorted(layers)
     }
     paths = [layers[digest].path for digest in one.image.diff_ids]
-    return manifest_item(one, f"blobs/sha256/{one.image.id[7:]}", paths, parent) | {"LayerSources": sources}
+    return manifest_item(one, f"blobs/sha256/{one.image.config_digest[7:]}", paths, parent) | {"LayerSources": sources}

@@ -48,7 +48,7 @@ def plain(layer: Layer) -> Stored:
 
 def manifest_of(image: Image, layers: Sequence[Stored]) -> tuple[bytes, Stored]:
     """Return the manifest of an image whose layers are stored as these blobs, and the blob that it is."""
-    config = Stored(_CONFIG, image.id, len(image.raw_config))
+    config = Stored(_CONFIG, image.config_digest, len(image.raw_config))
     document = encode(
         {
             "schemaVersion": 2,

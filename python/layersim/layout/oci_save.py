@@ -33,7 +33,7 @@ def oci_members(leaving: Sequence[Leaving], packed: Mapping[str, Packed], compre
         layers = [_add_layer(blobs, layer, packed.get(layer.diff_id), compression) for layer in one.image.layers]
         manifest, descriptor = manifest_of(one.image, layers)
         blobs[descriptor.path] = Member.file(descriptor.path, manifest)
-        config = f"blobs/sha256/{one.image.id[7:]}"
+        config = f"blobs/sha256/{one.image.config_digest[7:]}"
         blobs[config] = Member.file(config, one.image.raw_config)
         platform = platform_of(one.image)
         tagged = [named(descriptor.json, reference) for reference in one.references]

@@ -28,9 +28,10 @@ class Leaving(NamedTuple):
 
 
 def parents(leaving: Sequence[Leaving]) -> dict[str, str]:
-    """Return child id to parent id, of the images whose parents go out too."""
-    ids = {one.image.id for one in leaving}
-    return {one.image.id: one.image.parent for one in leaving if one.image.parent in ids - {one.image.id, None}}
+    """Return child id to what archives call its parent, of the images whose parents go out too."""
+    digests = {one.image.id: one.image.config_digest for one in leaving}
+    kept = (one.image for one in leaving if one.image.parent in digests.keys() - {one.image.id})
+    return {image.id: digests[image.parent] for image in kept if image.parent is not None}
 
 
 def manifest_item(one: Leaving, config: str, layers: Sequence[str], parent: str | None) -> dict[str, Json]:

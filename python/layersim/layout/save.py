@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     Progress: TypeAlias = Callable[[int, int], object]
 
+# What a directory may hold that another layout takes the place of.
+_OF_A_LAYOUT = {"oci-layout", "index.json", "blobs", "manifest.json", "repositories"}
+
 
 def save_images(leaving: Sequence[Leaving], target: Target, form: Form, *, progress: Progress | None = None) -> int:
     """Write images with their tags; equal images give equal bytes.
@@ -68,8 +71,10 @@ def _directory(target: Target) -> Path:
         raise TypeError("layout 'oci-dir' needs the path of a directory")
     # The core puts another directory in its place, so a link is followed here.
     folder = Path(target).resolve()
-    if folder.exists() and not (folder / "oci-layout").is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        breach = f"{str(target)!r} is neither empty nor an OCI image layout, and is left as it is"
+    held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    is_layout = "oci-layout" in held and held <= _OF_A_LAYOUT
+    if (held and not is_layout) or (folder.exists() and not folder.is_dir()):
+        breach = f"{str(target)!r} is neither empty nor an OCI image layout alone, and is left as it is"
         raise ValidationError(breach, [breach])
     return folder
 

@@ -45,6 +45,7 @@ class StoreLock:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         handle = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._handle = handle
         self._close = weakref.finalize(self, os.close, handle)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,8 +57,12 @@ class StoreLock:
         _sign(handle)
 
     def covers(self, folder: Path) -> bool:
-        """Whether it is the lock of this folder, whatever the folder is called."""
-        return self._close.alive and folder.exists() and self.folder.samefile(folder)
+        """Whether it is the lock of this folder, whatever the folder is called by now."""
+        try:
+            found = (folder / NAME).stat()
+        except OSError:
+            return False
+        return self._close.alive and os.path.samestat(os.fstat(self._handle), found)
 
     def release(self) -> None:
         """Let others in; once more is no harm."""

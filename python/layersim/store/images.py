@@ -177,7 +177,18 @@ class ImageStore:
         self._images[image.id] = image
 
     def set_parent(self, image: StoredImage, parent: StoredImage) -> None:
-        """Record which image another was made from."""
+        """Record which image another was made from.
+
+        Raises
+        ------
+        ValueError
+            That one was made from it itself.
+        """
+        ancestor: StoredImage | None = parent
+        while ancestor is not None:
+            if ancestor is image:
+                raise ValueError(f"{parent.id} was made from {image.id} and cannot be its parent")
+            ancestor = ancestor.parent
         if image.parent is not None:
             image.parent.children.discard(image)
         image.parent = parent

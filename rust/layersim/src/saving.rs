@@ -15,11 +15,20 @@ const BUFFER: usize = 1 << 20;
 /// Lets `write` fill a new file, and puts it in the place of `target` when all of it is on the disk.
 ///
 /// Until then the file has no name where the file system can do that, so that a killed process leaves nothing behind.
+/// A link is followed; a device, a pipe or a socket takes the bytes as they come, since nothing can take its place.
 ///
 /// # Errors
-/// [`Error::Io`] naming the file; what `write` says. In both cases the target is as it was.
+/// [`Error::Io`] naming the file; what `write` says. In both cases a target that is a file is as it was.
 pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
+    let found = fs::metadata(target).ok();
+    if found.as_ref().is_some_and(|found| !found.is_file()) {
+        let mut writer = BufWriter::new(File::options().write(true).open(target).map_err(refused)?);
+        let written = write(&mut writer)?;
+        writer.flush().map_err(refused)?;
+        return Ok(written);
+    }
+    let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
     let name = name_of(target)?;
     let (beside, file) = match nameless(parent_of(target)) {
         Ok(file) => (None, file),
@@ -28,6 +37,9 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     let mut writer = BufWriter::with_capacity(BUFFER, file);
     let written = write(&mut writer)?;
     let file = writer.into_inner().map_err(|error| refused(error.into_error()))?;
+    if let Some(found) = found {
+        file.set_permissions(found.permissions()).map_err(refused)?;
+    }
     file.sync_all().map_err(refused)?;
     let beside = beside.map_or_else(|| Beside::link(&file, target, name), Ok).map_err(refused)?;
     beside.settle(target).map_err(refused)?;

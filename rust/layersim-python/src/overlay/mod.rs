@@ -239,7 +239,8 @@ impl PyOverlay {
     ///
     /// Notes
     /// -----
-    /// Nothing is copied until one of them writes; files that are open stay with the original.
+    /// Nothing is copied until one of them writes; files that are open stay with the original. What is mounted is mounted in
+    /// both, and what the one writes there the other sees.
     fn fork(&self, py: Python<'_>) -> Self {
         let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
         let mounts = self.mounts.iter().map(|mount| mount.clone_ref(py)).collect();

@@ -58,6 +58,14 @@ impl PyOverlay {
         Place { fs: self, mount: None, path: Cow::Borrowed(asked), asked }
     }
 
+    /// Refuses to move the directory of a mount, or something into its place.
+    pub fn spare_mounts(&self, from: &[u8], to: &[u8]) -> Result<()> {
+        if self.at(from).is_mount() || self.at(to).is_mount() {
+            return Err(Error::system(Errno::EBUSY, from).of_both(from, to).into());
+        }
+        Ok(())
+    }
+
     /// Changes something that has two paths, if both lead to one file system.
     pub fn change_both<T: Send>(
         &self,
@@ -91,6 +99,11 @@ impl PyOverlay {
 }
 
 impl Place<'_> {
+    /// Whether it is the very directory that another overlay is mounted at.
+    fn is_mount(&self) -> bool {
+        self.mount.is_some() && *self.path == *b"/"
+    }
+
     /// The overlay that is mounted there, if one is.
     pub fn mounted(&self, py: Python<'_>) -> Option<Py<PyOverlay>> {
         self.mount.map(|mount| mount.fs.clone_ref(py))

@@ -79,6 +79,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rename(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
+        self.spare_mounts(from, to)?;
         self.change_both(py, (from, to), |overlay, (from, to), caller| overlay.rename(from, to, caller))
     }
 
