@@ -75,3 +75,10 @@ def test_one_that_is_open_elsewhere_says_where(
         status, _, err = said(capsys, "images", f"{tmp_path}/store")
     assert status == 1
     assert "is open in process" in err
+
+
+def test_a_saved_engine_is_of_its_own_profile(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "df", "--profile", "docker20", state)[0] == 0
+    status, out, err = said(capsys, "df", "--profile", "containerd", state)
+    assert (status, out) == (1, "")
+    assert "a saved engine is docker20, and cannot be containerd" in err

@@ -111,3 +111,20 @@ def test_what_cannot_be_opened_is_not_held(store: Path) -> None:
     for _ in range(2):
         with pytest.raises(ls.errors.StateError, match="no saved engine"):
             ls.Engine.open(store)
+
+
+def test_the_lock_is_of_the_store_and_not_of_its_path(tmp_path: Path) -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    engine.add_image([ls.Layer.from_changes([ls.write("/f", b"x")])], tag="a:1")
+    engine.save_state(f"{tmp_path}/store/")
+    with ls.Engine.open(tmp_path / "store") as opened:
+        (tmp_path / "store").rename(tmp_path / "moved")
+        engine.save_state(f"{tmp_path}/store/")
+        with (
+            ls.Engine.open(tmp_path / "store"),
+            pytest.raises(ls.errors.StoreLockedError),
+        ):
+            opened.save_state(f"{tmp_path}/store/")
+        opened.save_state(f"{tmp_path}/moved/")
+        opened.save_state(f"{tmp_path}/new/")
+    assert [image.tags for image in ls.Engine.open(tmp_path / "new").images()] == [("a:1",)]

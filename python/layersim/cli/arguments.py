@@ -178,7 +178,7 @@ def _add_formats(command: ArgumentParser, formats: Sequence[str] = ()) -> None:
 
 def _add_profile(command: ArgumentParser) -> None:
     command.add_argument(
-        "--profile", choices=PROFILE_NAMES, default=PROFILE_NAMES[0], help="the engine to be like (%(default)s)"
+        "--profile", choices=PROFILE_NAMES, help=f"the engine to be like ({PROFILE_NAMES[0]}, or what a saved one is)"
     )
 
 

@@ -15,6 +15,7 @@ from layersim.cli.failure import InputError
 from layersim.engine import Engine
 from layersim.errors import ImageNotFoundError, InvalidReferenceError, LayerSimError
 from layersim.image import parse_reference
+from layersim.profiles import PROFILE_NAMES
 from layersim.state import is_state
 from layersim.units import short_id
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layersim.image import Image
-    from layersim.profiles import Profile
 
 
 class Host:
@@ -34,17 +34,18 @@ class Host:
 
     Parameters
     ----------
-    profile : Profile or str
-        The engine to be like.
+    profile : str or None
+        The engine to be like; None: the first of all, or what a saved one is like.
     clock : callable, optional
         The present; the wall clock by default.
     archives : iterable of str
         Archives to load first (``-f``).
     """
 
-    def __init__(self, profile: Profile | str, clock: Callable[[], int] | None, archives: Iterable[str] = ()) -> None:
+    def __init__(self, profile: str | None, clock: Callable[[], int] | None, archives: Iterable[str] = ()) -> None:
         self._clock = time_ns if clock is None else clock
-        self.engine = Engine(profile=profile, clock=self._clock)
+        self._profile = profile
+        self.engine = Engine(profile=profile or PROFILE_NAMES[0], clock=self._clock)
         self._loaded: dict[str, list[Image]] = {}
         for archive in archives:
             self.load(archive)
@@ -84,6 +85,8 @@ class Host:
         self.engine = Engine.open(state, clock=self._clock)
         # A command only reads: it does not keep others out while it works.
         self.engine.close()
+        if self._profile not in {None, self.engine.profile.name}:
+            raise InputError(state, f"a saved engine is {self.engine.profile.name}, and cannot be {self._profile}")
         return [self.engine.get_image(row.id) for row in self.engine.images(all=True)]
 
     def named(self, words: Sequence[str]) -> list[Image]:

@@ -96,6 +96,6 @@ def _is_there(blobs: Path, blob: Blob) -> bool:
 def _sweep(blobs: Path, wanted: set[str]) -> None:
     """Remove what the state does not name: blobs of older states, and what a killed process left behind."""
     with os.scandir(blobs) as entries:
-        unwanted = [entry.path for entry in entries if entry.name not in wanted]
+        unwanted = [entry.path for entry in entries if entry.name not in wanted and not entry.is_dir()]
     for path in unwanted:
         Path(path).unlink(missing_ok=True)
