@@ -112,8 +112,8 @@ class Reports(State):
                 self._images,
                 self._ledger.sizes,
                 self._containers.count_by_image(),
-                counts_hidden=self.profile.counts_hidden,
-                sums_hidden=self.profile.sums_hidden,
+                self.profile,
+                has_content=len(self._contents) > 0,
             )
             return self._disk_usage(images, ContainerUsages(self._containers, self._image_name), is_verbose=verbose)
 

@@ -45,18 +45,23 @@ class StoredImage:
         The image it was committed from; `children` is the other direction.
     has_lost_parent : bool
         Whether the image that it was committed from was removed.
+    numbers : ndarray of uint32
+        Those of its layers, base first, and of its blobs, in the ledger.
+    own_size : int
+        Bytes of its content that no other image can share.
     created_s : int
         Seconds since 1970.
     """
 
     __slots__ = (
         "_config",
-        "_numbers",
         "children",
         "contents",
         "created_s",
         "has_lost_parent",
         "id",
+        "numbers",
+        "own_size",
         "parent",
         "raw_config",
         "references",
@@ -83,7 +88,7 @@ class StoredImage:
         self.parent: StoredImage | None = None
         self.has_lost_parent = False
         self.children: set[StoredImage] = set()
-        self._numbers: NDArray[np.uint32] | None = None
+        self.own_size = contents.own_size
         self.size = contents.size + sum([layer.size for layer in self.chain])
         # Who leaves the config for later tells what of it is asked for first.
         self.created_s = unix_seconds(config.created) if config is not None else 0
@@ -95,15 +100,15 @@ class StoredImage:
             self._config = parse_config(self.raw_config, self.id)
         return self._config
 
-    @property
-    def numbers(self) -> NDArray[np.uint32]:
-        """The numbers of its layers, base first, and of its blobs, in the ledger."""
-        if self._numbers is None:
-            numbers = [layer.number for layer in self.chain]
-            if self.contents.own_size < self.contents.size:
-                numbers += [blob.number for blob in self.contents.blobs]
-            self._numbers = np.array(numbers, dtype=np.uint32)
-        return self._numbers
+    def __getattr__(self, name: str) -> NDArray[np.uint32]:
+        """Make `numbers` when they are first wanted; a property would be slow where many images are summed up."""
+        if name != "numbers":
+            raise AttributeError(name)
+        numbers = [layer.number for layer in self.chain]
+        if self.own_size < self.contents.size:
+            numbers += [blob.number for blob in self.contents.blobs]
+        self.numbers: NDArray[np.uint32] = np.array(numbers, dtype=np.uint32)
+        return self.numbers
 
     @property
     def chain(self) -> list[StoredLayer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import repeat
 from operator import attrgetter
 from typing import TYPE_CHECKING, overload
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from layersim._core import Usage
+    from layersim.profiles import Profile
     from layersim.store import StoredImage
 
 
@@ -35,10 +37,10 @@ class ImageUsages(Sequence[ImageUsageRow]):
         Bytes by layer number.
     containers : mapping of str to int
         How many containers each image id has; it is not to change any more.
-    counts_hidden : bool
-        Whether hidden images make layers shared.
-    sums_hidden : bool
-        Whether what hidden images hold is part of the sum.
+    rules : Profile
+        Whether hidden images make layers shared, and whether what they hold is part of the sum.
+    has_content : bool
+        Whether the engine keeps blobs beside the unpacked layers.
     """
 
     def __init__(
@@ -46,9 +48,9 @@ class ImageUsages(Sequence[ImageUsageRow]):
         images: Iterable[StoredImage],
         sizes: NDArray[np.uint64],
         containers: Mapping[str, int],
+        rules: Profile,
         *,
-        counts_hidden: bool,
-        sums_hidden: bool = False,
+        has_content: bool,
     ) -> None:
         known = list(images)
         tags = list(map(attrgetter("tags"), known))
@@ -60,11 +62,12 @@ class ImageUsages(Sequence[ImageUsageRow]):
         self._tags = tags
         self._containers = containers
         everything = np.ones_like(listed)
-        self._usage = _sum_up(known, sizes, everything if counts_hidden else listed)
+        self._usage = _sum_up(known, sizes, everything if rules.counts_hidden else listed)
         # What an image lists more than once counts as often, and is nobody else's.
-        self._own = np.fromiter(map(attrgetter("contents.own_size"), known), dtype=np.uint64, count=len(known))
-        is_settled = counts_hidden == sums_hidden or bool(listed.all())
-        summed = self._usage if is_settled else _sum_up(known, sizes, everything if sums_hidden else listed)
+        own = map(attrgetter("own_size"), known) if has_content else repeat(0)
+        self._own = np.fromiter(own, dtype=np.uint64, count=len(known))
+        is_settled = rules.counts_hidden == rules.sums_hidden or bool(listed.all())
+        summed = self._usage if is_settled else _sum_up(known, sizes, everything if rules.sums_hidden else listed)
         self._layers_size = summed.layers_size
         self._order = newest_first(known, listed)
 
