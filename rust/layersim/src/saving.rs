@@ -21,6 +21,7 @@ const BUFFER: usize = 1 << 20;
 /// [`Error::Io`] naming the file; what `write` says. In both cases a target that is a file is as it was.
 pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
     let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
+    name_of(target)?;
     let found = fs::metadata(target).ok();
     if found.as_ref().is_some_and(|found| !found.is_file()) {
         let mut writer = BufWriter::new(File::options().write(true).open(target).map_err(refused)?);
