@@ -296,3 +296,10 @@ def test_rows_are_sequences_of_values(engine: ls.Engine) -> None:
     assert list(rows[1:]) == list(rows)[1:]
     with pytest.raises(IndexError):
         _ = rows[3]
+
+
+def test_a_notebook_shows_the_images(engine: ls.Engine) -> None:
+    sharing = engine.sharing()
+    shown = sharing._repr_html_()
+    assert shown == sharing.images._repr_html_()
+    assert all(f"<td>{tag}</td>" in shown for tag in ALL)

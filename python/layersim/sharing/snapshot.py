@@ -224,6 +224,10 @@ class Sharing:
         """Return `text` with sizes to be read."""
         return self.text()
 
+    def _repr_html_(self) -> str:
+        """Return the table of the images as HTML."""
+        return self.images._repr_html_()
+
     def __repr__(self) -> str:
         """Say how much is shared by how many."""
         return f"<Sharing: {len(self._images)} images, {len(self._layers)} layers, {human_size(self.size)}>"
