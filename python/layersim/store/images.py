@@ -45,8 +45,8 @@ class StoredImage:
         The image it was committed from; `children` is the other direction.
     has_lost_parent : bool
         Whether the image that it was committed from was removed.
-    numbers : ndarray of uint32
-        Those of its layers, base first, and of its blobs, in the ledger.
+    packed_numbers : bytes
+        `numbers` as they are in memory, uint32.
     own_size : int
         Bytes of its content that no other image can share.
     created_s : int
@@ -60,8 +60,8 @@ class StoredImage:
         "created_s",
         "has_lost_parent",
         "id",
-        "numbers",
         "own_size",
+        "packed_numbers",
         "parent",
         "raw_config",
         "references",
@@ -100,15 +100,20 @@ class StoredImage:
             self._config = parse_config(self.raw_config, self.id)
         return self._config
 
-    def __getattr__(self, name: str) -> NDArray[np.uint32]:
-        """Make `numbers` when they are first wanted; a property would be slow where many images are summed up."""
-        if name != "numbers":
+    def __getattr__(self, name: str) -> bytes:
+        """Make `packed_numbers` when first wanted; a property would be slow where many images are summed up."""
+        if name != "packed_numbers":
             raise AttributeError(name)
         numbers = [layer.number for layer in self.chain]
         if self.own_size < self.contents.size:
             numbers += [blob.number for blob in self.contents.blobs]
-        self.numbers: NDArray[np.uint32] = np.array(numbers, dtype=np.uint32)
-        return self.numbers
+        self.packed_numbers: bytes = np.array(numbers, dtype=np.uint32).tobytes()
+        return self.packed_numbers
+
+    @property
+    def numbers(self) -> NDArray[np.uint32]:
+        """The numbers of its layers, base first, and of its blobs, in the ledger."""
+        return np.frombuffer(self.packed_numbers, dtype=np.uint32)
 
     @property
     def chain(self) -> list[StoredLayer]:
