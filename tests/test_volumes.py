@@ -157,3 +157,11 @@ def test_where_no_volume_can_be_mounted(engine: ls.Engine, path: str, why: str) 
     with pytest.raises(ValueError, match=why):
         engine.create("plain:1", volumes={path: "named"})
     assert rows(engine) == []
+
+
+def test_volumes_are_counted_where_layers_are_known_by_size_alone(engine: ls.Engine) -> None:
+    layer = ls.Layer.synthetic(diff_id=f"sha256:{'7' * 64}", size=1000)
+    engine.add_image([layer], tag="model:1", config={"Volumes": {"/data": {}}})
+    container = engine.run("model:1", volumes={"/cache": "named"})
+    assert (container.state, container.size_rw) == ("running", 0)
+    assert sorted(row.links for row in engine.df().volumes) == [1, 1]

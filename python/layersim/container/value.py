@@ -248,7 +248,7 @@ class Container:
                 message = "cannot start a paused container, try unpause instead"
                 raise ContainerStateError(message, self.state, "created, exited or running")
             if not self.is_active:
-                if self.volumes:
+                if self.volumes and self.image.has_content:
                     self.fs.make_mountpoints()
                 self.life = Life("running", self._host.now())
             return self

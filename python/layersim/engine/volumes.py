@@ -87,7 +87,7 @@ class VolumeCommands(State):
             if declared not in volumes:
                 volumes[declared] = self._volumes.make_anonymous(container.id, declared)
         container.mount(volumes)
-        if not any(place.layer.is_synthetic for place in container.image.chain):
+        if container.image.has_content:
             for path, volume in volumes.items():
                 volume.fill(view(), path)
 

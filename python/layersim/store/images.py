@@ -121,6 +121,11 @@ class StoredImage:
         return self.top.chain() if self.top is not None else []
 
     @property
+    def has_content(self) -> bool:
+        """Whether its layers are more than digests and sizes."""
+        return not any(place.layer.is_synthetic for place in self.chain)
+
+    @property
     def is_listed(self) -> bool:
         """Whether lists show it: it has a tag, or no image was made from it (accounting.md section 2)."""
         return bool(self.references) or not self.children
