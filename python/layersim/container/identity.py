@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from layersim._core import sha256
+
+# In moby's own words, which leave out that there is more than one of the second kind.
+NAME_CHARACTERS = "[a-zA-Z0-9][a-zA-Z0-9_.-]"
+# What containers and volumes may be called.
+NAME = re.compile(f"{NAME_CHARACTERS}+", re.ASCII)
 
 _MOODS = (
     "agile", "amber", "ample", "balanced", "bold", "brave", "bright", "brisk", "calm", "candid", "careful",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from layersim.container.identity import container_id, number_of_name
+from layersim.container.identity import NAME, NAME_CHARACTERS, container_id, number_of_name
 from layersim.container.value import Container, Made
 from layersim.errors import ContainerNotFoundError, NameInUseError
 
@@ -14,10 +13,6 @@ if TYPE_CHECKING:
 
     from layersim.container.value import Host, Wishes
     from layersim.store import StoredImage
-
-# In moby's own words, which leave out that there is more than one of the second kind.
-_NAME_CHARACTERS = "[a-zA-Z0-9][a-zA-Z0-9_.-]"
-_NAME = re.compile(f"{_NAME_CHARACTERS}+", re.ASCII)
 
 
 class ContainerStore:
@@ -148,8 +143,8 @@ class ContainerStore:
     def _claim(self, text: str, number: int) -> str:
         """Take a name for a number, and return it without the slash before it."""
         name = text.removeprefix("/")
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"Invalid container name ({text[:80]}), only {_NAME_CHARACTERS} are allowed")
+        if not NAME.fullmatch(name):
+            raise ValueError(f"Invalid container name ({text[:80]}), only {NAME_CHARACTERS} are allowed")
         generated = number_of_name(name)
         holder = self._named.get(name) or generated
         if holder is not None and holder in self._containers and self._containers[holder].name == name:

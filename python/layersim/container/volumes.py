@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import stat
 import threading
 from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View, sha256
+from layersim.container.identity import NAME, NAME_CHARACTERS
 from layersim.errors import VolumeInUseError, VolumeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from layersim._core import Upper
-
-_NAME_CHARACTERS = "[a-zA-Z0-9][a-zA-Z0-9_.-]"
-_NAME = re.compile(f"{_NAME_CHARACTERS}+", re.ASCII)
 
 
 class Volume:
@@ -155,8 +152,8 @@ class VolumeStore:
 
 def check_volume_name(name: str) -> None:
     """Raise `ValueError` in the engine's words unless a volume may be called so."""
-    if not _NAME.fullmatch(name):
-        only = f'only "{_NAME_CHARACTERS}" are allowed. If you intended to pass a host directory, use absolute path'
+    if not NAME.fullmatch(name):
+        only = f'only "{NAME_CHARACTERS}" are allowed. If you intended to pass a host directory, use absolute path'
         shown = name[:80]
         raise ValueError(f'create {shown}: "{shown}" includes invalid characters for a local volume name, {only}')
 

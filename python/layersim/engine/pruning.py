@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from layersim.engine.removal import Removed
-from layersim.errors import ImageInUseError, InvalidReferenceError
-from layersim.image import parse_reference
+from layersim.errors import ImageInUseError
+from layersim.image import tagged_or_as_it_is
 from layersim.units import human_size
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _try(remover: Remover, ref: str, image: StoredImage) -> None:
 
 def _prune_names(remover: Remover, *, unused: bool) -> None:
     """Remove names, in their order; an image goes with its last one, unless a container was created with its id."""
-    made_with = {_full_name(container.image_name) for container in remover.containers}
+    made_with = {tagged_or_as_it_is(container.image_name) for container in remover.containers}
     for _, image, reference in sorted(_names(remover), key=lambda named: named[0]):
         is_used = bool(remover.containers.using(image))
         if reference is None:
@@ -106,10 +106,3 @@ def _names(remover: Remover) -> Iterator[tuple[str, StoredImage, Reference | Non
             yield f"moby-dangling@{image.id}", image, None
         for reference in image.references:
             yield reference.full, image, reference
-
-
-def _full_name(image_name: str) -> str:
-    try:
-        return str(parse_reference(image_name))
-    except InvalidReferenceError:
-        return image_name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layersim.image.config import ContainerConfig, HistoryEntry, ImageConfig, RootFS, parse_config
 from layersim.image.manifest import Descriptor, Platform
-from layersim.image.reference import Reference, has_tag, parse_new_tag, parse_reference
+from layersim.image.reference import Reference, has_tag, parse_new_tag, parse_reference, tagged_or_as_it_is
 from layersim.image.value import Image
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "parse_config",
     "parse_new_tag",
     "parse_reference",
+    "tagged_or_as_it_is",
 ]

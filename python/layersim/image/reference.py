@@ -147,6 +147,14 @@ def parse_new_tag(text: str) -> Reference:
     return reference
 
 
+def tagged_or_as_it_is(text: str) -> str:
+    """Return a reference in its familiar form with its tag; a text that is none stays what it is."""
+    try:
+        return str(parse_reference(text))
+    except InvalidReferenceError:
+        return text
+
+
 def has_tag(text: str) -> bool:
     """Whether a reference names its tag, instead of leaving it to be ``latest``."""
     return ":" in text.rpartition("/")[2]

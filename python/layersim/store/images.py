@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from layersim.errors import ImageNotFoundError, InvalidReferenceError
-from layersim.image import Image, Reference, parse_config, parse_reference
+from layersim.image import Image, Reference, parse_config, parse_reference, tagged_or_as_it_is
 from layersim.image.instant import unix_seconds
+from layersim.profiles.removal import as_given
 from layersim.store.content import NO_CONTENTS
 
 if TYPE_CHECKING:
@@ -157,10 +158,6 @@ class StoredImage:
         )
 
 
-def _as_given(ref: str, _tagged: str) -> str:
-    return f"No such image: {ref}"
-
-
 class ImageStore:
     """The images and tags of one engine.
 
@@ -170,7 +167,7 @@ class ImageStore:
         A reference as it was given, and with its tag, to the message that there is no such image.
     """
 
-    def __init__(self, not_found: Callable[[str, str], str] = _as_given) -> None:
+    def __init__(self, not_found: Callable[[str, str], str] = as_given) -> None:
         self.not_found = not_found
         self._images: dict[str, StoredImage] = {}
         self._tags: dict[str, StoredImage] = {}
@@ -306,11 +303,4 @@ def _find_prefix(text: str, by_id: Mapping[str, _Named], not_found: NotFound) ->
     if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
         return found[0]
     ambiguous = ": several ids start so" if found else ""
-    raise ImageNotFoundError(not_found(text, _tagged(text)) + ambiguous)
-
-
-def _tagged(text: str) -> str:
-    try:
-        return str(parse_reference(text))
-    except InvalidReferenceError:
-        return text
+    raise ImageNotFoundError(not_found(text, tagged_or_as_it_is(text)) + ambiguous)
