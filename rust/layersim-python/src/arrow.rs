@@ -10,6 +10,8 @@ use pyo3::types::PyBytes;
 const OFFSETS_AND_BYTES: [&str; 4] = ["STRING", "LARGE_STRING", "BINARY", "LARGE_BINARY"];
 /// Layouts of strings that nanoarrow does not read; their owner is asked to convert them.
 const OTHER_STRINGS: [&str; 3] = ["STRING_VIEW", "BINARY_VIEW", "DICTIONARY"];
+/// What columns without any value may be.
+const NOTHING: &str = "NULL";
 /// The calls by which objects give columns away (the Arrow PyCapsule interface).
 const EXPORTS: [&str; 2] = ["__arrow_c_array__", "__arrow_c_stream__"];
 
@@ -21,6 +23,9 @@ pub fn strings(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBatch>> {
     let arrow = object.py().import("nanoarrow")?;
     let wanted = arrow.call_method0("large_string")?;
     let given = type_name(object, export, None)?;
+    if given == NOTHING {
+        return Ok(None);
+    }
     let array = if OFFSETS_AND_BYTES.contains(&given.as_str()) {
         arrow.call_method1("Array", (object,))?
     } else if !OTHER_STRINGS.contains(&given.as_str()) {

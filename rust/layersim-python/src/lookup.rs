@@ -68,7 +68,11 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BatchArg {
             return Err(PyTypeError::new_err("expected many paths, got one: put it into a list"));
         }
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        for path in object.try_iter()? {
+        let paths = object.try_iter().map_err(|_| {
+            let given = object.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+            PyTypeError::new_err(format!("expected many paths, got {given}"))
+        })?;
+        for path in paths {
             bytes.extend_from_slice(&path?.extract::<PathArg<'_>>()?.bytes);
             ends.push(bytes.len());
         }
@@ -141,7 +145,13 @@ pub struct PyFound {
 
 impl PyFound {
     /// Takes the columns over; without `probes` they are counted when they are asked for.
-    pub fn new(py: Python<'_>, stack: Arc<Stack>, paths: Arc<PathBatch>, found: Found, probes: Option<Vec<u32>>) -> Self {
+    pub fn new(
+        py: Python<'_>,
+        stack: Arc<Stack>,
+        paths: Arc<PathBatch>,
+        found: Found,
+        probes: Option<Vec<u32>>,
+    ) -> Self {
         let probes = probes.map(|probes| frozen(py, probes));
         Self {
             stack,

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Stack;
-use super::trail::{Merged, Trail};
+use super::trail::{Merged, Step, Trail};
 use crate::error::{Errno, Error, Result};
 use crate::path::{self, NAME_MAX};
 use crate::tree::{Dir, Kind, Leaf};
@@ -79,10 +79,14 @@ impl<'tree: 'path, 'path, T: Trail<'tree>> Walk<'tree, 'path, &mut T> {
             if name.len() > NAME_MAX {
                 return Err(Errno::ENAMETOOLONG);
             }
-            if let Some(leaf) = self.trail.enter(name).ok_or(Errno::ENOENT)?
-                && let Some(leaf) = self.leaf(leaf, follow)?
-            {
-                return Ok(Resolved::Leaf(leaf));
+            match self.trail.step(name) {
+                Step::Nothing => return Err(Errno::ENOENT),
+                Step::Entered => {}
+                Step::Leaf(leaf) => {
+                    if let Some(leaf) = self.leaf(leaf, follow)? {
+                        return Ok(Resolved::Leaf(leaf));
+                    }
+                }
             }
         }
         Ok(Resolved::Dir(self.trail.here()))

@@ -4,10 +4,18 @@ use std::sync::Arc;
 
 use crate::tree::{Dir, Leaf, Node};
 
+/// What a name led to.
+pub(super) enum Step<'tree> {
+    Nothing,
+    /// A directory, which is the current one now.
+    Entered,
+    Leaf(&'tree Leaf),
+}
+
 /// The directories from the root down to the current one, and what was looked at on the way.
 pub(super) trait Trail<'tree> {
-    /// Looks a name up. A directory is entered, a leaf comes back; `None` if there is nothing.
-    fn enter(&mut self, name: &[u8]) -> Option<Option<&'tree Leaf>>;
+    /// Looks a name up, and enters it if it is a directory.
+    fn step(&mut self, name: &[u8]) -> Step<'tree>;
     /// Goes up by one directory; the root is its own parent.
     fn leave(&mut self);
     /// Goes back to the root.
@@ -41,17 +49,17 @@ impl<'tree> Merged<'tree> {
 }
 
 impl<'tree> Trail<'tree> for Merged<'tree> {
-    fn enter(&mut self, name: &[u8]) -> Option<Option<&'tree Leaf>> {
+    fn step(&mut self, name: &[u8]) -> Step<'tree> {
         let dir = self.here();
         let node = dir.get(name);
         self.probes += u32::from(dir.members - node.map_or(0, Node::stop));
-        match node? {
-            Node::Dir { dir, .. } => {
+        match node {
+            Some(Node::Dir { dir, .. }) => {
                 self.dirs.push(dir);
-                Some(None)
+                Step::Entered
             }
-            Node::Leaf { leaf, .. } => Some(Some(leaf)),
-            Node::Whiteout { .. } => None,
+            Some(Node::Leaf { leaf, .. }) => Step::Leaf(leaf),
+            Some(Node::Whiteout { .. }) | None => Step::Nothing,
         }
     }
 
@@ -91,7 +99,7 @@ impl<'tree> Layered<'tree> {
 }
 
 impl<'tree> Trail<'tree> for Layered<'tree> {
-    fn enter(&mut self, name: &[u8]) -> Option<Option<&'tree Leaf>> {
+    fn step(&mut self, name: &[u8]) -> Step<'tree> {
         let end = self.members.len();
         for at in self.start()..end {
             self.probes += 1;
@@ -103,15 +111,15 @@ impl<'tree> Trail<'tree> for Layered<'tree> {
                         break;
                     }
                 }
-                Some(Node::Leaf { leaf, .. }) if self.members.len() == end => return Some(Some(leaf)),
+                Some(Node::Leaf { leaf, .. }) if self.members.len() == end => return Step::Leaf(leaf),
                 Some(_) => break,
             }
         }
         if self.members.len() == end {
-            return None;
+            return Step::Nothing;
         }
         self.starts.push(end);
-        Some(None)
+        Step::Entered
     }
 
     fn leave(&mut self) {
