@@ -121,7 +121,7 @@ impl PyView {
     ///     For something that is not paths.
     /// ValueError
     ///     For another strategy, or a null in an Arrow array.
-    #[pyo3(signature = (paths, *, strategy=Strategy::Index))]
+    #[pyo3(signature = (paths, *, strategy=Strategy::Index), text_signature = "($self, paths, *, strategy='index')")]
     fn lookup(&self, py: Python<'_>, paths: BatchArg, strategy: Strategy) -> PyFound {
         let (found, probes) = py.detach(|| match strategy {
             Strategy::Index => (self.0.lookup(&paths.0), None),
