@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
+from layersim.testing import differences
 from tests.oracles import require_root
-from tests.trees import Disk, differences, snapshot
+from tests.trees import Disk, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
+from layersim.testing import differences
 from tests.engine.archives import ImageSpec
 from tests.layouts import as_directory, as_tar, docker_archive, oci_layout
 from tests.oracles import require_program, require_root
 from tests.tars import Entry, directory, hardlink, layer_tar, symlink
-from tests.trees import Disk, differences, snapshot
+from tests.trees import Disk, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

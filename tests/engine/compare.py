@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
+from layersim.testing import differences
 from tests.engine.generations import profile_of
 from tests.engine.merged import export, kernel_mount, unpacked, without_init
-from tests.trees import Disk, differences, snapshot
+from tests.trees import Disk, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,8 +14,8 @@ from tests.trees import Disk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from layersim.testing import Node
     from tests.engine.daemon import Daemon
-    from tests.trees import Node
 
 INIT_LAYER = ("/.dockerenv", "/dev", "/etc", "/proc", "/sys")
 """What the engine itself puts below every container's writable layer (accounting.md section 5)."""

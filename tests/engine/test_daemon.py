@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from layersim.testing import differences
 from tests.engine.archives import docker_archive
 from tests.engine.merged import export, kernel_mount, unpacked, without_init
 from tests.engine.random_images import random_images
 from tests.kernel.mount import KernelOverlay
-from tests.trees import Disk, differences, snapshot
+from tests.trees import Disk, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

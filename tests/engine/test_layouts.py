@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import pytest
 
 import layersim as ls
+from layersim.testing import differences
 from tests.engine.archives import docker_archive
 from tests.engine.compare import assert_same_history, loaded, new_engine, utc_now
 from tests.engine.random_images import random_images
 from tests.engine.test_save import identity
 from tests.oracles import require_program
-from tests.trees import Disk, differences, snapshot
+from tests.trees import Disk, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import layersim as ls
+from layersim.testing import differences
+from layersim.testing.trees import KINDS
 from tests.kernel.mount import OPAQUE
 from tests.kernel.operations import Session
-from tests.trees import KINDS, Disk, blocks_size, differences, inode_size, is_on_ext4, snapshot
+from tests.trees import Disk, blocks_size, inode_size, is_on_ext4, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layersim.testing.trees import Status
     from tests.kernel.mount import KernelOverlay
     from tests.kernel.operations import Operation
-    from tests.trees import Status
 
 
 class UpperNode(NamedTuple):

@@ -7,12 +7,13 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from tests.trees import KINDS, STAMPED_BEFORE_NS
+from layersim.testing.trees import KINDS
+from tests.trees import STAMPED_BEFORE_NS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.trees import Status
+    from layersim.testing.trees import Status
 
 Operation: TypeAlias = tuple[Any, ...]
 """A method of `Session`, then its arguments: `("rename", "/a", "/b")`."""

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
+from layersim.testing import differences
 from tests.kernel.agreement import Pair
 from tests.tars import Entry, directory, layer_tar, symlink
-from tests.trees import Disk, differences, snapshot
+from tests.trees import Disk, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

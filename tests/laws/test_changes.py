@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 
 import layersim as ls
+from layersim.testing import differences
 from tests.laws.sketches import stacks
 from tests.laws.test_union import layers_of
-from tests.trees import differences, snapshot
+from tests.trees import snapshot
 
 if TYPE_CHECKING:
     from tests.reference import Folder

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import layersim as ls
+from layersim.testing import differences
 from tests.laws.sketches import NAMES, stacks
 from tests.laws.test_union import layers_of
-from tests.trees import differences, snapshot
+from tests.trees import snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import layersim as ls
+from layersim.testing import differences
 from tests.laws.sketches import NAMES, sketches, stacks
 from tests.reference import File, Folder, Link, edits, entries, paths, union
 from tests.tars import layer_tar
-from tests.trees import differences, snapshot
+from tests.trees import snapshot
 
 if TYPE_CHECKING:
     import random
