@@ -186,7 +186,7 @@ class ContainerCommands(ImageCommands, VolumeCommands):
                     author=author,
                 ),
             )
-            image = self._keep(raw, [*parent.layers, *added], reference, "commit")
+            image = self._keep(raw, [*parent.layers, *added], reference, "commit", origin)
             self._images.set_parent(image, origin)
             return image.value()
 

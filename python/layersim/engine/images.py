@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer
+from layersim._core import Layer, sha256
 from layersim.engine.loading import check_archive
 from layersim.engine.state import State
 from layersim.errors import InvalidReferenceError
 from layersim.image import HistoryEntry, has_tag, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import decode_untyped
 from layersim.image.instant import format_utc
-from layersim.layout import ArchivedImage, Form, Leaving, Platform, Wanted, layout_for, read_archive, save_images
+from layersim.layout import (
+    ArchivedImage,
+    Form,
+    Leaving,
+    Platform,
+    Wanted,
+    layout_for,
+    manifest_for,
+    read_archive,
+    save_images,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +81,8 @@ class ImageCommands(State):
             `platform` is none, or there is no such way.
         """
         own = Platform(os=self.profile.os, architecture=self.profile.architecture)
-        wanted = Wanted(own) if platform is None else Wanted(Platform.parse(platform), is_asked=True)
+        asked = Platform.parse(platform) if platform is not None else None
+        wanted = Wanted(asked or own, is_asked=asked is not None, with_blobs=self.profile.keeps_blobs)
         archived = read_archive(archive, wanted=wanted, prefers=self.profile.prefers, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
@@ -223,7 +234,7 @@ class ImageCommands(State):
         form = Form(layout_for(target, layout, self.profile.save_layout), compression, level)
         with self._lock:
             wanted = self._wanted([refs] if isinstance(refs, str) else refs)
-            leaving = [Leaving(image.value(), references) for image, references in wanted]
+            leaving = [Leaving(image.value(), references, image.contents.kept()) for image, references in wanted]
         return save_images(leaving, target, form, progress=progress)
 
     def tag(self, ref: str, new: str) -> Image:
@@ -324,9 +335,17 @@ class ImageCommands(State):
             "RootFS": root,
         }
 
-    def _keep(self, raw: bytes, layers: Sequence[Layer], reference: Reference | None, way: str) -> StoredImage:
-        """Register an image that this engine makes itself."""
-        made = ArchivedImage(parse_config(raw), raw, tuple(layers))
+    def _keep(
+        self,
+        raw: bytes,
+        layers: Sequence[Layer],
+        reference: Reference | None,
+        way: str,
+        parent: StoredImage | None = None,
+    ) -> StoredImage:
+        """Register an image that this engine makes itself; the layers of its parent stay the blobs that they are."""
+        told = manifest_for(sha256(parent.raw_config), parent.contents.kept()) if parent is not None else None
+        made = ArchivedImage(parse_config(raw), raw, tuple(layers), kept_layers=told.layers if told else ())
         with self._lock:
             image = self._registrar.register(made, way)
             if reference is not None:

@@ -98,7 +98,7 @@ class Registrar:
             image.raw_config,
             image.config,
             top,
-            self.contents.hold(package.blobs),
+            self.contents.hold(package.blobs, package.payloads),
         )
         self.images.add(stored)
         return stored

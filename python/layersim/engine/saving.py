@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from layersim._core import Packed
 from layersim.engine.containers import ContainerCommands
 from layersim.errors import StateError
 from layersim.profiles import find_profile
@@ -173,11 +174,12 @@ class Saving(ContainerCommands):
         return Stores(self._layers, self._contents, self._images, self._volumes, self._containers, self._build_cache)
 
     def _verify(self) -> None:
-        """Read all layers, side by side, and prove what containers have written."""
+        """Read all layers, side by side, and prove what containers have written and what images came as."""
         layers = {place.layer.diff_id: place.layer for place in self._layers if not place.layer.is_synthetic}
         holders = [*self._containers, *self._volumes]
         uppers = [upper for holder in holders if (upper := holder.upper()) is not None]
-        works = [layer.read for layer in layers.values()] + [upper.verify for upper in uppers]
+        packed = [blob.payload for blob in self._contents if isinstance(blob.payload, Packed)]
+        works = [layer.read for layer in layers.values()] + [one.verify for one in (*uppers, *packed)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for done in [pool.submit(work) for work in works]:
                 done.result()

@@ -34,10 +34,13 @@ class Wanted:
         What they are to be for.
     is_asked : bool
         Whether images for other platforms are left out even where there is nothing to choose from.
+    with_blobs : bool, default False
+        Whether their blobs are wanted as they came, too: then those of other platforms are verified as well.
     """
 
     platform: Platform
     is_asked: bool = False
+    with_blobs: bool = False
 
 
 def read_index(source: Archive, wanted: Wanted) -> list[Found]:

@@ -129,6 +129,8 @@ class Profile:
         What removing an image checks and tells.
     commits_changes : bool
         Whether a commit of a container without changes adds no layer, even if files were copied up.
+    keeps_blobs : bool
+        Whether the blobs of images are kept as they came, and saved so.
     tells_renaming : bool
         Whether loading says that a tag was taken from another image.
     prunes_named_volumes : bool
@@ -156,6 +158,7 @@ class Profile:
     forms: Forms
     shares_content: bool = True
     commits_changes: bool = False
+    keeps_blobs: bool = False
     tells_renaming: bool = True
     prunes_named_volumes: bool = False
     prefers: Literal["manifest", "index"] = "manifest"

@@ -26,5 +26,6 @@ CONTAINERD = replace(
     counts_hidden=False,
     sums_hidden=True,
     commits_changes=True,
+    keeps_blobs=True,
     tells_renaming=False,
 )

@@ -19,6 +19,7 @@ SEAL_START = b'{"layersim_state":'
 
 Index = Annotated[int, msgspec.Meta(ge=0)]
 Parent = Annotated[int, msgspec.Meta(ge=-1)]
+Offset = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 63) - 1)]
 LifeState = Annotated[str, msgspec.Meta(pattern=r"\A(created|running|paused|exited)\Z")]
 Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
@@ -59,10 +60,16 @@ class PlaceColumns(_Record, frozen=True):
 
 
 class ContentColumns(_Record, frozen=True):
-    """The blobs that an engine counts beside its unpacked layers; their bytes are not kept."""
+    """The blobs that an engine counts beside its unpacked layers.
+
+    `document` is a blob that is one, `offset` says where another is kept, or -1; without both only its size is known.
+    The two are not written where that is so of all.
+    """
 
     digest: tuple[str, ...] = ()
     size: tuple[Size, ...] = ()
+    offset: tuple[Offset, ...] = ()
+    document: tuple[bytes | None, ...] = ()
 
 
 class ImageRecord(_Record, frozen=True):
