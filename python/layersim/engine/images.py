@@ -207,7 +207,8 @@ class ImageCommands(State):
             is there must be empty or such a layout, which goes.
         layout : {"docker20", "docker25", "oci", "oci-dir"}, optional
             What `docker save` of 20.10 or of 25 and newer writes, or an OCI image layout, as a tar or as a directory.
-            By default what this engine's `docker save` writes.
+            By default what this engine's `docker save` writes. An engine that keeps blobs as they came writes those into
+            an OCI image layout, so that the images keep their ids, and `manifest.json` beside it.
         compression : {"gzip", "zstd"}, optional
             Of the layers of an OCI image layout; by default they go out as they are.
         level : int, optional
@@ -226,6 +227,8 @@ class ImageCommands(State):
             Nothing answers to one of them.
         ContentMissingError
             A layer is known by digest and size alone.
+        DigestMismatchError
+            A file that a layer or a blob is kept in was changed.
         ValidationError
             An image has no layer, which Docker's archives cannot hold; the directory holds something else.
         ValueError
