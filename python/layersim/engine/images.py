@@ -207,7 +207,7 @@ class ImageCommands(State):
             is there must be empty or such a layout, which goes.
         layout : {"docker20", "docker25", "oci", "oci-dir"}, optional
             What `docker save` of 20.10 or of 25 and newer writes, or an OCI image layout, as a tar or as a directory.
-            By default what this engine's `docker save` writes. An engine that keeps blobs as they came writes those into
+            By default what this engine's `docker save` writes. Where an engine keeps blobs as they came, these go into
             an OCI image layout, so that the images keep their ids, and `manifest.json` beside it.
         compression : {"gzip", "zstd"}, optional
             Of the layers of an OCI image layout; by default they go out as they are.
