@@ -172,8 +172,7 @@ class ContainerCommands(ImageCommands, VolumeCommands):
                 raise ImageNotFoundError(f"failed to get digest {container.image.id}: the image was removed")
             parent = origin.value()
             layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
-            is_empty = layer.diff_id == EMPTY_LAYER or (self.profile.commits_changes and not container.changes())
-            added = [] if is_empty else [layer]
+            added = [] if layer.diff_id == EMPTY_LAYER else [layer]
             raw = self.profile.makes.committed(
                 self.profile,
                 parent,

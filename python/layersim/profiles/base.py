@@ -104,7 +104,7 @@ class Profile:
     deepest_chain : int
         The largest number of layers of one image.
     layer_dialect : str
-        How it spells the tar of a commit (`Overlay.to_layer`).
+        How it writes the tar of a commit (`Overlay.to_layer`).
     save_layout : str
         What `save` writes.
     prefers : {"manifest", "index"}
@@ -127,8 +127,6 @@ class Profile:
         The same for the build cache.
     removal : RemovalRules
         What removing an image checks and tells.
-    commits_changes : bool
-        Whether a commit of a container without changes adds no layer, even if files were copied up.
     keeps_blobs : bool
         Whether the blobs of images are kept as they came, and saved so.
     tells_renaming : bool
@@ -157,7 +155,6 @@ class Profile:
     sums_hidden: bool
     forms: Forms
     shares_content: bool = True
-    commits_changes: bool = False
     keeps_blobs: bool = False
     tells_renaming: bool = True
     prunes_named_volumes: bool = False

@@ -17,6 +17,7 @@ CONTAINERD = replace(
     name="containerd",
     makes=Makes(imported_config, layered_config, committed_config),
     package=by_manifest,
+    layer_dialect="containerd",
     save_layout="oci",
     prefers="index",
     layer_sizes=MappingProxyType(dict.fromkeys(("load", "import", "commit", "build"), by_blocks)),
@@ -25,7 +26,6 @@ CONTAINERD = replace(
     removal=REMOVAL,
     counts_hidden=False,
     sums_hidden=True,
-    commits_changes=True,
     keeps_blobs=True,
     tells_renaming=False,
 )

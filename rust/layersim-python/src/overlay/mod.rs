@@ -198,7 +198,8 @@ impl PyOverlay {
     /// ----------
     /// dialect : str
     ///     How the tar is spelled: ``"docker29"`` (permission bits, no names), ``"docker20"`` (file type bits in the mode,
-    ///     root's name), ``"canonical"`` (nothing that two equal trees could differ in).
+    ///     root's name), ``"canonical"`` (nothing that two equal trees could differ in). ``"containerd"`` is what an
+    ///     engine with the containerd image store commits: only what differs, without opaque marks.
     ///
     /// Returns
     /// -------
@@ -212,7 +213,7 @@ impl PyOverlay {
     #[pyo3(signature = (*, dialect="docker29"))]
     fn to_layer(&self, py: Python<'_>, dialect: &str) -> Result<PyLayer> {
         let dialect = Dialect::named(dialect)?;
-        self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
+        self.ask(py, |overlay| change::to_layer(overlay, dialect)).map(PyLayer)
     }
 
     /// Freeze what the writable top holds, exactly.
