@@ -236,6 +236,11 @@ impl PyOverlay {
 
     /// Copy the overlay; neither sees what the other writes from here on.
     ///
+    /// Parameters
+    /// ----------
+    /// mounts : dict of path to Overlay, optional
+    ///     What is mounted in the copy; by default what is mounted here.
+    ///
     /// Returns
     /// -------
     /// Overlay
@@ -245,10 +250,12 @@ impl PyOverlay {
     /// -----
     /// Nothing is copied until one of them writes; files that are open stay with the original. Mounts are shared, as two
     /// containers share a volume: what the one writes there the other sees. Where they are mounted each decides alone.
-    fn fork(&self, py: Python<'_>) -> Self {
+    #[pyo3(signature = (*, mounts=None))]
+    fn fork(&self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
         let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
-        let mounts = self.mounts.as_ref().map(|mounts| mounts.clone_ref(py));
-        Self { mounts, ..Self::over(py.detach(|| self.lock().clone()), clock) }
+        let copy = Self::over(py.detach(|| self.lock().clone()), clock);
+        let here = || self.mounts.as_ref().map(|here| here.clone_ref(py));
+        if mounts.is_some() { copy.with_mounts(py, mounts) } else { Ok(Self { mounts: here(), ..copy }) }
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

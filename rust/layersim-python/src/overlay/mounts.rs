@@ -3,8 +3,8 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use layersim::overlay::{Caller, Ends, Mounted, Overlay, Points};
-use layersim::stack::Walked;
 use layersim::path;
+use layersim::stack::Walked;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -80,6 +80,15 @@ impl PyOverlay {
         all.try_for_each(|(mount, (at, _))| points.mount((mount, at), |here| self.enter(mounts, here), maker))
     }
 
+    /// Makes directories through what is mounted.
+    fn make_way(&self, py: Python<'_>, path: &[u8], mode: u32) -> Result<()> {
+        let caller = self.caller(py)?;
+        detached(py, || match self.mounts.as_deref() {
+            None => Points::default().make_directories((path, mode), |_| self.lock(), &caller),
+            Some(mounts) => mounts.points().make_directories((path, mode), |here| self.enter(mounts, here), &caller),
+        })
+    }
+
     /// Removes a directory, unless something is mounted there.
     pub fn remove_directory(&self, py: Python<'_>, path: &[u8]) -> Result<()> {
         let Some(mounts) = self.mounts.as_deref() else {
@@ -118,6 +127,25 @@ impl PyOverlay {
 
 #[pymethods]
 impl PyOverlay {
+    /// Make a directory and those above it, as an engine does: what exists stays, and links lead on, to nothing too.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// mode : int
+    ///     Permission bits of each that is made, taken as given.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno: ``ENOTDIR`` when something else has one of the names.
+    #[pyo3(signature = (path, mode=0o755))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn make_directories(&self, py: Python<'_>, path: PathArg<'_>, mode: u32) -> Result<()> {
+        self.make_way(py, path.bytes.as_ref(), mode)
+    }
+
     /// Mount what found no directory so far, as an engine does when it starts a container: missing directories are made,
     /// 0755, and those above them too, where links lead to if there are any.
     ///

@@ -70,28 +70,56 @@ impl Points {
     /// where there is none.
     ///
     /// # Errors
-    /// `ENOTDIR` where something else is in the way, `EBUSY` for the root, otherwise as [`Overlay::mkdir`].
+    /// `EBUSY` for the root, otherwise as [`Points::make_directories`].
     pub fn mount<O: DerefMut<Target = Overlay>>(
         &mut self,
         (mount, path): (usize, &[u8]),
         enter: impl Fn(Mounted) -> O,
         maker: Option<&Caller>,
     ) -> Result<()> {
-        let refused = |errno| Error::system(errno, path);
         if self.0.get(mount).is_none_or(Option::is_some) {
             return Ok(());
         }
         let mut journey = Journey::of(path, Ends::Found(true))?;
+        if let Some(caller) = maker {
+            self.make_way(&mut journey, (path, MOUNTPOINT_MODE), &enter, caller)?;
+        }
+        let refused = |errno| Error::system(errno, path);
+        let overlay = self.lead(&mut journey, &enter).map_err(refused)?;
+        let is_there = journey.fault.is_none() && overlay.is_dir(&journey.rest());
+        drop(overlay);
+        if is_there { self.place(mount, &journey).map_err(refused) } else { Ok(()) }
+    }
+
+    /// Makes a directory and those above it; what exists stays as it is, and links lead on, to nothing too.
+    ///
+    /// # Errors
+    /// `ENOTDIR` where something else is in the way, otherwise as [`Overlay::mkdir`].
+    pub fn make_directories<O: DerefMut<Target = Overlay>>(
+        &self,
+        (path, mode): (&[u8], u32),
+        enter: impl Fn(Mounted) -> O,
+        caller: &Caller,
+    ) -> Result<()> {
+        self.make_way(&mut Journey::of(path, Ends::Found(true))?, (path, mode), enter, caller)
+    }
+
+    fn make_way<O: DerefMut<Target = Overlay>>(
+        &self,
+        journey: &mut Journey,
+        (path, mode): (&[u8], u32),
+        enter: impl Fn(Mounted) -> O,
+        caller: &Caller,
+    ) -> Result<()> {
         loop {
-            let mut overlay = self.lead(&mut journey, &enter).map_err(refused)?;
-            match (journey.fault.take(), maker) {
-                (None, _) if overlay.is_dir(&journey.rest()) => return self.place(mount, &journey).map_err(refused),
-                (Some(Errno::ENOENT), Some(caller)) => {
-                    let made = overlay.mkdir(&journey.missing(), MOUNTPOINT_MODE, caller);
+            let mut overlay = self.lead(journey, &enter).map_err(|errno| Error::system(errno, path))?;
+            match journey.fault.take() {
+                None if overlay.is_dir(&journey.rest()) => return Ok(()),
+                Some(Errno::ENOENT) => {
+                    let made = overlay.mkdir(&journey.missing(), mode, caller);
                     made.map_err(|error| error.of_path(path))?;
                 }
-                (_, None) => return Ok(()),
-                (fault, Some(_)) => return Err(refused(fault.unwrap_or(Errno::ENOTDIR))),
+                fault => return Err(Error::system(fault.unwrap_or(Errno::ENOTDIR), path)),
             }
         }
     }
