@@ -254,7 +254,7 @@ impl PyOverlay {
     fn fork(&self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
         let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
         let copy = Self::over(py.detach(|| self.lock().clone()), clock);
-        let here = || self.mounts.as_ref().map(|here| here.clone_ref(py));
+        let here = || self.mounts.as_ref().map(|here| Box::new(here.clone_ref(py)));
         if mounts.is_some() { copy.with_mounts(py, mounts) } else { Ok(Self { mounts: here(), ..copy }) }
     }
 

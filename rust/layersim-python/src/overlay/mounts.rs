@@ -32,10 +32,10 @@ impl Mounts {
     }
 
     /// The same overlays, mounted where they are now.
-    pub fn clone_ref(&self, py: Python<'_>) -> Box<Self> {
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
         let all = self.all.iter().map(|(at, fs)| (at.clone(), fs.clone_ref(py))).collect();
         let points = Mutex::new(py.detach(|| self.points().clone()));
-        Box::new(Self { all, points })
+        Self { all, points }
     }
 
     /// Where they are. Only wait for it detached from the interpreter.

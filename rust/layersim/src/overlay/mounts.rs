@@ -116,8 +116,8 @@ impl Points {
             match journey.fault.take() {
                 None if overlay.is_dir(&journey.rest()) => return Ok(()),
                 Some(Errno::ENOENT) => {
-                    let made = overlay.mkdir(&journey.missing(), mode, caller);
-                    made.map_err(|error| error.of_path(path))?;
+                    let done = overlay.mkdir(&journey.missing(), mode, caller);
+                    done.map_err(|error| error.of_path(path))?;
                 }
                 fault => return Err(Error::system(fault.unwrap_or(Errno::ENOTDIR), path)),
             }
