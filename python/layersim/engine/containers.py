@@ -58,6 +58,8 @@ class ContainerCommands(ImageCommands, VolumeCommands):
             Nothing answers to `ref`.
         NameInUseError, ValueError
             The name is taken, or not a name; so of a volume.
+        InvalidPathError, OSError
+            A volume cannot be mounted where it is wanted: over a file, or under a name that no directory can have.
 
         Notes
         -----
@@ -171,7 +173,7 @@ class ContainerCommands(ImageCommands, VolumeCommands):
             if origin is None:
                 raise ImageNotFoundError(f"failed to get digest {container.image.id}: the image was removed")
             parent = origin.value()
-            layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
+            layer = container.written().to_layer(dialect=self.profile.layer_dialect)
             added = [] if layer.diff_id == EMPTY_LAYER else [layer]
             raw = self.profile.makes.committed(
                 self.profile,

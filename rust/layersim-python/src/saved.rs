@@ -110,7 +110,7 @@ impl PyUpper {
     ) -> Result<PyOverlay> {
         let stack = Arc::clone(&view.get().0);
         let overlay = detached(py, || self.saved.over(stack))?;
-        PyOverlay::over(overlay, clock).with_mounts(mounts)
+        PyOverlay::over(overlay, clock).with_mounts(py, mounts)
     }
 
     fn __repr__(&self) -> String {
