@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.state.directory import demand_store, is_store, prepare, read_directory, write_directory
+from layersim.state.directory import abandon, demand_store, is_store, prepare, read_directory, write_directory
 from layersim.state.file import is_state_file, read_file, write_file
+from layersim.state.known import KnownBlobs
 from layersim.state.lock import StoreLock
 from layersim.state.reading import restore
 from layersim.state.stores import Stores
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "KnownBlobs",
     "StoreLock",
     "Stores",
+    "abandon",
     "demand_store",
     "document_of",
     "is_state",
