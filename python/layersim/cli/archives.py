@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from layersim.cli.failure import InputError, reason_of
 from layersim.cli.host import Host, progress_bar
-from layersim.errors import LayerSimError
+from layersim.engine import Engine
+from layersim.errors import LayerSimError, StoreLockedError
 from layersim.layout import Breach, check_archive, layout_for
+from layersim.state import is_state
 from layersim.units import human_size
 
 if TYPE_CHECKING:
@@ -43,7 +46,7 @@ def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
 
 
 def check(arguments: Namespace, out: Output, _: Callable[[], int] | None) -> int:
-    """Tell everything that is wrong with archives; 1 when there is anything."""
+    """Tell everything that is wrong with archives and saved engines; 1 when there is anything."""
     status = 0
     for archive in arguments.checked:
         breaches = _breaches(archive)
@@ -63,8 +66,8 @@ def _refs(images: Sequence[Image]) -> list[str]:
 
 def _breaches(archive: str) -> list[Breach]:
     try:
-        return check_archive(archive)
-    except OSError as error:
+        return Engine.check_state(archive) if is_state(Path(archive)) else check_archive(archive)
+    except (OSError, StoreLockedError) as error:
         return [Breach("", reason_of(error))]
 
 

@@ -128,7 +128,7 @@ def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
     convert.add_argument("--platform", type=_platform, metavar="P", help="such as linux/arm64 or linux/arm/v7")
     check = _plain_command(commands, "check", archives.check, "compute every hash, size, reference and count again")
     _add_formats(check)
-    check.add_argument("checked", nargs="+", metavar="ARCHIVE")
+    check.add_argument("checked", nargs="+", metavar="ARCHIVE", help="or a saved engine")
 
 
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
