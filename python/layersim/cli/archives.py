@@ -27,6 +27,8 @@ def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
     images = host.load(arguments.archive, arguments.platform)
     layout = layout_for(arguments.target, arguments.layout, host.engine.profile.save_layout)
     refs = arguments.refs or _refs(images)
+    if not refs:
+        raise InputError(arguments.archive, "holds no image")
     try:
         with progress_bar(f"writing {arguments.target}") as progress:
             written = host.engine.save(
@@ -42,7 +44,7 @@ def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
     if out.as_json:
         out.document({"target": arguments.target, "layout": layout, "bytes": written, "refs": refs})
     else:
-        out.text(f"{arguments.target}: {layout}, {human_size(written)}: {', '.join(refs) or 'no image'}")
+        out.text(f"{arguments.target}: {layout}, {human_size(written)}: {', '.join(refs)}")
 
 
 def check(arguments: Namespace, out: Output, _: Callable[[], int] | None) -> int:
