@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from layersim.engine import Engine
 from layersim.errors import LayerSimError, StoreLockedError
 from layersim.layout import Breach, check_archive, layout_for
 from layersim.state import is_state
+from layersim.table import Rows
 from layersim.units import human_size
 
 if TYPE_CHECKING:
@@ -19,6 +21,15 @@ if TYPE_CHECKING:
 
     from layersim.cli.output import Output
     from layersim.image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class BreachRow:
+    """One thing that is wrong with one of several archives."""
+
+    archive: str
+    where: str
+    what: str
 
 
 def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
@@ -48,17 +59,26 @@ def convert(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
 
 
 def check(arguments: Namespace, out: Output, _: Callable[[], int] | None) -> int:
-    """Tell everything that is wrong with archives and saved engines; 1 when there is anything."""
-    status = 0
+    """Tell everything that is wrong with archives and saved engines; 1 when there is anything.
+
+    As JSON it is a document for each archive; as other data a row for each breach, none for an archive in order.
+    """
+    rows: list[BreachRow] = []
     for archive in arguments.checked:
         breaches = _breaches(archive)
-        status |= bool(breaches)
+        rows += [BreachRow(archive, breach.where, breach.what) for breach in breaches]
         if out.as_json:
-            records = [{"where": breach.where, "what": breach.what} for breach in breaches]
-            out.document({"archive": archive, "ok": not breaches, "breaches": records})
-        else:
+            out.document(_document(archive, breaches))
+        elif not out.as_data:
             out.lines([f"{archive}: {_line(breach)}" for breach in breaches] or [f"{archive}: ok"])
-    return status
+    if out.as_data and not out.as_json:
+        out.rows(Rows(rows, BreachRow))
+    return int(bool(rows))
+
+
+def _document(archive: str, breaches: Sequence[Breach]) -> dict[str, object]:
+    records = [{"where": breach.where, "what": breach.what} for breach in breaches]
+    return {"archive": archive, "ok": not breaches, "breaches": records}
 
 
 def _refs(images: Sequence[Image]) -> list[str]:
