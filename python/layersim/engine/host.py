@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 from layersim.engine.caching import CacheCommands
+from layersim.engine.checking import Checking
 from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
 from layersim.engine.reports import Reports
-from layersim.engine.saving import Saving
 from layersim.engine.sharing import SharingReport
 
 _PRUNABLE = ("system", "containers", "images", "volumes", "build cache")
 
 
-class Engine(Saving, ContainerCommands, CacheCommands, Reports, SharingReport):
+class Engine(Checking, ContainerCommands, CacheCommands, Reports, SharingReport):
     """A Docker engine in memory. Two engines never see each other.
 
     Parameters

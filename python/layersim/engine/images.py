@@ -232,11 +232,14 @@ class ImageCommands(State):
         ValidationError
             An image has no layer, which Docker's archives cannot hold; the directory holds something else.
         ValueError
-            There is no such layout or compression, or they do not go together.
+            No image is named; there is no such layout or compression, or they do not go together.
         """
+        named = [refs] if isinstance(refs, str) else list(refs)
+        if not named:
+            raise ValueError('"save" requires at least 1 argument: no image is named')
         form = Form(layout_for(target, layout, self.profile.save_layout), compression, level)
         with self._lock:
-            wanted = self._wanted([refs] if isinstance(refs, str) else refs)
+            wanted = self._wanted(named)
             leaving = [Leaving(image.value(), references, image.contents.kept()) for image, references in wanted]
         return save_images(leaving, target, form, progress=progress)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from layersim.errors import ChainTooDeepError, ValidationError
 from layersim.image import Image
-from layersim.profiles.made import history_entry
+from layersim.image.parenthood import is_parent
 from layersim.store import StoredImage
 
 if TYPE_CHECKING:
@@ -126,8 +126,6 @@ class Registrar:
 
 
 def _check_parent(image_id: str, config: ImageConfig, parent: ArchivedImage) -> None:
-    own = [history_entry(entry) for entry in config.history or ()]
-    theirs = [history_entry(entry) for entry in parent.config.history or ()]
-    if (own or theirs) and (len(own) != len(theirs) + 1 or own[:-1] != theirs):
+    if not is_parent(parent.config, config):
         breach = f"image {parent.id} is not a valid parent for {image_id}"
         raise ValidationError(breach, [breach])

@@ -12,6 +12,7 @@ from layersim.engine.removal import Remover
 from layersim.image.instant import to_datetime
 from layersim.profiles import find_profile
 from layersim.profiles.form import Style
+from layersim.state import KnownBlobs
 from layersim.store import BuildCache, ContentStore, ImageStore, LayerStore, Ledger
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class State:
         self._volumes = VolumeStore(self.now)
         self._build_cache = BuildCache(self._layers)
         self._cache_records = 0
+        self._known = KnownBlobs()
         self._views: dict[str, View] = {}
         self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)
 

@@ -68,6 +68,12 @@ impl PyUpper {
         self.allocated
     }
 
+    /// Whether its bytes are at hand; those of a saved one are read when they are wanted.
+    #[getter]
+    fn is_read(&self) -> bool {
+        self.saved.is_read()
+    }
+
     /// Read its bytes now, to know that they are the right ones.
     ///
     /// Raises
