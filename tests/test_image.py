@@ -148,6 +148,11 @@ def test_a_time_before_year_one_is_year_one() -> None:
         ("docker.io/library/x.y:1", "x.y:1", "x.y"),
         ("Foo.com/x:1", "Foo.com/x:1", "Foo.com/x"),
         ("a" * 64 + ":1", "a" * 64 + ":1", "a" * 64),
+        ("[fd00::1]:5000/x", "[fd00::1]:5000/x:latest", "[fd00::1]:5000/x"),
+        ("Foo/bar:1", "Foo/bar:1", "Foo/bar"),
+        ("a_b.com/x:1", "a_b.com/x:1", "a_b.com/x"),
+        ("docker.io/a_b.com/x:1", "a_b.com/x:1", "a_b.com/x"),
+        ("a/" * 126 + "a:1", "a/" * 126 + "a:1", "a/" * 126 + "a"),
     ],
 )
 def test_references(text: str, familiar: str, repository: str) -> None:
@@ -161,7 +166,7 @@ def test_references(text: str, familiar: str, repository: str) -> None:
     [
         *("", ":", "a:", ":a", "A", "a/B", "a//b", "-a", "a-", "a..b", "a___b", "a b", "a:b c", "a:" + "x" * 129, "/a"),
         *("a" * 256, "f" * 64, "a@sha256:" + "0" * 64, "é", "a:é", "http://x", "a:-", "x.y:z/a", "a" * 100_000, "a\n"),
-        *("Foo/bar:1", "docker.io/Foo.com/r:2", "a/" * 126 + "a:1"),
+        *("docker.io/Foo.com/r:2", "a/" * 127 + "aa:1", "[g::1]/x", "a@sha256:abc", "a@md5:" + "0" * 32),
     ],
 )
 def test_bad_references(text: str) -> None:

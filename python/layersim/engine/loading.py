@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim.errors import ChainTooDeepError, ValidationError
-from layersim.image import Image
+from layersim.image import Image, parse_name
 from layersim.profiles.made import history_entry
 from layersim.store import StoredImage
 
@@ -39,6 +39,8 @@ def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str
     ChainTooDeepError, ValidationError
         An image is for another operating system, has too many layers, or names a parent that it cannot have been
         made from.
+    InvalidReferenceError
+        A tag is none by the engine's grammar.
     """
     by_id = {image.id: image for image in images}
     parents = {}
@@ -48,6 +50,8 @@ def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str
             raise ValidationError(breach, [breach])
         if len(image.layers) > profile.deepest_chain:
             raise ChainTooDeepError("max depth exceeded", profile.deepest_chain)
+        for reference in image.references:
+            parse_name(str(reference), profile.naming.grammar)
         parent = by_id.get(image.parent or "")
         if parent is not None and parent is not image:
             _check_parent(image_id, image.config, parent)
