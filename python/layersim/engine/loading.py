@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layersim.errors import ChainTooDeepError, ValidationError
 from layersim.image import Image, parse_name
 from layersim.profiles.made import history_entry
-from layersim.store import StoredImage
+from layersim.store import NO_CONTENTS, StoredImage, check_total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,21 +89,22 @@ class Registrar:
         Raises
         ------
         ValueError
-            There is no such way.
+            There is no such way, or there would be more bytes in all than 63 bits hold.
         """
         size_of = self.profile.size_rule(way)
         package = self.profile.package(image)
         known = self.images.lookup(package.id)
         if known is not None:
             return known
-        top = self.layers.hold(image.layers, size_of)
-        stored = StoredImage(
-            package.id,
-            image.raw_config,
-            image.config,
-            top,
-            self.contents.hold(package.blobs),
-        )
+        top, contents = self.layers.hold(image.layers, size_of), NO_CONTENTS
+        try:
+            contents = self.contents.hold(package.blobs)
+            stored = StoredImage(package.id, image.raw_config, image.config, top, contents)
+            check_total(stored.size)
+        except ValueError:
+            self.contents.release(contents.blobs)
+            self.layers.release(top)
+            raise
         self.images.add(stored)
         return stored
 

@@ -10,7 +10,7 @@ from layersim.container import ContainerStore, VolumeStore
 from layersim.engine.loading import Registrar
 from layersim.engine.removal import Remover
 from layersim.image import parse_new_tag
-from layersim.image.instant import to_datetime
+from layersim.image.instant import from_clock, to_datetime
 from layersim.profiles import find_profile
 from layersim.profiles.form import Style
 from layersim.store import BuildCache, ContentStore, ImageStore, LayerStore, Ledger
@@ -52,8 +52,7 @@ class State:
 
     def now(self) -> int:
         """Return the clock's time, in nanoseconds since 1970."""
-        moment = self._clock()
-        return moment if isinstance(moment, int) else round(moment.timestamp() * 10**6) * 1000
+        return from_clock(self._clock())
 
     def _new_tag(self, text: str | None) -> Reference | None:
         """Return what a new tag is to be, by this engine's grammar."""

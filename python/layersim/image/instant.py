@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from operator import index
+from typing import TYPE_CHECKING, SupportsIndex
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -50,6 +51,25 @@ def format_utc(nanoseconds: int) -> str:
     text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{text}{fraction}Z"
+
+
+def from_clock(moment: object) -> int:
+    """Return the nanoseconds since 1970 that a clock gave, which may be an aware ``datetime``.
+
+    Raises
+    ------
+    TypeError
+        It is neither.
+    ValueError
+        It is before the year 1 or after the year 9999, which no config could tell.
+    """
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        moment = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    if isinstance(moment, bool | datetime) or not isinstance(moment, SupportsIndex):
+        raise TypeError(f"expected nanoseconds since 1970 or an aware datetime from the clock, got {moment!r:.80}")
+    if not _UNKNOWN_S * 10**9 <= (nanoseconds := index(moment)) < (_LAST_US + 1) * 1000:
+        raise ValueError(f"expected a time of the years 1 to 9999 from the clock, got {moment!r:.80}")
+    return nanoseconds
 
 
 def format_local(moment: datetime, zone: tzinfo | None = None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from layersim.store.ledger import check_total
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -77,14 +79,25 @@ class ContentStore:
         return iter(self._blobs.values())
 
     def hold(self, blobs: Sequence[Descriptor]) -> Contents:
-        """Keep blobs and hold each of them once, however often it is named."""
+        """Keep blobs and hold each of them once, however often it is named.
+
+        Raises
+        ------
+        ValueError
+            There would be more bytes in all than 63 bits hold; none of the blobs is held then.
+        """
         held: dict[str, StoredBlob] = {}
-        for blob in blobs:
-            if blob.digest not in held:
-                stored = self._blobs.get(blob.digest) or self._add(blob)
-                stored.references += 1
-                held[blob.digest] = stored
         size = sum(blob.size for blob in blobs)
+        try:
+            check_total(size)
+            for blob in blobs:
+                if blob.digest not in held:
+                    stored = self._blobs.get(blob.digest) or self._add(blob)
+                    stored.references += 1
+                    held[blob.digest] = stored
+        except ValueError:
+            self.release(held.values())
+            raise
         shared = sum(blob.size for blob in held.values()) if self._is_shared else 0
         return Contents(tuple(held.values()), size, size - shared)
 
