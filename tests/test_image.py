@@ -255,6 +255,27 @@ def test_nulls_in_lists_are_empty_values_as_in_go() -> None:
         parse_config(changed(rootfs={"type": "layers", "diff_ids": [None]}))
 
 
+def test_a_set_holds_objects_as_in_go() -> None:
+    assert parse_config(changed(config={"Volumes": {"/v": None, "/w": {}}})).run_config.volumes == {"/v": {}, "/w": {}}
+    for name in ("Volumes", "ExposedPorts"):
+        with pytest.raises(ValidationError, match="Expected `object`, got `int`"):
+            parse_config(changed(config={name: {"80/tcp": 1}}))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "again"),
+    [
+        ("2020-01-01T5:00:00Z", 1577854800, "2020-01-01T05:00:00Z"),
+        ("0000-01-01T00:00:00Z", -62167219200, "0000-01-01T00:00:00Z"),
+        ("2020-01-01T00:00:00+23:60", 1577750400, "2020-01-01T00:00:00+24:00"),
+        ("2020-01-01T00:00:00-24:61", 1577926860, "2020-01-01T00:00:00-25:01"),
+        ("9999-12-31T23:59:59-23:59", 253402387139, "9999-12-31T23:59:59-23:59"),
+    ],
+)
+def test_times_that_go_reads(text: str, seconds: int, again: str) -> None:
+    assert (instant.unix_seconds(text), instant.normalised(text)) == (seconds, again)
+
+
 @pytest.mark.parametrize("kind", ["[", '{"a":'])
 def test_ten_thousand_levels_are_read_and_no_more(kind: str) -> None:
     def nested(levels: int, *, core: str = "0", closing: str = "") -> bytes:

@@ -91,7 +91,7 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BytesArg {
 }
 
 /// A size in bytes, which is an `int64` wherever Docker has one.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct SizeArg(pub u64);
 
 impl<'a, 'py> FromPyObject<'a, 'py> for SizeArg {
