@@ -8,7 +8,6 @@ from layersim.container import Container, Wishes, check_mount_path, check_volume
 from layersim.engine.images import ImageCommands
 from layersim.engine.volumes import VolumeCommands
 from layersim.errors import ContainerStateError, ImageNotFoundError
-from layersim.image import parse_new_tag
 from layersim.profiles.commit import EMPTY_LAYER, Commit
 
 if TYPE_CHECKING:
@@ -166,7 +165,7 @@ class ContainerCommands(ImageCommands, VolumeCommands):
         InvalidReferenceError
             The tag is none.
         """
-        reference = parse_new_tag(tag) if tag is not None else None
+        reference = self._new_tag(tag)
         with self._lock:
             self._containers.find(container)
             origin = self._images.lookup(container.image.id)

@@ -22,8 +22,8 @@ class Engine(Checking, ContainerCommands, CacheCommands, Reports, SharingReport)
     profile : str or Profile, default "docker20"
         Which real engine it equals; see `layersim.profiles`.
     clock : callable, default `time.time_ns`
-        Gives nanoseconds since 1970, or aware datetimes. With a clock of one's own, the same calls
-        give the same ids, names and bytes.
+        Gives nanoseconds since 1970, or aware datetimes, of the years 1 to 9999. With a clock of one's own, the
+        same calls give the same ids, names and bytes.
 
     Examples
     --------

@@ -123,7 +123,7 @@ class ImageCommands(State):
         ValidationError
             The config breaks a rule.
         """
-        reference = parse_new_tag(tag) if tag is not None else None
+        reference = self._new_tag(tag)
         layer = Layer.from_tar(rootfs_tar)
         raw = self.profile.makes.imported(self.profile, layer.diff_id, self.now(), message, config)
         return self._keep(raw, [layer], reference, "import").value()
@@ -173,7 +173,7 @@ class ImageCommands(State):
         ValueError
             There is no such way, or `parent` was made from this very image.
         """
-        reference = parse_new_tag(tag) if tag is not None else None
+        reference = self._new_tag(tag)
         now = self.now()
         steps = tuple(HistoryEntry(created=format_utc(now)) for _ in layers) if history is None else tuple(history)
         raw = self.profile.makes.layered(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
@@ -267,7 +267,7 @@ class ImageCommands(State):
         """
         with self._lock:
             image = self._images.find(ref)
-            self._images.tag(parse_new_tag(new), image)
+            self._images.tag(parse_new_tag(new, self.profile.naming.grammar), image)
             return image.value()
 
     def remove_image(self, ref: str, force: bool = False) -> Removed:
@@ -371,7 +371,7 @@ class ImageCommands(State):
     def _named(self, ref: str) -> list[tuple[StoredImage, Reference | None]]:
         try:
             reference = parse_reference(ref)
-        except InvalidReferenceError:
+        except InvalidReferenceError:  # an id, or with a digest, which moby saves without its tags
             return [(self._images.find(ref), None)]
         if not has_tag(ref):
             tagged = self._images.tagged(reference.repository)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layersim.layout import ArchivedImage
     from layersim.profiles.commit import Commit
     from layersim.profiles.form import Forms
+    from layersim.profiles.naming import Naming
     from layersim.profiles.packaging import Package
     from layersim.profiles.removal import RemovalRules
 
@@ -125,6 +126,8 @@ class Profile:
         What the summary says could be freed (accounting.md section 4).
     build_cache : CacheRules
         The same for the build cache.
+    naming : Naming
+        How it finds an image by what it is called.
     removal : RemovalRules
         What removing an image checks and tells.
     keeps_blobs : bool
@@ -150,6 +153,7 @@ class Profile:
     below_size: Callable[[int, int], int]
     reclaimable: Callable[[ImageSums], int]
     build_cache: CacheRules
+    naming: Naming
     removal: RemovalRules
     counts_hidden: bool
     sums_hidden: bool

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from layersim.layout import Kept
+from layersim.store.ledger import check_total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,16 +101,25 @@ class ContentStore:
             As they are named.
         payloads : mapping of str to bytes, Layer or Packed
             What they are, by digest, as far as that is known; what is kept already stays as it is.
+
+        Raises
+        ------
+        ValueError
+            There would be more bytes in all than 63 bits hold; none of the blobs is held then.
         """
         held: dict[str, StoredBlob] = {}
-        for blob in blobs:
-            if blob.digest not in held:
-                stored = self._blobs.get(blob.digest) or self._add(blob)
-                stored.references += 1
-                if stored.payload is None:
-                    stored.payload = payloads.get(blob.digest)
-                held[blob.digest] = stored
         size = sum(blob.size for blob in blobs)
+        try:
+            check_total(size)
+            for blob in blobs:
+                if blob.digest not in held:
+                    stored = held[blob.digest] = self._blobs.get(blob.digest) or self._add(blob)
+                    stored.references += 1
+                    if stored.payload is None:
+                        stored.payload = payloads.get(blob.digest)
+        except ValueError:
+            self.release(held.values())
+            raise
         shared = sum(blob.size for blob in held.values()) if self._is_shared else 0
         return Contents(tuple(held.values()), size, size - shared)
 
