@@ -49,7 +49,7 @@ class KnownBlobs:
             look = _look(folder / blob.hex)
             if look is None or look[2] != blob.length:
                 absent.append(blob)
-            elif verify or (blob.source.is_read and self._looks.get(blob.digest) != look):
+            elif verify or (blob.is_at_hand and self._looks.get(blob.digest) != look):
                 doubtful.append(blob)
         return absent, [blob for blob, actual in self._hashed(folder, doubtful) if actual != blob.digest]
 

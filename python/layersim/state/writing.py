@@ -51,6 +51,11 @@ class Blob:
         """The name of its file."""
         return self.digest.partition(":")[2]
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether this engine has read it; of a packed blob nobody knows, since it is copied from where it lies."""
+        return not isinstance(self.source, Packed) and self.source.is_read
+
     def member(self) -> Member:
         """Return it as a member of a tar."""
         name = f"{BLOBS}/{self.hex}"
