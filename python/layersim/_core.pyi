@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from os import PathLike
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self, TypeAlias, final
+from typing import BinaryIO, Literal, Protocol, Self, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,14 @@ _Path: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 _Buffer: TypeAlias = Buffer
 _Source: TypeAlias = _Path | Buffer | BinaryIO
 _Target: TypeAlias = _Path | _Writer
+
+class _ArrowArray(Protocol):
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]: ...
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+_Paths: TypeAlias = Iterable[_Path] | NDArray[np.generic] | _ArrowArray | _ArrowStream
 _Progress: TypeAlias = Callable[[int, int], object]
 
 __all__ = [
@@ -259,7 +267,7 @@ class Stat:
 
 @final
 class Paths:
-    def __new__(cls, paths: Iterable[str | bytes], /) -> Self: ...
+    def __new__(cls, paths: Paths | _Paths, /) -> Self: ...
     def __len__(self) -> int: ...
 
 @final
@@ -283,7 +291,7 @@ class View:
     def layers(self) -> tuple[Layer, ...]: ...
     @property
     def chain_id(self) -> str | None: ...
-    def lookup(self, paths: Paths | Sequence[str] | Sequence[bytes] | NDArray[np.generic]) -> Found: ...
+    def lookup(self, paths: Paths | _Paths, *, strategy: Literal["index", "walk"] = "index") -> Found: ...
     def stat(self, path: _Path, *, follow_symlinks: bool = True) -> Stat: ...
     def lstat(self, path: _Path) -> Stat: ...
     def exists(self, path: _Path) -> bool: ...

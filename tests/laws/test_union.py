@@ -72,6 +72,15 @@ def test_a_lookup_is_what_lstat_says(stack: list[Folder], parts: list[str]) -> N
             assert path in view
 
 
+@given(stacks, st.lists(st.lists(st.sampled_from((*NAMES, "..", ".")), max_size=4), max_size=4))
+def test_a_walk_through_the_layers_finds_what_the_index_knows(stack: list[Folder], parts: list[list[str]]) -> None:
+    view = ls.View(layers_of([*stack, stack[0]]))
+    asked = [*dict(paths(union(stack))), *("/" + "/".join(part) for part in parts), "", "/", "/a/", "a/b/c"]
+    known, walked = view.lookup(asked), view.lookup(asked, strategy="walk")
+    for column in ("layer", "kind", "size", "mode", "probes"):
+        assert getattr(known, column).tolist() == getattr(walked, column).tolist(), column
+
+
 @given(sketches, st.randoms(use_true_random=False))
 def test_the_order_of_members_means_nothing(sketch: Folder, rng: random.Random) -> None:
     members = entries(sketch)

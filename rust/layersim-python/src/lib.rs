@@ -6,6 +6,7 @@
 )]
 
 mod archive;
+mod arrow;
 mod change;
 mod convert;
 mod digest;

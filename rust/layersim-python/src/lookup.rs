@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 use layersim::Stack;
 use layersim::stack::{Found, PathBatch};
 use numpy::{Element, PyArray1, PyArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::sync::OnceLockExt;
 use pyo3::types::{PyBytes, PyString};
 
+use crate::arrow;
 use crate::convert::PathArg;
 
 /// Paths packed into one buffer, for lookups that are made more than once.
@@ -17,7 +19,7 @@ use crate::convert::PathArg;
 /// Parameters
 /// ----------
 /// paths : iterable of str or bytes
-///     Copied once.
+///     Copied once. Also numpy arrays of strings and whatever offers a column of strings by Arrow's PyCapsule interface.
 ///
 /// Examples
 /// --------
@@ -59,11 +61,18 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BatchArg {
         if let Some(fields) = fixed(&object)? {
             return Ok(Self(Arc::new(fields)));
         }
+        if let Some(strings) = arrow::strings(&object)? {
+            return Ok(Self(Arc::new(strings)));
+        }
         if object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>() {
             return Err(PyTypeError::new_err("expected many paths, got one: put it into a list"));
         }
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        for path in object.try_iter()? {
+        let paths = object.try_iter().map_err(|_| {
+            let given = object.get_type().name().map_or_else(|_| "something else".to_owned(), |name| name.to_string());
+            PyTypeError::new_err(format!("expected many paths, got {given}"))
+        })?;
+        for path in paths {
             bytes.extend_from_slice(&path?.extract::<PathArg<'_>>()?.bytes);
             ends.push(bytes.len());
         }
@@ -76,8 +85,11 @@ fn fixed(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBatch>> {
     let Ok(dtype) = object.getattr("dtype") else {
         return Ok(None);
     };
-    let kind: String = dtype.getattr("kind")?.extract()?;
-    let fields = match kind.as_str() {
+    // The types of other libraries' columns, a polars Series for one, have no kind.
+    let Some(kind) = dtype.getattr_opt("kind")? else {
+        return Ok(None);
+    };
+    let fields = match kind.extract::<&str>()? {
         "S" => object.clone(),
         "U" => object
             .py()
@@ -91,13 +103,34 @@ fn fixed(object: &Bound<'_, PyAny>) -> PyResult<Option<PathBatch>> {
     Ok((width > 0).then_some(PathBatch::Fixed { bytes, width }))
 }
 
+/// How a lookup is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Strategy {
+    /// In the table of the merged tree.
+    Index,
+    /// Layer by layer, from the top.
+    Walk,
+}
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Strategy {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        match object.extract::<PyBackedStr>()?.as_ref() {
+            "index" => Ok(Self::Index),
+            "walk" => Ok(Self::Walk),
+            other => Err(PyValueError::new_err(format!("expected the strategy \"index\" or \"walk\", got {other:?}"))),
+        }
+    }
+}
+
 /// The answer of :meth:`View.lookup`: one column a question, one row a path, in the order of the paths.
 ///
 /// Notes
 /// -----
 /// The columns are read-only. ``layer`` is int32, -1 where nothing is; ``kind`` is uint8, the type bits of ``st_mode``
 /// shifted right by 12 (``DT_REG`` is 8, ``DT_DIR`` 4, ``DT_LNK`` 10), 0 where nothing is; ``size`` is uint64, bytes;
-/// ``mode`` is uint32; ``probes`` is uint32, counted when it is asked for.
+/// ``mode`` is uint32; ``probes`` is uint32, counted when it is asked for (with ``strategy="walk"`` while looking up).
 #[pyclass(frozen, name = "Found", module = "layersim")]
 #[derive(Debug)]
 pub struct PyFound {
@@ -111,8 +144,15 @@ pub struct PyFound {
 }
 
 impl PyFound {
-    /// Takes the columns over.
-    pub fn new(py: Python<'_>, stack: Arc<Stack>, paths: Arc<PathBatch>, found: Found) -> Self {
+    /// Takes the columns over; without `probes` they are counted when they are asked for.
+    pub fn new(
+        py: Python<'_>,
+        stack: Arc<Stack>,
+        paths: Arc<PathBatch>,
+        found: Found,
+        probes: Option<Vec<u32>>,
+    ) -> Self {
+        let probes = probes.map(|probes| frozen(py, probes));
         Self {
             stack,
             paths,
@@ -120,7 +160,7 @@ impl PyFound {
             kind: frozen(py, found.kind),
             size: frozen(py, found.size),
             mode: frozen(py, found.mode),
-            probes: OnceLock::new(),
+            probes: probes.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
 }

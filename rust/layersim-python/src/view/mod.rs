@@ -16,7 +16,7 @@ use crate::change::PyChange;
 use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::layer::PyLayer;
-use crate::lookup::{BatchArg, PyFound};
+use crate::lookup::{BatchArg, PyFound, Strategy};
 use crate::target::TargetArg;
 
 /// The read-only union of layers, as a container sees them.
@@ -99,8 +99,11 @@ impl PyView {
     ///
     /// Parameters
     /// ----------
-    /// paths : Paths, numpy.ndarray or sequence of str or bytes
-    ///     A ``Paths``, or an array of dtype ``S``, is looked up without touching Python objects.
+    /// paths : Paths, numpy.ndarray, Arrow array or sequence of str or bytes
+    ///     A ``Paths``, an array of dtype ``S`` or Arrow strings are looked up without touching Python objects.
+    /// strategy : str
+    ///     ``"index"`` asks the table of the merged tree. ``"walk"`` looks every name up in one layer after the other, from
+    ///     the top, and counts these probes: the same answers at a cost that grows with the depth, to compare with.
     ///
     /// Returns
     /// -------
@@ -111,9 +114,23 @@ impl PyView {
     /// -----
     /// As ``lstat``: links on the way are followed, one at the end is not. One probe of a table per path; the table is made
     /// when it is first wanted, from that of the parent chain.
-    fn lookup(&self, py: Python<'_>, paths: BatchArg) -> PyFound {
-        let found = py.detach(|| self.0.lookup(&paths.0));
-        PyFound::new(py, Arc::clone(&self.0), paths.0, found)
+    ///
+    /// Raises
+    /// ------
+    /// TypeError
+    ///     For something that is not paths.
+    /// ValueError
+    ///     For another strategy, or a null in an Arrow array.
+    #[pyo3(signature = (paths, *, strategy=Strategy::Index), text_signature = "($self, paths, *, strategy='index')")]
+    fn lookup(&self, py: Python<'_>, paths: BatchArg, strategy: Strategy) -> PyFound {
+        let (found, probes) = py.detach(|| match strategy {
+            Strategy::Index => (self.0.lookup(&paths.0), None),
+            Strategy::Walk => {
+                let (found, probes) = self.0.lookup_layered(&paths.0);
+                (found, Some(probes))
+            }
+        });
+        PyFound::new(py, Arc::clone(&self.0), paths.0, found, probes)
     }
 
     /// Tell what changed from this view to another.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::Stack;
 use super::page::Record;
-use super::resolve::Resolved;
+use super::resolve::{Resolved, walk};
 use super::table::{Table, record};
+use super::trail::{Layered, Trail};
 use crate::tree::Node;
 
 /// The kind of a path that names nothing; the others are the `DT_` numbers, type bits shifted right by 12.
@@ -163,16 +164,36 @@ impl Stack {
         (0..paths.len()).map(|at| self.probes(paths.get(at))).collect()
     }
 
+    /// The same answers, and the probes that were made for them, by looking every name up layer by layer.
+    ///
+    /// This is the experiment to compare the table with: its cost grows with the depth of the stack.
+    pub fn lookup_layered(&self, paths: &PathBatch) -> (Found, Vec<u32>) {
+        let layers = self.layers();
+        let roots: Vec<_> = layers.iter().rev().filter_map(|layer| layer.root().ok()).collect();
+        let mut trail = Layered::new(&roots, self.root());
+        let (mut found, mut probes) = (Found::with_capacity(paths.len()), Vec::with_capacity(paths.len()));
+        for at in 0..paths.len() {
+            trail.start_over();
+            found.push(walk(&mut trail, paths.get(at), false).ok().map(|seen| self.record_of(seen)));
+            probes.push(trail.probes());
+        }
+        (found, probes)
+    }
+
     /// What the table does not hold by this spelling: absent, or behind a link or an unusual spelling.
     fn look_again(&self, table: &Table, path: &[u8]) -> Option<Record> {
         if is_plainly_absent(table, relative(path)) {
             return None;
         }
-        let node = match self.resolve(path, false).ok()? {
+        self.resolve(path, false).ok().map(|seen| self.record_of(seen))
+    }
+
+    fn record_of(&self, seen: Resolved<'_>) -> Record {
+        let node = match seen {
             Resolved::Dir(dir) => Node::Dir { stop: 0, dir: Arc::clone(dir) },
             Resolved::Leaf(leaf) => Node::Leaf { stop: 0, leaf: Arc::clone(leaf) },
         };
-        Some(record(&node, self.position_of(&node)))
+        record(&node, self.position_of(&node))
     }
 }
 

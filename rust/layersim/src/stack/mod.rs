@@ -9,6 +9,7 @@ mod merge;
 mod page;
 mod resolve;
 mod table;
+mod trail;
 mod view;
 
 use std::any::Any;

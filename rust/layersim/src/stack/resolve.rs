@@ -1,11 +1,13 @@
-//! Resolving a path in a merged tree as the kernel walks it: component by component, through symbolic links.
+//! Resolving a path in a union as the kernel walks it: component by component, through symbolic links.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Stack;
+use super::trail::{Merged, Step, Trail};
 use crate::error::{Errno, Error, Result};
 use crate::path::{self, NAME_MAX};
-use crate::tree::{Dir, Kind, Leaf, Node};
+use crate::tree::{Dir, Kind, Leaf};
 
 /// What a path names.
 #[derive(Debug, Clone, Copy)]
@@ -17,17 +19,17 @@ pub enum Resolved<'tree> {
 }
 
 /// A walk on its way.
-struct Walk<'tree> {
-    /// The directories from the root down to the current one.
-    dirs: Vec<&'tree Arc<Dir<Leaf>>>,
+struct Walk<'tree, 'path, T> {
+    trail: T,
     /// What is left of the path, in reverse.
-    wanted: Vec<Part>,
+    wanted: Vec<Part<'path>>,
     links: usize,
-    probes: u32,
+    tree: PhantomData<&'tree ()>,
 }
 
-enum Part {
-    Name(Arc<[u8]>),
+#[derive(Clone, Copy)]
+enum Part<'path> {
+    Name(&'path [u8]),
     /// A slash at the end: what comes before it is a directory.
     Slash,
 }
@@ -38,70 +40,56 @@ impl Stack {
     /// # Errors
     /// [`Error::System`] with the errno and the precedence of spec/overlay.md section 6.
     pub fn resolve(&self, path: &[u8], follow: bool) -> Result<Resolved<'_>> {
-        path::check(path)?;
-        self.walk_to(path, follow).0.map_err(|errno| Error::system(errno, path))
+        walk(&mut Merged::new(self.root()), path, follow)
     }
 
     /// How many lookups in single layers the kernel makes for `lstat(path)`, whether it finds it or not.
     pub fn probes(&self, path: &[u8]) -> u32 {
-        if path::check(path).is_err() {
-            return 0;
-        }
-        self.walk_to(path, false).1
-    }
-
-    fn walk_to(&self, path: &[u8], follow: bool) -> (std::result::Result<Resolved<'_>, Errno>, u32) {
-        let mut walk = Walk { dirs: vec![self.root()], wanted: Vec::new(), links: 0, probes: 0 };
-        if path.is_empty() {
-            return (Err(Errno::ENOENT), 0);
-        }
-        walk.want(path);
-        let result = walk.run(follow);
-        (result, walk.probes)
+        let mut trail = Merged::new(self.root());
+        walk(&mut trail, path, false).map_or_else(|_| trail.probes(), |_| trail.probes())
     }
 }
 
-impl<'tree> Walk<'tree> {
-    fn want(&mut self, path: &[u8]) {
+/// Walks a path along a trail from its start.
+pub(super) fn walk<'tree, T: Trail<'tree>>(trail: &mut T, path: &[u8], follow: bool) -> Result<Resolved<'tree>> {
+    path::check(path)?;
+    if path.is_empty() {
+        return Err(Error::system(Errno::ENOENT, path));
+    }
+    let mut walk = Walk { trail, wanted: Vec::new(), links: 0, tree: PhantomData };
+    walk.want(path);
+    walk.run(follow).map_err(|errno| Error::system(errno, path))
+}
+
+impl<'tree: 'path, 'path, T: Trail<'tree>> Walk<'tree, 'path, &mut T> {
+    fn want(&mut self, path: &'path [u8]) {
         if path.ends_with(b"/") || path.ends_with(b"/.") {
             self.wanted.push(Part::Slash);
         }
-        self.wanted.extend(path::components(path).rev().map(|part| Part::Name(Arc::from(part))));
-    }
-
-    fn here(&self) -> &'tree Arc<Dir<Leaf>> {
-        self.dirs[self.dirs.len() - 1]
+        self.wanted.extend(path::components(path).rev().map(Part::Name));
     }
 
     fn run(&mut self, follow: bool) -> std::result::Result<Resolved<'tree>, Errno> {
         while let Some(part) = self.wanted.pop() {
             let Part::Name(name) = part else { continue };
-            if *name == *b".." {
-                self.dirs.truncate(self.dirs.len().saturating_sub(1).max(1));
+            if name == b".." {
+                self.trail.leave();
                 continue;
             }
-            match self.look_up(&name)? {
-                Node::Dir { dir, .. } => self.dirs.push(dir),
-                Node::Leaf { leaf, .. } => {
+            if name.len() > NAME_MAX {
+                return Err(Errno::ENAMETOOLONG);
+            }
+            match self.trail.step(name) {
+                Step::Nothing => return Err(Errno::ENOENT),
+                Step::Entered => {}
+                Step::Leaf(leaf) => {
                     if let Some(leaf) = self.leaf(leaf, follow)? {
                         return Ok(Resolved::Leaf(leaf));
                     }
                 }
-                Node::Whiteout { .. } => return Err(Errno::ENOENT),
             }
         }
-        Ok(Resolved::Dir(self.here()))
-    }
-
-    /// One component, counted as the kernel probes the members of the directory from the top.
-    fn look_up(&mut self, name: &[u8]) -> std::result::Result<&'tree Node<Leaf>, Errno> {
-        if name.len() > NAME_MAX {
-            return Err(Errno::ENAMETOOLONG);
-        }
-        let dir = self.here();
-        let node = dir.get(name);
-        self.probes += u32::from(dir.members - node.map_or(0, Node::stop));
-        node.ok_or(Errno::ENOENT)
+        Ok(Resolved::Dir(self.trail.here()))
     }
 
     /// A leaf at the end is the answer; a link on the way, or one that is followed, is replaced by its target.
@@ -117,7 +105,7 @@ impl<'tree> Walk<'tree> {
             return Err(Errno::ELOOP);
         }
         if target.first() == Some(&b'/') {
-            self.dirs.truncate(1);
+            self.trail.restart();
         }
         self.want(target);
         Ok(None)
