@@ -118,3 +118,12 @@ def test_archives_are_checked_each_breach_on_a_line(
     assert good == {"archive": archive, "ok": True, "breaches": []}
     assert (broken["archive"], broken["ok"]) == (bad, False)
     assert broken["breaches"] == [{"where": breach.where, "what": breach.what} for breach in ls.check_archive(bad)]
+
+
+def test_an_archive_without_an_image_is_not_converted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = as_directory(
+        {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}', "index.json": b'{"manifests": []}'}, tmp_path
+    )
+    assert main(["convert", str(empty), f"{tmp_path}/out.tar"]) == 1
+    assert capsys.readouterr().err == f"layersim: {empty}: holds no image\n"
+    assert not (tmp_path / "out.tar").exists()

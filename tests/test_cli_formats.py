@@ -178,7 +178,8 @@ def test_hostile_texts_stay_one_field(run: Run, odd: str) -> None:
         ["images", "--format"],
         ["images", "--format", "CSV"],
         ["images", "--json", "--format", "csv"],
-        ["ls", "--format", "csv", "two.tar"],
+        ["cat", "--format", "csv", "two.tar", "/f"],
+        ["convert", "--format", "csv", "two.tar", "out.tar"],
         ["ps", "--profile", "nonsense"],
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import layersim as ls
@@ -9,6 +10,8 @@ from tests.engine.archives import ImageSpec, docker_archive
 from tests.tars import Entry, layer_tar, symlink
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from layersim.analysis import ComparisonRow
 
 BASE = layer_tar([Entry("base", content=b"b" * 1000)])
@@ -39,6 +42,36 @@ def test_reclaimable_follows_three_formulas() -> None:
     row = figures("all images")["reclaimable"]
     assert (row.docker20, row.overlay2) == ("1043", "43")
     assert "29.4" in row.reason
+
+
+def test_it_takes_what_an_engine_loads(tmp_path: Path) -> None:
+    path = tmp_path / "images.tar"
+    path.write_bytes(ARCHIVE)
+    expected = list(ls.compare_profiles(ARCHIVE))
+    with path.open("rb") as file:
+        for archives in (path, str(path), bytearray(ARCHIVE), memoryview(ARCHIVE), io.BytesIO(ARCHIVE), file):
+            assert list(ls.compare_profiles(archives)) == expected
+    assert list(ls.compare_profiles(archive for archive in (ARCHIVE, path))) == expected
+
+
+def subjects(*archives: Path | bytes | io.BytesIO) -> list[str]:
+    return list(dict.fromkeys(row.subject for row in ls.compare_profiles(archives)))
+
+
+def test_images_that_came_with_one_tag_are_told_apart(tmp_path: Path) -> None:
+    old, new = ([ImageSpec((layer,), ("app:1",))] for layer in (BASE, APP))
+    first, second = tmp_path / "first.tar", tmp_path / "second.tar"
+    first.write_bytes(docker_archive(old))
+    second.write_bytes(docker_archive(new))
+    assert subjects(first, second) == [f"app:1 of {first}", f"app:1 of {second}", "all images"]
+    assert subjects(second, second) == ["app:1", "all images"]
+    unnamed = subjects(first.read_bytes(), io.BytesIO(second.read_bytes()))
+    assert unnamed == ["app:1 of archive 1", "app:1 of archive 2", "all images"]
+
+
+def test_a_tag_that_moved_within_an_archive_names_the_last_image() -> None:
+    specs = [ImageSpec((layer,), ("app:1",)) for layer in (BASE, APP)]
+    assert subjects(docker_archive(specs)) == [specs[0].image_id, "app:1", "all images"]
 
 
 def test_text_is_for_people_and_values_are_exact() -> None:

@@ -148,6 +148,11 @@ def test_a_time_before_year_one_is_year_one() -> None:
         ("docker.io/library/x.y:1", "x.y:1", "x.y"),
         ("Foo.com/x:1", "Foo.com/x:1", "Foo.com/x"),
         ("a" * 64 + ":1", "a" * 64 + ":1", "a" * 64),
+        ("[fd00::1]:5000/x", "[fd00::1]:5000/x:latest", "[fd00::1]:5000/x"),
+        ("Foo/bar:1", "Foo/bar:1", "Foo/bar"),
+        ("a_b.com/x:1", "a_b.com/x:1", "a_b.com/x"),
+        ("docker.io/a_b.com/x:1", "a_b.com/x:1", "a_b.com/x"),
+        ("a/" * 126 + "a:1", "a/" * 126 + "a:1", "a/" * 126 + "a"),
     ],
 )
 def test_references(text: str, familiar: str, repository: str) -> None:
@@ -161,7 +166,7 @@ def test_references(text: str, familiar: str, repository: str) -> None:
     [
         *("", ":", "a:", ":a", "A", "a/B", "a//b", "-a", "a-", "a..b", "a___b", "a b", "a:b c", "a:" + "x" * 129, "/a"),
         *("a" * 256, "f" * 64, "a@sha256:" + "0" * 64, "é", "a:é", "http://x", "a:-", "x.y:z/a", "a" * 100_000, "a\n"),
-        *("Foo/bar:1", "docker.io/Foo.com/r:2", "a/" * 126 + "a:1"),
+        *("docker.io/Foo.com/r:2", "a/" * 127 + "aa:1", "[g::1]/x", "a@sha256:abc", "a@md5:" + "0" * 32),
     ],
 )
 def test_bad_references(text: str) -> None:
@@ -248,6 +253,27 @@ def test_nulls_in_lists_are_empty_values_as_in_go() -> None:
     assert config.run_config.labels == {"a": ""}
     with pytest.raises(ls.LayerSimError, match="must be sha256"):
         parse_config(changed(rootfs={"type": "layers", "diff_ids": [None]}))
+
+
+def test_a_set_holds_objects_as_in_go() -> None:
+    assert parse_config(changed(config={"Volumes": {"/v": None, "/w": {}}})).run_config.volumes == {"/v": {}, "/w": {}}
+    for name in ("Volumes", "ExposedPorts"):
+        with pytest.raises(ValidationError, match="Expected `object`, got `int`"):
+            parse_config(changed(config={name: {"80/tcp": 1}}))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "again"),
+    [
+        ("2020-01-01T5:00:00Z", 1577854800, "2020-01-01T05:00:00Z"),
+        ("0000-01-01T00:00:00Z", -62167219200, "0000-01-01T00:00:00Z"),
+        ("2020-01-01T00:00:00+23:60", 1577750400, "2020-01-01T00:00:00+24:00"),
+        ("2020-01-01T00:00:00-24:61", 1577926860, "2020-01-01T00:00:00-25:01"),
+        ("9999-12-31T23:59:59-23:59", 253402387139, "9999-12-31T23:59:59-23:59"),
+    ],
+)
+def test_times_that_go_reads(text: str, seconds: int, again: str) -> None:
+    assert (instant.unix_seconds(text), instant.normalised(text)) == (seconds, again)
 
 
 @pytest.mark.parametrize("kind", ["[", '{"a":'])

@@ -25,7 +25,7 @@ from tests.oracles import require_program
 from tests.tars import Entry, directory, layer_tar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 Layout = Literal["docker20", "docker25", "oci", "oci-dir"]
@@ -336,3 +336,11 @@ def test_a_name_that_leads_out_of_the_directory_is_never_written(tmp_path: Path)
         with pytest.raises(ValueError, match="is no plain name of a member"):
             write_directory(tmp_path / "here", [Member.file(name, b"x")])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("refs", [[], ()])
+def test_no_image_is_no_archive(refs: Sequence[str], tmp_path: Path) -> None:
+    """Docker's words: "docker save" requires at least 1 argument."""
+    with pytest.raises(ValueError, match='"save" requires at least 1 argument: no image is named'):
+        ls.Engine().save(refs, tmp_path / "empty.tar")
+    assert not (tmp_path / "empty.tar").exists()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,7 +17,7 @@ import layersim as ls
 from layersim.errors import StoreLockedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 HOLD = """
@@ -128,3 +130,77 @@ def test_the_lock_is_of_the_store_and_not_of_its_path(tmp_path: Path) -> None:
         opened.save_state(f"{tmp_path}/moved/")
         opened.save_state(f"{tmp_path}/new/")
     assert [image.tags for image in ls.Engine.open(tmp_path / "new").images()] == [("a:1",)]
+
+
+def in_a_fork(work: Callable[[], object]) -> Iterator[None]:
+    """Let a forked child work, and then live until the test goes on."""
+    (told, tell), (done, end) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os.write(tell, b"!")
+            os.close(end)
+            os.read(done, 1)
+            os._exit(status)
+    os.read(told, 1)
+    yield
+    for handle in (told, tell, done, end):
+        os.close(handle)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_forked_child_holds_nothing(store: Path) -> None:
+    opened = ls.Engine.open(store)
+    for _ in in_a_fork(lambda: None):
+        with pytest.raises(StoreLockedError, match=f"process {os.getpid()} "):
+            ls.Engine.open(store)
+        opened.save_state(store)
+        opened.close()
+        ls.Engine.open(store).close()
+
+
+def test_a_forked_child_does_not_save_in_its_parents_place(store: Path) -> None:
+    opened = ls.Engine.open(store)
+
+    def save() -> None:
+        with pytest.raises(StoreLockedError, match=f"process {os.getppid()} "):
+            opened.save_state(store)
+        opened.save_state(f"{store}/../copy/")
+        opened.close()
+
+    for _ in in_a_fork(save):
+        with pytest.raises(StoreLockedError):
+            ls.Engine.open(store)
+        ls.Engine.open(f"{store}/../copy").close()
+    opened.close()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_workers_of_multiprocessing_hold_nothing(store: Path, method: str) -> None:
+    opened = ls.Engine.open(store)
+    context = multiprocessing.get_context(method)
+    with context.Pool(2) as pool:
+        assert pool.map(len, ["a", "bb"]) == [1, 2]
+        opened.close()
+        ls.Engine.open(store).close()
+
+
+def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first save fails between our opening of the lock and our taking it."""
+    calls = []
+
+    def flock(handle: int, operation: int) -> None:
+        monkeypatch.undo()
+        (store / "layersim.lock").unlink()
+        calls.append(handle)
+        fcntl.flock(handle, operation)
+
+    monkeypatch.setattr("layersim.state.lock.fcntl.flock", flock)
+    with ls.Engine.open(store):
+        assert len(calls) == 1
+        with pytest.raises(StoreLockedError, match=f"process {os.getpid()} "):
+            ls.Engine.open(store)

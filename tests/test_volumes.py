@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 import layersim as ls
-from layersim.errors import VolumeInUseError, VolumeNotFoundError
+from layersim.errors import InvalidPathError, PathNotDirectoryError, VolumeInUseError, VolumeNotFoundError
 
 NANOSECONDS = 1_700_000_000 * 10**9
 
@@ -138,7 +138,8 @@ def test_what_no_volume_may_be_called_makes_nothing(engine: ls.Engine, name: str
 
 def test_the_place_of_a_volume_cannot_be_moved(engine: ls.Engine) -> None:
     container = engine.run("v:1")
-    for move in (("/data", "/elsewhere"), ("/f", "/data")):
+    container.fs.mkdir("/dir")
+    for move in (("/data", "/elsewhere"), ("/dir", "/data")):
         with pytest.raises(OSError, match="busy"):
             container.fs.rename(*move)
 
@@ -165,3 +166,71 @@ def test_volumes_are_counted_where_layers_are_known_by_size_alone(engine: ls.Eng
     container = engine.run("model:1", volumes={"/cache": "named"})
     assert (container.state, container.size_rw) == ("running", 0)
     assert sorted(row.links for row in engine.df().volumes) == [1, 1]
+
+
+def test_a_volume_is_there_before_the_container_runs_and_so_is_all_above_it(engine: ls.Engine) -> None:
+    container = engine.create("plain:1", volumes={"/nope/deep": "named"})
+    assert container.changes() == []
+    assert [container.fs.exists(path) for path in ("/nope", "/nope/deep", "/nope/none")] == [True, True, False]
+    assert [(change.kind, change.path) for change in container.changes()] == [("A", "/nope"), ("A", "/nope/deep")]
+
+
+def test_a_walk_goes_through_volumes(engine: ls.Engine) -> None:
+    container = engine.run("plain:1", volumes={"/d": "named"})
+    container.fs.mkdir("/d/sub")
+    container.fs.symlink("/d/sub", "/link")
+    container.fs.write_bytes("/link/x", b"1")
+    assert list(container.fs.walk("/d")) == [("/d", ["sub"], []), ("/d/sub", [], ["x"])]
+    assert "link" in next(iter(container.fs.walk("/")))[1]
+
+
+def test_a_fork_shares_what_is_mounted(engine: ls.Engine) -> None:
+    fs = engine.run("plain:1", volumes={"/d/m": "named"}).fs
+    fork = fs.fork()
+    fork.write_bytes("/d/m/x", b"both")
+    fork.write_bytes("/y", b"one")
+    fork.rename("/d", "/moved")
+    assert fs.read_bytes("/d/m/x") == fork.read_bytes("/moved/m/x") == b"both"
+    assert (fs.exists("/y"), fs.exists("/moved"), fork.exists("/d")) == (False, False, False)
+    bare = fs.fork(mounts={})
+    assert bare.listdir("/d/m") == []
+
+
+@pytest.mark.parametrize("path", ["/a\0b", f"/{'n' * 256}", f"/{'é' * 128}/x", "/x" * 2048])
+def test_a_path_that_no_directory_can_have_makes_nothing(engine: ls.Engine, path: str) -> None:
+    with pytest.raises(InvalidPathError, match="invalid mount path"):
+        engine.create("plain:1", volumes={path: "named"})
+    for layer in (ls.Layer.from_changes([]), ls.Layer.synthetic(diff_id=f"sha256:{'7' * 64}", size=1000)):
+        engine.add_image([layer], tag="odd:1", config={"Volumes": {path: {}}})
+        with pytest.raises(InvalidPathError, match="invalid mount path"):
+            engine.create("odd:1")
+    assert len(engine.containers(all=True)) == len(engine.df().volumes) == 0
+
+
+def test_no_volume_is_mounted_over_a_file(engine: ls.Engine) -> None:
+    with pytest.raises(PathNotDirectoryError, match="cannot mount volume over existing file") as caught:
+        engine.create("v:1", volumes={"/f": "named"})
+    assert caught.value.filename == "/f"
+    with pytest.raises(PathNotDirectoryError):
+        engine.create("v:1", volumes={"/data/seed/x": "named"})
+    assert rows(engine) == []
+
+
+@pytest.mark.parametrize("directory", ["/data/seed", "/data/seed/y", "/a\0b", f"/new/{'n' * 256}"])
+def test_a_working_directory_that_cannot_be_is_told_by_the_start(engine: ls.Engine, directory: str) -> None:
+    layer = ls.Layer.from_changes([ls.write("/data/seed", b"1")])
+    engine.add_image([layer], tag="w:1", config={"WorkingDir": directory})
+    container = engine.create("w:1")
+    with pytest.raises((OSError, InvalidPathError)) as caught:
+        container.start()
+    assert directory[-3:].replace("\0", "\\0") in str(caught.value)
+    assert container.state == "created"
+    assert (container.fs.read_bytes("/data/seed"), container.fs.exists("/new")) == (b"1", False)
+
+
+def test_a_file_in_a_volume_is_in_the_way_of_another_one(engine: ls.Engine) -> None:
+    engine.create_volume("outer").fs.write_bytes("/in", b"1")
+    container = engine.create("plain:1", volumes={"/a": "outer", "/a/in": "inner"})
+    with pytest.raises(PathNotDirectoryError, match="/a/in"):
+        container.start()
+    assert container.fs.read_bytes("/a/in") == b"1"

@@ -151,7 +151,7 @@ def test_wrong_diff_ids_are_told_for_each_layer() -> None:
         (lambda items: items[0]["Layers"].pop(), "layers length mismatch: expected 1, got 2"),
         (lambda items: items[0]["Layers"].reverse(), "[0]: Layers[0]"),
         (lambda items: items[0].update(RepoTags=["A:B:C"]), "RepoTags: invalid reference format"),
-        (lambda items: items.append(dict(items[0])), "web:1 is the tag of another image, too"),
+        (lambda items: items.append(dict(items[0])), None),
         (lambda items: items[0].update(Parent="sha256:" + "1" * 64), "its parent is no image of the archive"),
         (lambda items: items.append(5), "[1]: Expected `object`, got `int`"),
         (lambda items: items[0]["LayerSources"].popitem()[1].update(size=1), None),

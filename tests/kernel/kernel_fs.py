@@ -55,6 +55,7 @@ class KernelFs:
     stat = staticmethod(os.stat)
     lstat = staticmethod(os.lstat)
     listdir = staticmethod(os.listdir)
+    walk = staticmethod(os.walk)
     setxattr = staticmethod(os.setxattr)
     getxattr = staticmethod(os.getxattr)
     listxattr = staticmethod(os.listxattr)

@@ -162,6 +162,9 @@ class Session:
     def do_readlink(self, path: str) -> str:
         return str(self.fs.readlink(path))
 
+    def do_walk(self, path: str) -> list[tuple[str, list[str], list[str]]]:
+        return sorted((place, sorted(dirs), sorted(files)) for place, dirs, files in self.fs.walk(path))
+
     def do_listdir(self, path: str) -> list[str]:
         return sorted(self.fs.listdir(path))
 

@@ -78,6 +78,18 @@ def test_a_committed_top_shows_what_the_overlay_showed(stack: list[Folder], done
 
 
 @given(stacks, st.lists(works, max_size=15))
+def test_what_containerd_commits_is_what_differs(stack: list[Folder], done: list[Work]) -> None:
+    fs = ls.Overlay(layers_of(stack), clock=lambda: 1_700_000_000 * 10**9)
+    for work in done:
+        perform(fs, work)
+    layer = fs.to_layer(dialect="containerd")
+    after = ls.View([*fs.lower.layers, layer])
+    assert set(fs.lower.changes(after)) == set(fs.lower.changes(ls.View([*fs.lower.layers, fs.to_layer()])))
+    assert len(layer) <= len(fs.to_layer()) + sum(change.kind == "D" for change in fs.changes())
+    assert not any(entry.is_opaque for entry in layer)
+
+
+@given(stacks, st.lists(works, max_size=15))
 def test_changes_are_the_difference_of_the_two_views(stack: list[Folder], done: list[Work]) -> None:
     fs = ls.Overlay(layers_of(stack), clock=lambda: 1_700_000_000 * 10**9)
     for work in done:

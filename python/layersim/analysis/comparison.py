@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from dataclasses import dataclass
-from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from layersim.analysis.reasons import reason_of
 from layersim.engine import Engine
@@ -15,12 +16,11 @@ from layersim.table import Table
 from layersim.units import human_size, short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import TypeAlias
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from layersim.image import Image
 
-    Archive: TypeAlias = str | bytes | PathLike[str]
+    Archive: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 _ALL = "all images"
 _ID, _TOTAL = "id", "total"
@@ -33,7 +33,8 @@ class ComparisonRow:
     Attributes
     ----------
     subject : str
-        The image, by its first tag or the digest of its config; or ``all images``.
+        The image, by its first tag or the digest of its config; or ``all images``. Where several images came with one
+        tag, which archive each is from is said behind it.
     figure : str
         ``id``, ``size``, ``content size``, ``shared size``, ``unique size`` of an image; ``total``, ``size``,
         ``reclaimable`` of all.
@@ -56,8 +57,8 @@ def compare_profiles(archives: Archive | Iterable[Archive]) -> Table[ComparisonR
 
     Parameters
     ----------
-    archives : path, bytes, or an iterable of them
-        Docker-archives or OCI image layouts.
+    archives : path, bytes-like or binary file, or an iterable of them
+        Docker-archives or OCI image layouts, as `Engine.load` takes them; a file is read once.
 
     Returns
     -------
@@ -74,25 +75,54 @@ def compare_profiles(archives: Archive | Iterable[Archive]) -> Table[ComparisonR
     -----
     Layers are taken as loaded. An engine that built the images itself may have recorded other sizes for them.
     """
-    wanted = [archives] if isinstance(archives, str | bytes | PathLike) else list(archives)
     engines = [Engine(profile, clock=lambda: 0) for profile in PROFILE_NAMES]
-    loaded = [[image for archive in wanted for image in engine.load(archive)] for engine in engines]
-    rows = [*_image_rows(engines, loaded), *_summary_rows(engines)]
+    origins: dict[tuple[Image, ...], str] = {}
+    for number, archive in enumerate(_each(archives), start=1):
+        source = _reread(archive)
+        for images in zip(*(engine.load(source) for engine in engines), strict=True):
+            origins.setdefault(images, _archive_name(archive, number))
+    rows = [*_image_rows(engines, origins), *_summary_rows(engines)]
     return Table(rows, _FORM, Style(now=to_datetime(0)), kind=ComparisonRow)
 
 
-def _image_rows(engines: Sequence[Engine], loaded: Sequence[Sequence[Image]]) -> Iterator[ComparisonRow]:
+def _each(archives: Archive | Iterable[Archive]) -> Iterable[Archive]:
+    if isinstance(archives, str | bytes | bytearray | memoryview | os.PathLike) or hasattr(archives, "read"):
+        return [cast("Archive", archives)]
+    return archives
+
+
+def _reread(archive: Archive) -> Archive:
+    """Return an archive that can be read more than once."""
+    return cast("BinaryIO", archive).read() if hasattr(archive, "read") else archive
+
+
+def _archive_name(archive: Archive, number: int) -> str:
+    if isinstance(archive, str | os.PathLike):
+        return os.fspath(archive)
+    name = getattr(archive, "name", None)
+    return name if isinstance(name, str) else f"archive {number}"
+
+
+def _image_rows(engines: Sequence[Engine], origins: Mapping[tuple[Image, ...], str]) -> Iterator[ComparisonRow]:
     usages = [{row.id: row for row in engine.df(verbose=True).images} for engine in engines]
-    for images in dict.fromkeys(zip(*loaded, strict=True)):
-        if not all(image.id in usage for usage, image in zip(usages, images, strict=True)):
-            continue  # a parent without a tag, which no list shows
-        subject = images[0].tags[0] if images[0].tags else images[0].id
+    # A parent without a tag is shown by no list.
+    listed = [
+        images for images in origins if all(image.id in usage for usage, image in zip(usages, images, strict=True))
+    ]
+    for images, subject in zip(listed, _subjects(listed, origins), strict=True):
         rows = [usage[image.id] for usage, image in zip(usages, images, strict=True)]
         yield _row(subject, _ID, [image.id for image in images])
         yield _row(subject, "size", [row.size for row in rows])
         yield _row(subject, "content size", [image.content_size for image in images])
         yield _row(subject, "shared size", [row.shared_size for row in rows])
         yield _row(subject, "unique size", [row.unique_size for row in rows])
+
+
+def _subjects(listed: Sequence[tuple[Image, ...]], origins: Mapping[tuple[Image, ...], str]) -> list[str]:
+    """Return what the images are called: by a tag that one of them has lost since, together with the archive."""
+    tags = [images[0].tags[0] if images[0].tags else images[0].id for images in listed]
+    named = Counter(tags)
+    return [f"{tag} of {origins[images]}" if named[tag] > 1 else tag for tag, images in zip(tags, listed, strict=True)]
 
 
 def _summary_rows(engines: Sequence[Engine]) -> Iterator[ComparisonRow]:

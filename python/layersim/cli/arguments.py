@@ -99,14 +99,15 @@ def _add_truncation(command: ArgumentParser) -> None:
 
 
 def _add_files(commands: _SubParsersAction[ArgumentParser]) -> None:
-    ls = _command(commands, "ls", files.ls, "list a directory of an image")
+    ls = _command(commands, "ls", files.ls, "list a directory of an image", FORMATS)
     ls.add_argument("image", metavar="IMAGE")
     ls.add_argument("path", nargs="?", default="/", metavar="PATH", help="a path in the image (default: /)")
     ls.add_argument("-l", "--long", action="store_true", help="mode, owner, size, time, and the layer it comes from")
     cat = _command(commands, "cat", files.cat, "write a file of an image to standard output")
     cat.add_argument("image", metavar="IMAGE")
     cat.add_argument("path", metavar="PATH")
-    diff = _command(commands, "diff", files.diff, "show what differs between two images: A added, C changed, D deleted")
+    purpose = "show what differs between two images: A added, C changed, D deleted"
+    diff = _command(commands, "diff", files.diff, purpose, FORMATS)
     diff.add_argument("before", metavar="A")
     diff.add_argument("after", metavar="B")
     meaning = "A and B are layers: tar files, or diff ids (or their beginnings) of the archives"
@@ -127,8 +128,8 @@ def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
     convert.add_argument("--level", type=int, metavar="N", help="of the compression")
     convert.add_argument("--platform", type=_platform, metavar="P", help="such as linux/arm64 or linux/arm/v7")
     check = _plain_command(commands, "check", archives.check, "compute every hash, size, reference and count again")
-    _add_formats(check)
-    check.add_argument("checked", nargs="+", metavar="ARCHIVE")
+    _add_formats(check, FORMATS)
+    check.add_argument("checked", nargs="+", metavar="ARCHIVE", help="or a saved engine")
 
 
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:
@@ -172,7 +173,7 @@ def _add_formats(command: ArgumentParser, formats: Sequence[str] = ()) -> None:
     meaning = "JSON: ids in full, sizes in bytes, times as ISO 8601"
     one.add_argument("--json", dest="format", action="store_const", const="json", default="table", help=meaning)
     if formats:
-        meaning = "what to write: docker's text (default), JSON as with --json, csv, or an Arrow stream"
+        meaning = "what to write: text as docker's (default), JSON as with --json, csv, or an Arrow stream"
         one.add_argument("--format", choices=formats, default="table", help=meaning)
 
 

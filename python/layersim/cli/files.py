@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import stat
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from layersim._core import Layer, View
 from layersim.cli.failure import InputError
 from layersim.cli.host import Host
 from layersim.errors import LayerSimError
+from layersim.table import Rows
 from layersim.units import short_id
 
 if TYPE_CHECKING:
@@ -30,6 +32,29 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One file of an image: what `ls` tells of it."""
+
+    name: str
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime: datetime
+    target: str | None
+    layer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One difference between two trees, in the letters of ``docker diff``."""
+
+    kind: str
+    path: str
+
+
 def ls(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """List a directory, or one file, of an image."""
     view = View(_host(arguments, clock).one(arguments.image).layers)
@@ -37,8 +62,8 @@ def ls(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> No
         entries = _entries(view, arguments.path)
     except OSError as error:
         raise InputError(f"{arguments.image}: {arguments.path}", error) from error
-    if out.as_json:
-        out.records(_record(view, name, path, status) for name, path, status in entries)
+    if out.as_data:
+        out.rows(Rows([_row(view, name, path, status) for name, path, status in entries], FileRow))
     elif arguments.long:
         out.lines(_long_lines(view, entries))
     else:
@@ -65,8 +90,8 @@ def diff(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> 
     host = _host(arguments, clock)
     view = _layer_view if arguments.layers else _image_view
     changes = view(host, arguments.before).changes(view(host, arguments.after))
-    if out.as_json:
-        out.records({"kind": change.kind, "path": change.path} for change in changes)
+    if out.as_data:
+        out.rows(Rows([ChangeRow(change.kind, change.path) for change in changes], ChangeRow))
     else:
         out.lines(f"{change.kind} {change.path}" for change in changes)
 
@@ -104,18 +129,18 @@ def _target(view: View, path: str, status: Stat) -> str | None:
     return view.readlink(path) if stat.S_ISLNK(status.st_mode) else None
 
 
-def _record(view: View, name: str, path: str, status: Stat) -> dict[str, object]:
-    return {
-        "name": name,
-        "kind": _KINDS[stat.S_IFMT(status.st_mode)],
-        "mode": stat.S_IMODE(status.st_mode),
-        "uid": status.st_uid,
-        "gid": status.st_gid,
-        "size": status.st_size,
-        "mtime": _moment(status),
-        "target": _target(view, path, status),
-        "layer": view.layers[status.layer].diff_id,
-    }
+def _row(view: View, name: str, path: str, status: Stat) -> FileRow:
+    return FileRow(
+        name=name,
+        kind=_KINDS[stat.S_IFMT(status.st_mode)],
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        size=status.st_size,
+        mtime=_moment(status),
+        target=_target(view, path, status),
+        layer=view.layers[status.layer].diff_id,
+    )
 
 
 def _long_lines(view: View, entries: Iterable[tuple[str, str, Stat]]) -> Iterator[str]:

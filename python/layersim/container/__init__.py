@@ -5,7 +5,14 @@ from __future__ import annotations
 from layersim.container.mountpoints import container_view
 from layersim.container.store import ContainerStore
 from layersim.container.value import CREATED, Container, Life, Made, Wishes
-from layersim.container.volumes import Volume, VolumeStore, check_mount_path, check_volume_name
+from layersim.container.volumes import (
+    Volume,
+    VolumeStore,
+    check_destination,
+    check_mount_path,
+    check_volume_name,
+    demand_directory,
+)
 
 __all__ = [
     "CREATED",
@@ -16,7 +23,9 @@ __all__ = [
     "Volume",
     "VolumeStore",
     "Wishes",
+    "check_destination",
     "check_mount_path",
     "check_volume_name",
     "container_view",
+    "demand_directory",
 ]

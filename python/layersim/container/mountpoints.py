@@ -37,25 +37,16 @@ def container_view(layers: Sequence[Layer], made_ns: int) -> View:
     for path in (*_DIRECTORIES, *_FILES, *(link for link, _ in _LINKS)):
         _clear(fs, path)
     for path in _DIRECTORIES:
-        make_directories(fs, path)
+        fs.make_directories(f"/{path}")
     for path in _FILES:
         if not fs.exists(f"/{path}"):
-            make_directories(fs, posixpath.dirname(path))
+            fs.make_directories(f"/{posixpath.dirname(path)}")
             fs.open(f"/{path}", _MAKE_FILE, _MODE).close()
     for path, target in _LINKS:
         if not fs.exists(f"/{path}"):
-            make_directories(fs, posixpath.dirname(path))
+            fs.make_directories(f"/{posixpath.dirname(path)}")
             fs.symlink(target, f"/{path}")
     return View([*layers, fs.to_layer()])
-
-
-def make_directories(fs: Overlay, path: str) -> None:
-    """Make a directory and those above it; what exists stays as it is."""
-    made = ""
-    for name in posixpath.normpath(path).strip("/").split("/"):
-        made += f"/{name}"
-        if not fs.exists(made):
-            fs.mkdir(made, _MODE)
 
 
 def _clear(fs: Overlay, path: str) -> None:

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from layersim._core import Overlay
+from layersim.container.filesystem import fs_over, make_working_dir
 from layersim.container.identity import container_id, container_name
-from layersim.container.mountpoints import make_directories
 from layersim.errors import ContainerStateError
 from layersim.image.instant import to_datetime
 
@@ -163,12 +163,16 @@ class Container:
 
     @property
     def fs(self) -> Overlay:
-        """What the container sees: its image, the engine's mount points, and its own writes on top.
+        """What the container sees: its image, the engine's mount points, its volumes, and its own writes on top.
+
+        Volumes are mounted here before it runs, too, as for `docker cp`: directories that they need are made.
 
         Raises
         ------
         ContentMissingError
             The image has layers known by digest and size alone.
+        OSError
+            Once: a volume cannot be mounted, because another one holds a file there.
         """
         return self._first_fs() if self._fs is None else self._fs
 
@@ -176,17 +180,18 @@ class Container:
         """Make the file system; of several threads that ask for it the first does, and all get the same."""
         with self._host.lock:
             if self._fs is None:
-                self._fs = self._new_fs() if self._upper is None else self._old_fs(self._upper)
+                self._fs = self._made_fs()
+                if self.volumes:
+                    self._fs.make_mountpoints()
             return self._fs
 
-    def _new_fs(self) -> Overlay:
-        fs = Overlay(self._host.view_of(self.image), clock=self._host.now, mounts=self._mounts())
-        if directory := self.image.config.run_config.working_dir:
-            make_directories(fs, directory)
-        return fs
+    def _made_fs(self) -> Overlay:
+        view = self._host.view_of(self.image)
+        return fs_over(view, self._host.now, self.image.config.run_config.working_dir, self.volumes, self._upper)
 
-    def _old_fs(self, upper: Upper) -> Overlay:
-        return upper.over(self._host.view_of(self.image), clock=self._host.now, mounts=self._mounts())
+    def written(self) -> Overlay:
+        """Return its file system to read what it has written; looking does not mount anything."""
+        return self._made_fs() if self._fs is None else self._fs
 
     def mount(self, volumes: Mapping[str, Volume]) -> None:
         """Give a container that was not looked into yet what it mounts.
@@ -199,9 +204,6 @@ class Container:
         self.volumes = MappingProxyType(dict(volumes))
         for volume in set(volumes.values()):
             volume.links += 1
-
-    def _mounts(self) -> dict[str, Overlay] | None:
-        return {path: volume.fs for path, volume in self.volumes.items()} or None
 
     def upper(self) -> Upper | None:
         """Return what it has written, as one value that can be saved; None for nothing."""
@@ -225,7 +227,7 @@ class Container:
 
     def changes(self) -> list[Change]:
         """Return what `docker diff` prints: paths added, changed and deleted."""
-        return self.fs.changes()
+        return self.written().changes()
 
     def start(self) -> Container:
         """Run it; the mount points of its volumes appear. Nothing happens if it runs already.
@@ -241,6 +243,8 @@ class Container:
             It is paused.
         ContainerNotFoundError
             It was removed.
+        InvalidPathError, OSError
+            The directory that it works in, or one that a volume needs, cannot be made: the error names it.
         """
         with self._host.lock:
             self._demand_kept()
@@ -248,10 +252,19 @@ class Container:
                 message = "cannot start a paused container, try unpause instead"
                 raise ContainerStateError(message, self.state, "created, exited or running")
             if not self.is_active:
-                if self.volumes and self.image.has_content:
-                    self.fs.make_mountpoints()
+                if self.image.has_content:
+                    self._prepare()
                 self.life = Life("running", self._host.now())
             return self
+
+    def _prepare(self) -> None:
+        """Make the directories that it needs to run."""
+        if self.volumes:
+            self.fs.make_mountpoints()
+        if directory := self.image.config.run_config.working_dir:
+            # One that was not looked into stays a few words.
+            is_new = self._fs is None and self._upper is None
+            make_working_dir(Overlay(self._host.view_of(self.image)) if is_new else self.fs, directory)
 
     def stop(self, exit_code: int = 137) -> Container:
         """End it. Nothing happens unless it runs.

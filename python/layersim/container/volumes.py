@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import threading
 from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View, sha256
 from layersim.container.identity import NAME, NAME_CHARACTERS
-from layersim.errors import VolumeInUseError, VolumeNotFoundError
+from layersim.errors import InvalidPathError, PathNotDirectoryError, VolumeInUseError, VolumeNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from layersim._core import Upper
+
+_LONGEST_NAME = 255
+_PATH_MAX = 4096
 
 
 class Volume:
@@ -72,7 +77,7 @@ class Volume:
 
     def fill(self, view: View, path: str) -> None:
         """Copy what an image has under a path, if the volume is empty, as an engine does at the first mount."""
-        if not self.fs.listdir("/") and path in view and stat.S_ISDIR(view.stat(path).st_mode):
+        if not self.fs.listdir("/") and _is_dir(view, path):
             _copy_tree(view, path, self.fs)
 
     def __repr__(self) -> str:
@@ -162,10 +167,38 @@ def check_mount_path(path: str) -> None:
     """Raise `TypeError` or, in the engine's words, `ValueError` unless a volume may be mounted there."""
     if not isinstance(path, str):
         raise TypeError(f"expected the path of a mount as str, got {path!r:.80}")
-    if not path.startswith("/") or "\0" in path:
+    check_destination(path)
+    if not path.startswith("/"):
         raise ValueError(f"invalid mount path: {path[:80]!r} mount path must be absolute")
     if not path.strip("/"):
         raise ValueError("invalid specification: destination can't be '/'")
+
+
+def check_destination(path: str) -> None:
+    """Raise `InvalidPathError` for a path that no directory can have."""
+    names = [os.fsencode(name) for name in path.split("/")]
+    if "\0" in path or max(map(len, names)) > _LONGEST_NAME or len(os.fsencode(path)) >= _PATH_MAX:
+        raise InvalidPathError(f"invalid mount path: {path[:80]!r} holds a NUL byte or is too long")
+
+
+def demand_directory(view: View, path: str) -> None:
+    """Raise `OSError` naming the path unless an image has a directory there, or one can be made."""
+    try:
+        found = view.stat(path)
+    except FileNotFoundError:
+        Overlay(view).make_directories(path)
+    else:
+        if not stat.S_ISDIR(found.st_mode):
+            fault = "cannot mount volume over existing file, file exists"
+            raise PathNotDirectoryError(errno.ENOTDIR, fault, path)
+
+
+def _is_dir(view: View, path: str) -> bool:
+    """Tell whether a path leads to a directory, through links."""
+    try:
+        return stat.S_ISDIR(view.stat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _copy_tree(view: View, root: str, target: Overlay) -> None:

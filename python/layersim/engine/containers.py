@@ -8,7 +8,6 @@ from layersim.container import Container, Wishes, check_mount_path, check_volume
 from layersim.engine.images import ImageCommands
 from layersim.engine.volumes import VolumeCommands
 from layersim.errors import ContainerStateError, ImageNotFoundError
-from layersim.image import parse_new_tag
 from layersim.profiles.commit import EMPTY_LAYER, Commit
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ class ContainerCommands(ImageCommands, VolumeCommands):
             Nothing answers to `ref`.
         NameInUseError, ValueError
             The name is taken, or not a name; so of a volume.
+        InvalidPathError, OSError
+            A volume cannot be mounted where it is wanted: over a file, or under a name that no directory can have.
 
         Notes
         -----
@@ -164,16 +165,15 @@ class ContainerCommands(ImageCommands, VolumeCommands):
         InvalidReferenceError
             The tag is none.
         """
-        reference = parse_new_tag(tag) if tag is not None else None
+        reference = self._new_tag(tag)
         with self._lock:
             self._containers.find(container)
             origin = self._images.lookup(container.image.id)
             if origin is None:
                 raise ImageNotFoundError(f"failed to get digest {container.image.id}: the image was removed")
             parent = origin.value()
-            layer = container.fs.to_layer(dialect=self.profile.layer_dialect)
-            is_empty = layer.diff_id == EMPTY_LAYER or (self.profile.commits_changes and not container.changes())
-            added = [] if is_empty else [layer]
+            layer = container.written().to_layer(dialect=self.profile.layer_dialect)
+            added = [] if layer.diff_id == EMPTY_LAYER else [layer]
             raw = self.profile.makes.committed(
                 self.profile,
                 parent,
@@ -186,7 +186,7 @@ class ContainerCommands(ImageCommands, VolumeCommands):
                     author=author,
                 ),
             )
-            image = self._keep(raw, [*parent.layers, *added], reference, "commit")
+            image = self._keep(raw, [*parent.layers, *added], reference, "commit", origin)
             self._images.set_parent(image, origin)
             return image.value()
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Literal
 
 from layersim.engine.caching import CacheCommands
+from layersim.engine.checking import Checking
 from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
 from layersim.engine.reports import Reports
-from layersim.engine.saving import Saving
 from layersim.engine.sharing import SharingReport
 
 _PRUNABLE = ("system", "containers", "images", "volumes", "build cache")
 
 
-class Engine(Saving, ContainerCommands, CacheCommands, Reports, SharingReport):
+class Engine(Checking, ContainerCommands, CacheCommands, Reports, SharingReport):
     """A Docker engine in memory. Two engines never see each other.
 
     Parameters
@@ -22,8 +22,8 @@ class Engine(Saving, ContainerCommands, CacheCommands, Reports, SharingReport):
     profile : str or Profile, default "docker20"
         Which real engine it equals; see `layersim.profiles`.
     clock : callable, default `time.time_ns`
-        Gives nanoseconds since 1970, or aware datetimes. With a clock of one's own, the same calls
-        give the same ids, names and bytes.
+        Gives nanoseconds since 1970, or aware datetimes, of the years 1 to 9999. With a clock of one's own, the
+        same calls give the same ids, names and bytes.
 
     Examples
     --------

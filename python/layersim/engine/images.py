@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer
+from layersim._core import Layer, sha256
 from layersim.engine.loading import check_archive
 from layersim.engine.state import State
 from layersim.errors import InvalidReferenceError
 from layersim.image import HistoryEntry, has_tag, parse_config, parse_new_tag, parse_reference
 from layersim.image.document import decode_untyped
 from layersim.image.instant import format_utc
-from layersim.layout import ArchivedImage, Form, Leaving, Platform, Wanted, layout_for, read_archive, save_images
+from layersim.layout import (
+    ArchivedImage,
+    Form,
+    Leaving,
+    Platform,
+    Wanted,
+    layout_for,
+    manifest_for,
+    read_archive,
+    save_images,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,7 +81,8 @@ class ImageCommands(State):
             `platform` is none, or there is no such way.
         """
         own = Platform(os=self.profile.os, architecture=self.profile.architecture)
-        wanted = Wanted(own) if platform is None else Wanted(Platform.parse(platform), is_asked=True)
+        asked = Platform.parse(platform) if platform is not None else None
+        wanted = Wanted(asked or own, is_asked=asked is not None, with_blobs=self.profile.keeps_blobs)
         archived = read_archive(archive, wanted=wanted, prefers=self.profile.prefers, limits=limits, progress=progress)
         parents = check_archive(archived, self.profile)
         with self._lock:
@@ -112,7 +123,7 @@ class ImageCommands(State):
         ValidationError
             The config breaks a rule.
         """
-        reference = parse_new_tag(tag) if tag is not None else None
+        reference = self._new_tag(tag)
         layer = Layer.from_tar(rootfs_tar)
         raw = self.profile.makes.imported(self.profile, layer.diff_id, self.now(), message, config)
         return self._keep(raw, [layer], reference, "import").value()
@@ -162,7 +173,7 @@ class ImageCommands(State):
         ValueError
             There is no such way, or `parent` was made from this very image.
         """
-        reference = parse_new_tag(tag) if tag is not None else None
+        reference = self._new_tag(tag)
         now = self.now()
         steps = tuple(HistoryEntry(created=format_utc(now)) for _ in layers) if history is None else tuple(history)
         raw = self.profile.makes.layered(self.profile, tuple(layer.diff_id for layer in layers), now, steps, config)
@@ -196,7 +207,8 @@ class ImageCommands(State):
             is there must be empty or such a layout, which goes.
         layout : {"docker20", "docker25", "oci", "oci-dir"}, optional
             What `docker save` of 20.10 or of 25 and newer writes, or an OCI image layout, as a tar or as a directory.
-            By default what this engine's `docker save` writes.
+            By default what this engine's `docker save` writes. Where an engine keeps blobs as they came, these go into
+            an OCI image layout, so that the images keep their ids, and `manifest.json` beside it.
         compression : {"gzip", "zstd"}, optional
             Of the layers of an OCI image layout; by default they go out as they are.
         level : int, optional
@@ -215,15 +227,20 @@ class ImageCommands(State):
             Nothing answers to one of them.
         ContentMissingError
             A layer is known by digest and size alone.
+        DigestMismatchError
+            A file that a layer or a blob is kept in was changed.
         ValidationError
             An image has no layer, which Docker's archives cannot hold; the directory holds something else.
         ValueError
-            There is no such layout or compression, or they do not go together.
+            No image is named; there is no such layout or compression, or they do not go together.
         """
+        named = [refs] if isinstance(refs, str) else list(refs)
+        if not named:
+            raise ValueError('"save" requires at least 1 argument: no image is named')
         form = Form(layout_for(target, layout, self.profile.save_layout), compression, level)
         with self._lock:
-            wanted = self._wanted([refs] if isinstance(refs, str) else refs)
-            leaving = [Leaving(image.value(), references) for image, references in wanted]
+            wanted = self._wanted(named)
+            leaving = [Leaving(image.value(), references, image.contents.kept()) for image, references in wanted]
         return save_images(leaving, target, form, progress=progress)
 
     def tag(self, ref: str, new: str) -> Image:
@@ -250,7 +267,7 @@ class ImageCommands(State):
         """
         with self._lock:
             image = self._images.find(ref)
-            self._images.tag(parse_new_tag(new), image)
+            self._images.tag(parse_new_tag(new, self.profile.naming.grammar), image)
             return image.value()
 
     def remove_image(self, ref: str, force: bool = False) -> Removed:
@@ -324,9 +341,17 @@ class ImageCommands(State):
             "RootFS": root,
         }
 
-    def _keep(self, raw: bytes, layers: Sequence[Layer], reference: Reference | None, way: str) -> StoredImage:
-        """Register an image that this engine makes itself."""
-        made = ArchivedImage(parse_config(raw), raw, tuple(layers))
+    def _keep(
+        self,
+        raw: bytes,
+        layers: Sequence[Layer],
+        reference: Reference | None,
+        way: str,
+        parent: StoredImage | None = None,
+    ) -> StoredImage:
+        """Register an image that this engine makes itself; the layers of its parent stay the blobs that they are."""
+        told = manifest_for(sha256(parent.raw_config), parent.contents.kept()) if parent is not None else None
+        made = ArchivedImage(parse_config(raw), raw, tuple(layers), kept_layers=told.layers if told else ())
         with self._lock:
             image = self._registrar.register(made, way)
             if reference is not None:
@@ -346,7 +371,7 @@ class ImageCommands(State):
     def _named(self, ref: str) -> list[tuple[StoredImage, Reference | None]]:
         try:
             reference = parse_reference(ref)
-        except InvalidReferenceError:
+        except InvalidReferenceError:  # an id, or with a digest, which moby saves without its tags
             return [(self._images.find(ref), None)]
         if not has_tag(ref):
             tagged = self._images.tagged(reference.repository)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim.errors import ChainTooDeepError, ValidationError
-from layersim.image import Image
-from layersim.profiles.made import history_entry
-from layersim.store import StoredImage
+from layersim.image import Image, parse_name
+from layersim.image.parenthood import is_parent
+from layersim.store import NO_CONTENTS, StoredImage, check_total
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +39,8 @@ def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str
     ChainTooDeepError, ValidationError
         An image is for another operating system, has too many layers, or names a parent that it cannot have been
         made from.
+    InvalidReferenceError
+        A tag is none by the engine's grammar.
     """
     by_id = {image.id: image for image in images}
     parents = {}
@@ -48,6 +50,8 @@ def check_archive(images: Sequence[ArchivedImage], profile: Profile) -> dict[str
             raise ValidationError(breach, [breach])
         if len(image.layers) > profile.deepest_chain:
             raise ChainTooDeepError("max depth exceeded", profile.deepest_chain)
+        for reference in image.references:
+            parse_name(str(reference), profile.naming.grammar)
         parent = by_id.get(image.parent or "")
         if parent is not None and parent is not image:
             _check_parent(image_id, image.config, parent)
@@ -85,21 +89,22 @@ class Registrar:
         Raises
         ------
         ValueError
-            There is no such way.
+            There is no such way, or there would be more bytes in all than 63 bits hold.
         """
         size_of = self.profile.size_rule(way)
         package = self.profile.package(image)
         known = self.images.lookup(package.id)
         if known is not None:
             return known
-        top = self.layers.hold(image.layers, size_of)
-        stored = StoredImage(
-            package.id,
-            image.raw_config,
-            image.config,
-            top,
-            self.contents.hold(package.blobs),
-        )
+        top, contents = self.layers.hold(image.layers, size_of), NO_CONTENTS
+        try:
+            contents = self.contents.hold(package.blobs, package.payloads)
+            stored = StoredImage(package.id, image.raw_config, image.config, top, contents)
+            check_total(stored.size)
+        except ValueError:
+            self.contents.release(contents.blobs)
+            self.layers.release(top)
+            raise
         self.images.add(stored)
         return stored
 
@@ -126,8 +131,6 @@ class Registrar:
 
 
 def _check_parent(image_id: str, config: ImageConfig, parent: ArchivedImage) -> None:
-    own = [history_entry(entry) for entry in config.history or ()]
-    theirs = [history_entry(entry) for entry in parent.config.history or ()]
-    if (own or theirs) and (len(own) != len(theirs) + 1 or own[:-1] != theirs):
+    if not is_parent(parent.config, config):
         breach = f"image {parent.id} is not a valid parent for {image_id}"
         raise ValidationError(breach, [breach])

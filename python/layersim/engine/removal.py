@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim.errors import ImageInUseError
-from layersim.image import parse_reference
+from layersim.errors import ImageInUseError, ImageNotFoundError
+from layersim.image import parse_name, parse_reference, tag_of_name, tagged_or_as_it_is
 from layersim.units import short_id
 
 if TYPE_CHECKING:
@@ -75,6 +75,9 @@ class Remover:
         """
         image = self.images.find(ref)
         by_id = image.id.startswith(ref) or image.id.partition(":")[2].startswith(ref)
+        if "@" in ref:
+            self._remove_pinned(image, ref, force=force)
+            return
         if by_id:
             self._untag_single(image, force=force)
         else:
@@ -103,6 +106,23 @@ class Remover:
             tag = ref if self.rules.tells_layers else str(parse_reference(ref))
             raise ImageInUseError(self.rules.name_in_use(tag, short_id(user.id), short_id(image.id)))
         self.untag(image, parse_reference(ref))
+
+    def _remove_pinned(self, image: StoredImage, ref: str, *, force: bool) -> None:
+        """Take away the tags of a name with a digest; the image goes with the last of them, as if removed by its id."""
+        name = parse_name(ref)
+        wanted = tag_of_name(name)
+        tags = [one for one in image.references if one.repository == wanted.repository]
+        tags = [one for one in tags if name.tag in {None, one.tag}]
+        if not tags:
+            naming = self.images.naming
+            raise ImageNotFoundError(naming.not_found(ref, tagged_or_as_it_is(ref)))
+        goes = len(tags) == len(image.references)
+        if goes:
+            self._check(image, force=force, most_tags=len(tags))
+        for reference in tags:
+            self.untag(image, reference)
+        if goes:
+            self._delete(image, force=force, is_quiet=False)
 
     def _untag_single(self, image: StoredImage, *, force: bool) -> None:
         """Take the only name of an image that is removed by id away, if nothing else holds the image."""

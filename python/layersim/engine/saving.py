@@ -9,12 +9,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from layersim._core import Packed
 from layersim.engine.containers import ContainerCommands
 from layersim.errors import StateError
 from layersim.profiles import find_profile
 from layersim.state import (
     StoreLock,
     Stores,
+    abandon,
     demand_store,
     document_of,
     prepare,
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from os import PathLike
-    from typing import Self
+    from typing import Self, TypeAlias
 
     from layersim._core import Blobs
     from layersim.state.document import Document
+    from layersim.state.writing import Shelf
+
+    StrOrBytesPath: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes]
 
 
 class Saving(ContainerCommands):
@@ -40,7 +45,9 @@ class Saving(ContainerCommands):
 
     _store: StoreLock | None = None
 
-    def save_state(self, path: str | PathLike[str], *, layout: Literal["file", "directory"] | None = None) -> int:
+    def save_state(
+        self, path: StrOrBytesPath, *, layout: Literal["file", "directory"] | None = None, verify: bool = False
+    ) -> int:
         """Save the whole engine: images, tags, layers, containers with what they have written, and its counters.
 
         Parameters
@@ -49,6 +56,9 @@ class Saving(ContainerCommands):
             Where to.
         layout : {"file", "directory"}, optional
             By default a directory store where `path` is a directory or ends in a slash, and otherwise one file.
+        verify : bool, default False
+            Hash every blob that a directory store has already. Otherwise those alone are hashed, once, that this engine
+            has read or made itself; a broken one is written again.
 
         Returns
         -------
@@ -68,8 +78,8 @@ class Saving(ContainerCommands):
 
         Notes
         -----
-        Killed at any point, the target has the old state or the new one. Files that are open in a container are not
-        saved; what it wrote so far is.
+        A first save into a directory that fails leaves no store there. Killed at any point, the target has the old
+        state or the new one. Files that are open in a container are not saved; what it wrote so far is.
         """
         if layout not in {None, "file", "directory"}:
             raise ValueError(f"expected 'file' or 'directory', got {layout!r}")
@@ -77,17 +87,13 @@ class Saving(ContainerCommands):
             self._demand_known_profile()
             document, shelf = document_of(self.profile.name, self._stores(), self._cache_records)
             if layout == "file" or (layout is None and not _names_directory(path)):
-                return write_file(Path(path), document, shelf)
-            folder = Path(path)
-            prepare(folder)
-            is_ours = self._store is not None and self._store.covers(folder)
-            with nullcontext() if is_ours else StoreLock(folder):
-                return write_directory(folder, document, shelf)
+                return write_file(_as_path(path), document, shelf)
+            return self._write_directory(_as_path(path), document, shelf, verify=verify)
 
     @classmethod
     def open(
         cls,
-        path: str | PathLike[str],
+        path: StrOrBytesPath,
         *,
         clock: Callable[[], int | datetime] = time.time_ns,
         verify: bool = False,
@@ -119,7 +125,7 @@ class Saving(ContainerCommands):
         DigestMismatchError, ContentMissingError
             With `verify`: a blob was changed or is gone.
         """
-        folder = Path(path)
+        folder = _as_path(path)
         if not folder.is_dir():
             return cls._opened(*read_file(folder), clock, None, verify=verify)
         demand_store(folder)
@@ -169,15 +175,26 @@ class Saving(ContainerCommands):
         engine._store = store
         return engine
 
+    def _write_directory(self, folder: Path, document: Document, shelf: Shelf, *, verify: bool) -> int:
+        is_new = prepare(folder)
+        is_ours = self._store is not None and self._store.covers(folder)
+        with nullcontext() if is_ours else StoreLock(folder):
+            try:
+                return write_directory(folder, document, shelf, self._known, verify=verify)
+            except BaseException:
+                abandon(folder, is_new=is_new)
+                raise
+
     def _stores(self) -> Stores:
         return Stores(self._layers, self._contents, self._images, self._volumes, self._containers, self._build_cache)
 
     def _verify(self) -> None:
-        """Read all layers, side by side, and prove what containers have written."""
+        """Read all layers, side by side, and prove what containers have written and what images came as."""
         layers = {place.layer.diff_id: place.layer for place in self._layers if not place.layer.is_synthetic}
         holders = [*self._containers, *self._volumes]
         uppers = [upper for holder in holders if (upper := holder.upper()) is not None]
-        works = [layer.read for layer in layers.values()] + [upper.verify for upper in uppers]
+        packed = [blob.payload for blob in self._contents if isinstance(blob.payload, Packed)]
+        works = [layer.read for layer in layers.values()] + [one.verify for one in (*uppers, *packed)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for done in [pool.submit(work) for work in works]:
                 done.result()
@@ -192,5 +209,9 @@ class Saving(ContainerCommands):
             raise StateError(f"an engine of a profile of one's own cannot be saved: {self.profile.name!r}")
 
 
-def _names_directory(path: str | PathLike[str]) -> bool:
-    return os.fspath(path).endswith(os.sep) or Path(path).is_dir()
+def _as_path(path: StrOrBytesPath) -> Path:
+    return Path(os.fsdecode(path))
+
+
+def _names_directory(path: StrOrBytesPath) -> bool:
+    return os.fsdecode(path).endswith(os.sep) or _as_path(path).is_dir()

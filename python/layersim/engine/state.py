@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from layersim.container import ContainerStore, VolumeStore
 from layersim.engine.loading import Registrar
 from layersim.engine.removal import Remover
-from layersim.image.instant import to_datetime
+from layersim.image import parse_new_tag
+from layersim.image.instant import from_clock, to_datetime
 from layersim.profiles import find_profile
 from layersim.profiles.form import Style
+from layersim.state import KnownBlobs
 from layersim.store import BuildCache, ContentStore, ImageStore, LayerStore, Ledger
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from layersim._core import View
+    from layersim.image import Reference
     from layersim.profiles import Profile
 
 
@@ -35,11 +38,12 @@ class State:
         self._ledger = Ledger()
         self._layers = LayerStore(self.profile.deepest_chain, self._ledger)
         self._contents = ContentStore(self._ledger, is_shared=self.profile.shares_content)
-        self._images = ImageStore(self.profile.removal.not_found)
+        self._images = ImageStore(self.profile.naming)
         self._containers = ContainerStore()
         self._volumes = VolumeStore(self.now)
         self._build_cache = BuildCache(self._layers)
         self._cache_records = 0
+        self._known = KnownBlobs()
         self._views: dict[str, View] = {}
         self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)
 
@@ -50,8 +54,11 @@ class State:
 
     def now(self) -> int:
         """Return the clock's time, in nanoseconds since 1970."""
-        moment = self._clock()
-        return moment if isinstance(moment, int) else round(moment.timestamp() * 10**6) * 1000
+        return from_clock(self._clock())
+
+    def _new_tag(self, text: str | None) -> Reference | None:
+        """Return what a new tag is to be, by this engine's grammar."""
+        return None if text is None else parse_new_tag(text, self.profile.naming.grammar)
 
     def _remover(self) -> Remover:
         return Remover(self.profile.removal, self._images, self._layers, self._contents, self._containers)

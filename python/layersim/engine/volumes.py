@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from layersim.container import check_destination, demand_directory
 from layersim.engine.state import State
 
 if TYPE_CHECKING:
@@ -82,10 +83,16 @@ class VolumeCommands(State):
         view : callable
             Gives what lies below its writes; empty volumes are filled from there.
         """
-        volumes = {_path(path): self._volumes.ensure(name) for path, name in container.wishes.volumes}
-        for declared in map(_path, container.image.config.run_config.volumes or ()):
-            if declared not in volumes:
-                volumes[declared] = self._volumes.make_anonymous(container.id, declared)
+        wished = {_path(path): name for path, name in container.wishes.volumes}
+        declared = [_path(path) for path in container.image.config.run_config.volumes or ()]
+        for path in (*wished, *declared):
+            check_destination(path)
+            if container.image.has_content:
+                demand_directory(view(), path)
+        volumes = {path: self._volumes.ensure(name) for path, name in wished.items()}
+        for path in declared:
+            if path not in volumes:
+                volumes[path] = self._volumes.make_anonymous(container.id, path)
         container.mount(volumes)
         if container.image.has_content:
             for path, volume in volumes.items():

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from layersim.image.config import ContainerConfig, HistoryEntry, ImageConfig, RootFS, parse_config
+from layersim.image.grammar import Name, parse_name
 from layersim.image.manifest import Descriptor, Platform
-from layersim.image.reference import Reference, has_tag, parse_new_tag, parse_reference, tagged_or_as_it_is
+from layersim.image.reference import (
+    Reference,
+    has_tag,
+    parse_new_tag,
+    parse_reference,
+    tag_of_name,
+    tagged_or_as_it_is,
+)
 from layersim.image.value import Image
 
 __all__ = [
@@ -13,12 +21,15 @@ __all__ = [
     "HistoryEntry",
     "Image",
     "ImageConfig",
+    "Name",
     "Platform",
     "Reference",
     "RootFS",
     "has_tag",
     "parse_config",
+    "parse_name",
     "parse_new_tag",
     "parse_reference",
+    "tag_of_name",
     "tagged_or_as_it_is",
 ]

@@ -9,7 +9,7 @@ import msgspec
 from layersim.errors import ValidationError
 from layersim.image import instant
 from layersim.image.document import decode
-from layersim.image.frozen import Frozen, frozen
+from layersim.image.frozen import Frozen, FrozenSets, frozen
 
 _OBJECTS = ("volumes", "exposed_ports", "labels")
 _DIFF_ID = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
@@ -29,8 +29,8 @@ class ContainerConfig(msgspec.Struct, frozen=True, rename="pascal"):
     cmd: tuple[str, ...] | str | None = None
     entrypoint: tuple[str, ...] | str | None = None
     working_dir: str | None = None
-    volumes: Frozen[object] | None = None
-    exposed_ports: Frozen[object] | None = None
+    volumes: FrozenSets | None = None
+    exposed_ports: FrozenSets | None = None
     labels: Frozen[str] | None = None
     stop_signal: str | None = None
     on_build: tuple[str, ...] | None = None

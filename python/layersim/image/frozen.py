@@ -8,6 +8,8 @@ from typing import TypeAlias, TypeVar, cast
 _V = TypeVar("_V")
 # How the field of a struct is declared that holds a `FrozenMapping`: decoders know the abstract type alone.
 Frozen: TypeAlias = Mapping[str, _V]
+# The same of what Go has as a set: a mapping to empty objects.
+FrozenSets: TypeAlias = Mapping[str, Mapping[str, object]]
 
 
 class FrozenMapping(Mapping[str, _V]):

@@ -60,7 +60,7 @@ def _object(value: dict[str, object], kind: object) -> dict[str, object]:
 def _element(value: object, kind: object) -> object:
     if value is not None or NoneType in get_args(kind):
         return shaped(value, kind)
-    return {} if _is_struct(kind) else _ZEROS.get(kind)
+    return {} if _is_object(kind) else _ZEROS.get(kind)
 
 
 @lru_cache

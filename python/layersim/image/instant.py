@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from operator import index
+from typing import TYPE_CHECKING, SupportsIndex
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 UNKNOWN = "0001-01-01T00:00:00Z"
 
 _RFC3339 = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})T(?P<time>\d{2}:\d{2}:\d{2})(?:[.,](?P<fraction>\d+))?(?P<zone>Z|[+-]\d{2}:\d{2})",
+    r"(?P<year>\d{4})(?P<day>-\d{2}-\d{2})T(?P<time>(?:[01]?\d|2[0-3]):\d{2}:\d{2})(?:[.,](?P<fraction>\d+))?"
+    r"(?:Z|(?P<sign>[+-])(?P<hours>\d{2}):(?P<minutes>\d{2}))",
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -31,17 +33,22 @@ def parse(text: str) -> int:
     ------
     ValueError
         The text is not RFC 3339, or names a day or hour that does not exist.
+
+    Notes
+    -----
+    As Go reads them: an hour may have one digit, there is a year 0, and an offset is any two numbers.
     """
-    whole, fraction = _split(text)
-    return (whole - _EPOCH) // timedelta(seconds=1) * 10**9 + int(fraction.ljust(9, "0")[:9])
+    match = _matched(text)
+    since = _shifted(match) - _EPOCH - _cycles(int(match["year"])) * _CYCLE - _offset(match)
+    return since // timedelta(seconds=1) * 10**9 + int((match["fraction"] or "").ljust(9, "0")[:9])
 
 
 def normalised(text: str) -> str:
     """Return the text as Go writes the same instant again: same zone, no trailing zeros."""
-    whole, fraction = _split(text)
-    fraction = fraction[:9].rstrip("0")
-    zone = "Z" if not whole.utcoffset() else text[-6:]
-    return text[:19] + (f".{fraction}" if fraction else "") + zone
+    match = _matched(text)
+    fraction = (match["fraction"] or "")[:9].rstrip("0")
+    moment = f"{match['year']}{_shifted(match):-%m-%dT%H:%M:%S}" + (f".{fraction}" if fraction else "")
+    return moment + _format_offset(_offset(match))
 
 
 def format_utc(nanoseconds: int) -> str:
@@ -50,6 +57,25 @@ def format_utc(nanoseconds: int) -> str:
     text = (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     fraction = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{text}{fraction}Z"
+
+
+def from_clock(moment: object) -> int:
+    """Return the nanoseconds since 1970 that a clock gave, which may be an aware ``datetime``.
+
+    Raises
+    ------
+    TypeError
+        It is neither.
+    ValueError
+        It is before the year 1 or after the year 9999, which no config could tell.
+    """
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        moment = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    if isinstance(moment, bool | datetime) or not isinstance(moment, SupportsIndex):
+        raise TypeError(f"expected nanoseconds since 1970 or an aware datetime from the clock, got {moment!r:.80}")
+    if not _UNKNOWN_S * 10**9 <= (nanoseconds := index(moment)) < (_LAST_US + 1) * 1000:
+        raise ValueError(f"expected a time of the years 1 to 9999 from the clock, got {moment!r:.80}")
+    return nanoseconds
 
 
 def format_local(moment: datetime, zone: tzinfo | None = None) -> str:
@@ -61,7 +87,7 @@ def format_local(moment: datetime, zone: tzinfo | None = None) -> str:
     day = timedelta(days=1)
     near = min(max(moment, datetime.min.replace(tzinfo=UTC) + day), datetime.max.replace(tzinfo=UTC) - day)
     offset = near.astimezone(zone).utcoffset() or timedelta()
-    cycles = 1 if moment.year < _MIDDLE else -1
+    cycles = _cycles(moment.year)
     there = moment + cycles * _CYCLE + offset
     return f"{there.year - cycles * _CYCLE_YEARS:04d}{there:-%m-%dT%H:%M:%S}{_format_offset(offset)}"
 
@@ -84,9 +110,25 @@ def _format_offset(offset: timedelta) -> str:
     return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _split(text: str) -> tuple[datetime, str]:
+def _matched(text: str) -> re.Match[str]:
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError(f"not a time of RFC 3339: {text!r}")
-    zone = match["zone"].replace("Z", "+00:00")
-    return datetime.fromisoformat(f"{match['date']}T{match['time']}{zone}"), match["fraction"] or ""
+    return match
+
+
+def _shifted(match: re.Match[str]) -> datetime:
+    """Return what is written, without its offset, some cycles of years away: a `datetime` has no year 0."""
+    year = int(match["year"])
+    shifted = year + _cycles(year) * _CYCLE_YEARS
+    return datetime.fromisoformat(f"{shifted:04d}{match['day']}T{match['time']:0>8}+00:00")
+
+
+def _cycles(year: int) -> int:
+    """Return how many cycles lead away from the ends of what a `datetime` has."""
+    return 1 if year < _MIDDLE else -1
+
+
+def _offset(match: re.Match[str]) -> timedelta:
+    size = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
+    return -size if match["sign"] == "-" else size

@@ -123,6 +123,15 @@ class Index(msgspec.Struct, frozen=True):
     manifests: list[Descriptor]
 
 
+class Document(msgspec.Struct, frozen=True, rename={"media_type": "mediaType"}):
+    """A manifest or an index, whichever it is."""
+
+    media_type: str | None = None
+    config: Descriptor | None = None
+    layers: list[Descriptor] | None = None
+    manifests: list[Descriptor] | None = None
+
+
 class Layout(msgspec.Struct, frozen=True, rename={"version": "imageLayoutVersion"}):
     """The file `oci-layout`."""
 

@@ -10,6 +10,7 @@ from layersim.layout.form import Compression, Form, Layout, layout_for
 from layersim.layout.inspection import Breach
 from layersim.layout.oci import Wanted
 from layersim.layout.outgoing import Leaving
+from layersim.layout.payloads import Kept, Payload, manifest_for
 from layersim.layout.read import read_archive
 from layersim.layout.save import save_images
 
@@ -19,12 +20,15 @@ __all__ = [
     "Compression",
     "Descriptor",
     "Form",
+    "Kept",
     "Layout",
     "Leaving",
+    "Payload",
     "Platform",
     "Wanted",
     "check_archive",
     "layout_for",
+    "manifest_for",
     "read_archive",
     "replacing",
     "save_images",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from layersim._core import sha256
-from layersim.errors import ArchiveError, DigestMismatchError
+from layersim.errors import DigestMismatchError
 from layersim.image.manifest import Descriptor, Platform
+from layersim.layout.payloads import packed_or_plain, payloads_of
+from layersim.layout.source import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from layersim._core import Archive, Layer, Limits
     from layersim.image import ImageConfig, Reference
+    from layersim.layout.payloads import Payload
 
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar"
 
@@ -42,6 +45,10 @@ class ArchivedImage:
         its config and its layers as stored; listed as often as they are listed, other platforms and attestations too.
     stored_layers : tuple of Descriptor
         The layers as a docker-archive stores them, base first; empty for an OCI image layout.
+    kept_layers : tuple of Descriptor
+        Of an image that an engine makes: the blobs of the layers of its parent, base first.
+    payloads : mapping of str to bytes, Layer or Packed
+        The blobs by digest as they came, for an engine that keeps them.
     """
 
     config: ImageConfig
@@ -52,6 +59,8 @@ class ArchivedImage:
     target: Descriptor | None = None
     content: tuple[Descriptor, ...] = ()
     stored_layers: tuple[Descriptor, ...] = ()
+    kept_layers: tuple[Descriptor, ...] = ()
+    payloads: Mapping[str, Payload] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def id(self) -> str:
@@ -79,7 +88,12 @@ class Found:
 
 
 def fetch_layers(
-    source: Archive, found: Sequence[Found], limits: Limits | None, progress: Callable[[int, int], object] | None
+    source: Archive,
+    found: Sequence[Found],
+    limits: Limits | None,
+    progress: Callable[[int, int], object] | None,
+    *,
+    with_blobs: bool = False,
 ) -> list[ArchivedImage]:
     """Load the layers of all images in one go, each once however many images name it."""
     wanted: dict[tuple[str, str], str | None] = {}
@@ -92,13 +106,10 @@ def fetch_layers(
     loaded = _load(load, members, diff_ids, list(wanted.values()))
     layers = dict(zip(wanted, loaded, strict=True))
     stored: dict[tuple[str, str], Descriptor] = {}
-    return [_join(source, image, layers, stored) for image in found]
-
-
-def require(source: Archive, member: str) -> None:
-    """Raise `ArchiveError` unless the archive has this member."""
-    if member not in source:
-        raise ArchiveError(f"missing in the archive: {member[:300]!r}")
+    images = [_join(source, image, layers, stored) for image in found]
+    if not with_blobs:
+        return images
+    return [replace(image, payloads=_payloads(source, one, image)) for one, image in zip(found, images, strict=True)]
 
 
 def _join(
@@ -120,6 +131,15 @@ def _join(
         content=image.content,
         stored_layers=tuple(stored[key] for key in keys) if image.target is None else (),
     )
+
+
+def _payloads(source: Archive, found: Found, image: ArchivedImage) -> dict[str, Payload]:
+    if image.target is not None:
+        by_blob = {digest: layer for digest, layer in zip(found.digests, image.layers, strict=True) if digest}
+        return payloads_of(source, image.content, by_blob)
+    rows = zip(found.members, image.stored_layers, image.layers, strict=True)
+    packed = {one.digest: packed_or_plain(source, member, one.digest, layer) for member, one, layer in rows}
+    return packed | {image.id: image.raw_config}
 
 
 def _stored(source: Archive, member: str, diff_id: str) -> Descriptor:

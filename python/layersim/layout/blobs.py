@@ -8,8 +8,7 @@ from layersim._core import sha256
 from layersim.errors import ArchiveError
 from layersim.image.document import decode
 from layersim.image.manifest import Index, Manifest
-from layersim.layout.archived import require
-from layersim.layout.source import DOCUMENT_LIMIT, mismatch
+from layersim.layout.source import DOCUMENT_LIMIT, mismatch, require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,11 @@ from layersim._core import sha256
 from layersim.errors import InvalidReferenceError
 from layersim.image import parse_config
 from layersim.image.manifest import ArchivedManifest, Descriptor
+from layersim.image.parenthood import is_parent
 from layersim.layout.docker_archive import MANIFEST, tag_of
 
 if TYPE_CHECKING:
-    from layersim.image import Reference
+    from layersim.image import ImageConfig, Reference
     from layersim.layout.inspection import Inspection
 
 _REPOSITORIES = "repositories"
@@ -33,8 +34,9 @@ class DockerCheck:
     def __init__(self, found: Inspection) -> None:
         self._found = found
         self._tops: dict[Reference, str] = {}
-        self._parents: dict[str, str] = {}
-        self._ids: set[str] = set()
+        self._owners: dict[Reference, str] = {}
+        self._parents: list[tuple[str, str, str]] = []
+        self._configs: dict[str, ImageConfig | None] = {}
 
     def run(self) -> None:
         """Check the archive."""
@@ -48,9 +50,8 @@ class DockerCheck:
             if manifest is not None:
                 self._check_image(manifest, where)
                 self._check_sources(item, manifest, where)
-        for where, parent in self._parents.items():
-            if parent not in self._ids:
-                self._found.note(where, f"its parent is no image of the archive: {parent[:80]!r}")
+        for where, image, parent in self._parents:
+            self._check_parent(where, image, parent)
         if _REPOSITORIES in self._found.source:
             self._check_repositories()
 
@@ -60,31 +61,43 @@ class DockerCheck:
             if member not in self._found.source:
                 self._found.note(f"{where}: Layers[{place}]", f"missing in the archive: {member[:300]!r}")
         for tag in manifest.repo_tags or ():
-            self._check_tag(tag, layers, where)
+            self._check_tag(tag, manifest, where)
         if manifest.config not in self._found.source:
             self._found.note(f"{where}: Config", f"missing in the archive: {manifest.config[:300]!r}")
         elif (raw := self._found.read(manifest.config)) is not None:
             self._check_config(manifest, raw, where)
 
-    def _check_tag(self, tag: str, layers: list[str], where: str) -> None:
+    def _check_parent(self, where: str, image: str, parent: str) -> None:
+        if parent not in self._configs:
+            self._found.note(where, f"its parent is no image of the archive: {parent[:80]!r}")
+            return
+        theirs, own = self._configs[parent], self._configs[image]
+        if parent != image and theirs is not None and own is not None and not is_parent(theirs, own):
+            self._found.note(where, f"image {parent} is not a valid parent for {image}")
+
+    def _check_tag(self, tag: str, manifest: ArchivedManifest, where: str) -> None:
         try:
             reference = tag_of(tag)
         except InvalidReferenceError as error:
             self._found.note(f"{where}: RepoTags", str(error))
             return
-        if reference in self._tops:
+        # What is listed twice is one image, and so is one config under two names.
+        config = manifest.config
+        owner = self._found.digest(config) if config in self._found.source else config
+        if self._owners.setdefault(reference, owner) != owner:
             self._found.note(f"{where}: RepoTags", f"{reference} is the tag of another image, too")
-        self._tops[reference] = layers[-1] if layers else ""
+        self._tops[reference] = manifest.layers[-1] if manifest.layers else ""
 
     def _check_config(self, manifest: ArchivedManifest, raw: bytes, where: str) -> None:
         actual, named = sha256(raw), _NAMED_BY_DIGEST.fullmatch(manifest.config)
-        self._ids.add(actual)
+        self._configs[actual] = None
         if manifest.parent:
-            self._parents[where] = manifest.parent
+            self._parents.append((where, actual, manifest.parent))
         if named and actual != f"sha256:{named[1]}":
             self._found.note(manifest.config, f"expected sha256:{named[1]}, got {actual}")
         with self._found.noting(manifest.config):
-            diff_ids = parse_config(raw, manifest.config).diff_ids
+            config = self._configs[actual] = parse_config(raw, manifest.config)
+            diff_ids = config.diff_ids
             layers = manifest.layers or []
             if len(layers) != len(diff_ids):
                 lengths = f"expected {len(layers)}, got {len(diff_ids)}"

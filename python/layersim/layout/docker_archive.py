@@ -8,8 +8,8 @@ from layersim.errors import InvalidReferenceError, ValidationError
 from layersim.image import has_tag, parse_config, parse_reference
 from layersim.image.document import decode
 from layersim.image.manifest import ArchivedManifest
-from layersim.layout.archived import Found, require
-from layersim.layout.source import DOCUMENT_LIMIT
+from layersim.layout.archived import Found
+from layersim.layout.source import DOCUMENT_LIMIT, require
 
 if TYPE_CHECKING:
     from layersim._core import Archive

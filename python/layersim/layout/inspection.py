@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Breach:
-    """One thing that is wrong with an archive.
+    """One thing that is wrong with an archive or a saved engine.
 
     Attributes
     ----------
     where : str
-        The member, and the place in it; empty where it is the archive as a whole.
+        The member or section, and the place in it; empty where it is the whole.
     what : str
         What was expected and what is there.
     """

@@ -34,10 +34,13 @@ class Wanted:
         What they are to be for.
     is_asked : bool
         Whether images for other platforms are left out even where there is nothing to choose from.
+    with_blobs : bool, default False
+        Whether their blobs are wanted as they came, too: then those of other platforms are verified as well.
     """
 
     platform: Platform
     is_asked: bool = False
+    with_blobs: bool = False
 
 
 def read_index(source: Archive, wanted: Wanted) -> list[Found]:
@@ -86,7 +89,7 @@ def _by_name(descriptors: Iterable[Descriptor]) -> Iterable[list[Descriptor]]:
     names: dict[str, list[Descriptor]] = {}
     for place, descriptor in enumerate(descriptors):
         if not descriptor.is_attestation:
-            names.setdefault(_name(descriptor) or f"#{place}", []).append(descriptor)
+            names.setdefault(name_of(descriptor) or f"#{place}", []).append(descriptor)
     return names.values()
 
 
@@ -183,7 +186,8 @@ def _find(source: Archive, top: Descriptor, descriptor: Descriptor, references: 
     )
 
 
-def _name(descriptor: Descriptor) -> str | None:
+def name_of(descriptor: Descriptor) -> str | None:
+    """Return the name that an entry of `index.json` has, the full one where there are two."""
     annotations = descriptor.annotations or {}
     return annotations.get(_FULL_NAME) or annotations.get(_NAME)
 

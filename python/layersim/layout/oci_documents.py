@@ -77,7 +77,12 @@ def platform_of(image: Image) -> dict[str, Json]:
 
 
 def layout_members(
-    blobs: dict[str, Member], manifests: Sequence[dict[str, Json]], extra: Sequence[Member] = (), *, mtime: int = 0
+    blobs: dict[str, Member],
+    manifests: Sequence[dict[str, Json]],
+    extra: Sequence[Member] = (),
+    *,
+    mtime: int = 0,
+    layout: Member | None = None,
 ) -> list[Member]:
     """Return all members of a layout, by name; `extra` comes between `index.json` and `oci-layout` and after.
 
@@ -91,6 +96,8 @@ def layout_members(
         What stands beside the layout's own files: `manifest.json`, `repositories`.
     mtime : int
         Of the directory ``blobs``.
+    layout : Member, optional
+        The file `oci-layout`, where an engine spells it in its own way.
     """
     index = encode({"schemaVersion": 2, "mediaType": _INDEX, "manifests": list(manifests)})
     return [
@@ -99,6 +106,6 @@ def layout_members(
         *(blobs[path] for path in sorted(blobs)),
         Member.file("index.json", index),
         *extra[:1],
-        Member.file("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'),
+        layout or Member.file("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'),
         *extra[1:],
     ]

@@ -13,13 +13,26 @@ if TYPE_CHECKING:
 
     from layersim.image import Image, Reference
     from layersim.image.document import Json
+    from layersim.layout.payloads import Kept
 
 
 class Leaving(NamedTuple):
-    """An image on its way out, with the tags that it is asked for by."""
+    """An image on its way out, with the tags that it is asked for by.
+
+    Attributes
+    ----------
+    image : Image
+        What goes out.
+    references : sequence of Reference
+        Its tags.
+    blobs : tuple of Kept
+        What its engine keeps of it as it came, the index or manifest that it is called by first; none where that is
+        not all.
+    """
 
     image: Image
     references: Sequence[Reference]
+    blobs: tuple[Kept, ...] = ()
 
     @property
     def mtime(self) -> int:
@@ -55,6 +68,6 @@ def repositories(tops: dict[Reference, str]) -> list[Member]:
     return [Member.file("repositories", encode_sorted(document) + b"\n")]
 
 
-def manifest_file(items: Sequence[dict[str, Json]]) -> Member:
+def manifest_file(items: Sequence[dict[str, Json]], end: bytes = b"\n") -> Member:
     """Return the file `manifest.json`."""
-    return Member.file("manifest.json", encode(list(items)) + b"\n")
+    return Member.file("manifest.json", encode(list(items)) + end)

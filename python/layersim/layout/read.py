@@ -59,7 +59,7 @@ def read_archive(
         found = _read(source, second, wanted)
     else:
         raise missing_signs(name_of(archive), signs)
-    return fetch_layers(source, found, limits, progress)
+    return fetch_layers(source, found, limits, progress, with_blobs=wanted.with_blobs)
 
 
 def _read(source: Archive, document: str, wanted: Wanted) -> list[Found]:

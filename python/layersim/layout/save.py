@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from layersim._core import pack_layers, write_archive, write_directory
 from layersim.errors import ValidationError
+from layersim.layout.containerd import containerd_members
 from layersim.layout.docker20 import docker20_members
 from layersim.layout.docker25 import docker25_members
 from layersim.layout.oci_save import oci_members
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeAlias
 
-    from layersim._core import Packed
+    from layersim._core import Member, Packed
     from layersim.layout.form import Form, Target
     from layersim.layout.outgoing import Leaving
 
@@ -53,16 +54,22 @@ def save_images(leaving: Sequence[Leaving], target: Target, form: Form, *, progr
     """
     if form.layout == "oci-dir":
         folder = _directory(target)
-        packed = _pack(leaving, form, folder.parent, progress)
-        return write_directory(folder, oci_members(leaving, packed, form.compression), progress=progress)
+        return write_directory(folder, _oci_members(leaving, form, folder.parent, progress), progress=progress)
     if form.layout == "oci":
         folder = Path(target).parent if isinstance(target, str | os.PathLike) else Path(tempfile.gettempdir())
-        members = oci_members(leaving, _pack(leaving, form, folder, progress), form.compression)
+        members = _oci_members(leaving, form, folder, progress)
     elif form.layout == "docker25":
         members = docker25_members(leaving)
     else:
         return write_archive(target, docker20_members(leaving), dialect="docker20", progress=progress)
     return write_archive(target, members, progress=progress)
+
+
+def _oci_members(leaving: Sequence[Leaving], form: Form, folder: Path, progress: Progress | None) -> list[Member]:
+    """Return blobs as they are kept, where an engine keeps them and nothing else is asked for."""
+    if form.compression is None and leaving and all(one.blobs for one in leaving):
+        return containerd_members(leaving)
+    return oci_members(leaving, _pack(leaving, form, folder, progress), form.compression)
 
 
 def _directory(target: Target) -> Path:

@@ -38,6 +38,12 @@ def open_source(archive: ArchiveSource, signs: tuple[str, ...], limits: Limits |
     return Archive.open(path, limits=limits)
 
 
+def require(source: Archive, member: str) -> None:
+    """Raise `ArchiveError` unless the archive has this member."""
+    if member not in source:
+        raise ArchiveError(f"missing in the archive: {member[:300]!r}")
+
+
 def name_of(archive: ArchiveSource) -> str:
     """Return what a message calls an archive."""
     if isinstance(archive, bytes | bytearray | memoryview):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from layersim.layout import ArchivedImage
     from layersim.profiles.commit import Commit
     from layersim.profiles.form import Forms
+    from layersim.profiles.naming import Naming
     from layersim.profiles.packaging import Package
     from layersim.profiles.removal import RemovalRules
 
@@ -104,7 +105,7 @@ class Profile:
     deepest_chain : int
         The largest number of layers of one image.
     layer_dialect : str
-        How it spells the tar of a commit (`Overlay.to_layer`).
+        How it writes the tar of a commit (`Overlay.to_layer`).
     save_layout : str
         What `save` writes.
     prefers : {"manifest", "index"}
@@ -125,10 +126,12 @@ class Profile:
         What the summary says could be freed (accounting.md section 4).
     build_cache : CacheRules
         The same for the build cache.
+    naming : Naming
+        How it finds an image by what it is called.
     removal : RemovalRules
         What removing an image checks and tells.
-    commits_changes : bool
-        Whether a commit of a container without changes adds no layer, even if files were copied up.
+    keeps_blobs : bool
+        Whether the blobs of images are kept as they came, and saved so.
     tells_renaming : bool
         Whether loading says that a tag was taken from another image.
     prunes_named_volumes : bool
@@ -150,12 +153,13 @@ class Profile:
     below_size: Callable[[int, int], int]
     reclaimable: Callable[[ImageSums], int]
     build_cache: CacheRules
+    naming: Naming
     removal: RemovalRules
     counts_hidden: bool
     sums_hidden: bool
     forms: Forms
     shares_content: bool = True
-    commits_changes: bool = False
+    keeps_blobs: bool = False
     tells_renaming: bool = True
     prunes_named_volumes: bool = False
     prefers: Literal["manifest", "index"] = "manifest"

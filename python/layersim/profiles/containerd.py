@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from layersim.profiles.base import Makes
 from layersim.profiles.made_oci import committed_config, imported_config, layered_config
+from layersim.profiles.naming import CONTAINERD as NAMING
 from layersim.profiles.overlay2 import OVERLAY2
 from layersim.profiles.packaging import by_manifest
 from layersim.profiles.removal import CONTAINERD as REMOVAL
@@ -17,14 +18,16 @@ CONTAINERD = replace(
     name="containerd",
     makes=Makes(imported_config, layered_config, committed_config),
     package=by_manifest,
+    layer_dialect="containerd",
     save_layout="oci",
     prefers="index",
     layer_sizes=MappingProxyType(dict.fromkeys(("load", "import", "commit", "build"), by_blocks)),
     written_size=written_by_blocks,
     below_size=unpacked_with_mount_points,
+    naming=NAMING,
     removal=REMOVAL,
     counts_hidden=False,
     sums_hidden=True,
-    commits_changes=True,
+    keeps_blobs=True,
     tells_renaming=False,
 )

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from layersim.profiles.base import Makes, Profile
 from layersim.profiles.docker_cli import Version, forms
 from layersim.profiles.made import committed_config, imported_config, layered_config
+from layersim.profiles.naming import GRAPH_20
 from layersim.profiles.packaging import by_config
 from layersim.profiles.removal import GRAPH
 from layersim.profiles.sizes import (
@@ -35,6 +36,7 @@ DOCKER20 = Profile(
     below_size=whole_image,
     reclaimable=all_but_unique_in_use,
     build_cache=CACHE_UP_TO_28,
+    naming=GRAPH_20,
     removal=GRAPH,
     counts_hidden=False,
     sums_hidden=False,

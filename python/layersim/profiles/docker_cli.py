@@ -21,7 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim.errors import InvalidReferenceError
-from layersim.image import has_tag, instant, parse_reference
+from layersim.image import instant, parse_name
 from layersim.profiles.form import Form, Forms
 from layersim.profiles.names_list import names_list
 from layersim.units import ellipsis, human_size, printed_width, quoted, short_id
@@ -141,10 +141,10 @@ def _familiar(name: str, image_id: str) -> str:
     if short_id(name) == short_id(image_id):
         return short_id(name)
     try:
-        reference = parse_reference(name)
+        said = parse_name(name)
     except InvalidReferenceError:
         return name
-    return str(reference) if has_tag(name) else reference.repository
+    return f"{said.repository}:{said.tag}" if said.tag else said.repository
 
 
 def _status(row: ContainerRow, style: Style) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from layersim.profiles.docker20 import DOCKER20
 from layersim.profiles.docker_cli import CLI_29
-from layersim.profiles.removal import GRAPH, with_tag
+from layersim.profiles.naming import GRAPH as NAMING
 from layersim.profiles.sizes import CACHE_SINCE_29, unique_unused
 
 OVERLAY2 = replace(
@@ -17,7 +17,7 @@ OVERLAY2 = replace(
     save_layout="docker25",
     reclaimable=unique_unused,
     build_cache=CACHE_SINCE_29,
-    removal=replace(GRAPH, not_found=with_tag),
+    naming=NAMING,
     counts_hidden=True,
     prunes_named_volumes=False,
     forms=CLI_29,

@@ -31,8 +31,6 @@ class RemovalRules:
         images that no container uses.
     name_in_use : callable
         A tag, a container's short id and the image's to the message that refuses the tag.
-    not_found : callable
-        A reference as it was given, and with its tag, to the message that there is no such image.
     """
 
     obstacles: tuple[str, ...]
@@ -42,7 +40,6 @@ class RemovalRules:
     tells_layers: bool
     prunes_names: bool
     name_in_use: Callable[[str, str, str], str]
-    not_found: Callable[[str, str], str]
 
 
 def _graph_name_in_use(tag: str, container: str, image: str) -> str:
@@ -57,16 +54,6 @@ def _containerd_name_in_use(tag: str, container: str, image: str) -> str:
     return f"conflict: unable to delete {tag} (must be forced) - {user}"
 
 
-def as_given(ref: str, _tagged: str) -> str:
-    """Up to version 20.10: the reference as the user wrote it."""
-    return f"No such image: {ref}"
-
-
-def with_tag(_ref: str, tagged: str) -> str:
-    """Since version 26 at the latest: the reference with its tag."""
-    return f"No such image: {tagged}"
-
-
 GRAPH = RemovalRules(
     obstacles=("children", "running", "tags", "stopped"),
     hard=frozenset({"children", "running"}),
@@ -75,7 +62,6 @@ GRAPH = RemovalRules(
     tells_layers=True,
     prunes_names=False,
     name_in_use=_graph_name_in_use,
-    not_found=as_given,
 )
 CONTAINERD = RemovalRules(
     obstacles=("running", "stopped", "tags"),
@@ -85,5 +71,4 @@ CONTAINERD = RemovalRules(
     tells_layers=False,
     prunes_names=True,
     name_in_use=_containerd_name_in_use,
-    not_found=with_tag,
 )

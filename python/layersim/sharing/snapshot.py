@@ -88,7 +88,7 @@ class Sharing:
         self._numbers, self._offsets = packed_numbers(self._images)
         self._holdings = Holdings(self._sizes, self._numbers, self._offsets, self._pinned)
         self._style = style
-        self._not_found = images.not_found
+        self._naming = images.naming
 
     @property
     def images(self) -> Table[ImageShare]:
@@ -252,7 +252,7 @@ class Sharing:
         try:
             places = list(map(self._named.__getitem__, refs))
         except KeyError:
-            places = [find_named(ref, self._tagged, self._by_id, self._not_found) for ref in refs]
+            places = [find_named(ref, self._tagged, self._by_id, self._naming) for ref in refs]
         return np.array(places, dtype=np.uint64)
 
     def _image(self, place: int) -> ImageShare:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.state.directory import demand_store, is_store, prepare, read_directory, write_directory
+from layersim.state.check import breaches_of, differing, members_of_file, unnamed_in_folder
+from layersim.state.directory import abandon, demand_store, is_store, prepare, read_directory, write_directory
 from layersim.state.file import is_state_file, read_file, write_file
+from layersim.state.known import KnownBlobs
 from layersim.state.lock import StoreLock
 from layersim.state.reading import restore
 from layersim.state.stores import Stores
@@ -15,15 +17,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "KnownBlobs",
     "StoreLock",
     "Stores",
+    "abandon",
+    "breaches_of",
     "demand_store",
+    "differing",
     "document_of",
     "is_state",
+    "members_of_file",
     "prepare",
     "read_directory",
     "read_file",
     "restore",
+    "unnamed_in_folder",
     "write_directory",
     "write_file",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,41 +16,88 @@ from layersim.state.writing import BLOBS
 
 if TYPE_CHECKING:
     from layersim.state.document import Document
-    from layersim.state.writing import Blob, Shelf
+    from layersim.state.known import KnownBlobs
+    from layersim.state.writing import Shelf
 
 NAME = "state.json"
 
 
-def prepare(folder: Path) -> None:
-    """Make a directory for a store where there is none.
+def prepare(folder: Path) -> bool:
+    """Make a directory for a store where there is none, and say whether it was made.
 
     Raises
     ------
     StateError
         It holds something else.
     """
+    is_new = not folder.exists()
     folder.mkdir(exist_ok=True)
     if not (folder / LOCK).exists() and any(folder.iterdir()):
         raise StateError(f"{str(folder)!r} holds something else: a store is made in an empty directory, or a new one")
+    return is_new
 
 
-def write_directory(folder: Path, document: Document, shelf: Shelf) -> int:
+def abandon(folder: Path, *, is_new: bool) -> None:
+    """Remove what a failed save has left of a store that has no state yet; who calls this holds its lock.
+
+    Parameters
+    ----------
+    folder : Path
+        The store.
+    is_new : bool
+        Whether the directory itself goes, too.
+    """
+    if (folder / NAME).exists():
+        return
+    # What the system does not let go stays, as after a kill: no store, and the next save goes on with it.
+    with suppress(OSError):
+        _sweep(folder / BLOBS, set())
+        for made in (folder / BLOBS, (folder / BLOBS).parent):
+            made.rmdir()
+    with suppress(OSError):
+        (folder / LOCK).unlink()
+        if is_new:
+            folder.rmdir()
+
+
+def write_directory(folder: Path, document: Document, shelf: Shelf, known: KnownBlobs, *, verify: bool = False) -> int:
     """Bring a store up to date; who calls this holds its lock.
 
     Killed before ``state.json`` is replaced, the store has its old state, and some blobs that the next save sweeps.
+
+    Parameters
+    ----------
+    folder : Path
+        The store.
+    document : Document
+        What to say.
+    shelf : Shelf
+        The blobs that it names.
+    known : KnownBlobs
+        Which blobs need no proof any more.
+    verify : bool
+        Whether every blob that is there is proven again.
 
     Returns
     -------
     int
         Bytes written; a blob that was there is not written again.
+
+    Raises
+    ------
+    DigestMismatchError, ContentMissingError
+        A blob is broken, and so is what it was to be written from.
     """
     blobs = folder / BLOBS
     blobs.mkdir(parents=True, exist_ok=True)
-    written = write_blobs(blobs, [blob.source for blob in shelf.blobs.values() if not _is_there(blobs, blob)])
+    absent, broken = known.sort(blobs, shelf.blobs.values(), verify=verify)
+    written = write_blobs(blobs, [blob.source for blob in (*absent, *broken)])
+    known.prove(blobs, broken)
     data = sealed(document)
     with replacing(folder / NAME) as file:
         file.write(data)
     _sweep(blobs, {blob.hex for blob in shelf.blobs.values()})
+    known.keep(blobs, absent)
     return written + len(data)
 
 
@@ -85,12 +133,6 @@ def demand_store(folder: Path) -> Path:
     if not path.is_file():
         raise StateError(f"{str(folder)!r} is no saved engine: a directory without {NAME!r}")
     return path
-
-
-def _is_there(blobs: Path, blob: Blob) -> bool:
-    """Whether a blob needs not be written; one of another length cannot be the right one."""
-    target = blobs / blob.hex
-    return target.exists() and target.stat().st_size == blob.length
 
 
 def _sweep(blobs: Path, wanted: set[str]) -> None:

@@ -6,6 +6,7 @@ the length of the document, so whatever was changed or cut off is found before a
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import msgspec
@@ -19,6 +20,7 @@ SEAL_START = b'{"layersim_state":'
 
 Index = Annotated[int, msgspec.Meta(ge=0)]
 Parent = Annotated[int, msgspec.Meta(ge=-1)]
+Offset = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 63) - 1)]
 LifeState = Annotated[str, msgspec.Meta(pattern=r"\A(created|running|paused|exited)\Z")]
 Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
@@ -59,10 +61,16 @@ class PlaceColumns(_Record, frozen=True):
 
 
 class ContentColumns(_Record, frozen=True):
-    """The blobs that an engine counts beside its unpacked layers; their bytes are not kept."""
+    """The blobs that an engine counts beside its unpacked layers.
+
+    `document` is a blob that is one, `offset` says where another is kept, or -1; without both only its size is known.
+    The two are not written where that is so of all.
+    """
 
     digest: tuple[str, ...] = ()
     size: tuple[Size, ...] = ()
+    offset: tuple[Offset, ...] = ()
+    document: tuple[bytes | None, ...] = ()
 
 
 class ImageRecord(_Record, frozen=True):
@@ -180,16 +188,12 @@ def sealed(document: Document, rest: int = 0) -> bytes:
         What to say.
     rest : int
         Bytes that follow in the same file.
-
-    Raises
-    ------
-    StateError
-        A text in it is no Unicode.
     """
     try:
         body = msgspec.json.encode(document)
-    except UnicodeEncodeError as error:
-        raise StateError(f"a text of the engine cannot be saved: {error}") from error
+    except UnicodeEncodeError:
+        # Bytes that are no UTF-8 are lone surrogates in Python's texts; RFC 8259 has them as escapes.
+        body = json.dumps(msgspec.to_builtins(document), separators=(",", ":")).encode("ascii")
     seal = _Seal(layersim_state=VERSION, sha256=sha256(body), length=len(body), rest=rest)
     return msgspec.json.encode(seal) + b"\n" + body
 
@@ -220,10 +224,19 @@ def unsealed(data: bytes, name: str) -> tuple[Document, int, int]:
     if digest != seal.sha256:
         raise StateError(f"{name!r} was changed: expected a document of {seal.sha256}, got {digest}")
     try:
-        document = msgspec.json.decode(body, type=Document)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        document = _decoded(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise StateError(f"{name!r}: {error}") from error
     return document, start + seal.length, seal.rest
+
+
+def _decoded(body: memoryview) -> Document:
+    try:
+        return msgspec.json.decode(body, type=Document)
+    except msgspec.DecodeError as error:
+        if isinstance(error, msgspec.ValidationError) or "surrogate" not in str(error):
+            raise
+        return msgspec.convert(json.loads(bytes(body)), Document)
 
 
 def _seal(data: bytes, name: str) -> tuple[_Seal, int]:

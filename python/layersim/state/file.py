@@ -24,7 +24,9 @@ _END = 1024
 
 
 def is_state_file(path: Path) -> bool:
-    """Whether a file starts as a state does."""
+    """Whether a file starts as a state does; a pipe or a device is not read for that."""
+    if path.exists() and not path.is_file():
+        return False
     with path.open("rb") as file:
         start = file.read(_HEADER + len(SEAL_START))
     return start.startswith(f"{NAME}\0".encode()) and start[_HEADER:] == SEAL_START
@@ -54,6 +56,8 @@ def read_file(path: Path) -> tuple[Document, Blobs]:
         It cannot be read.
     """
     name = str(path)
+    if path.exists() and not path.is_file():
+        raise StateError(f"{name!r} is no saved engine: it is no regular file")
     with path.open("rb") as file:
         length = _document_length(file.read(_HEADER), name)
         document, taken, rest = unsealed(file.read(length), name)

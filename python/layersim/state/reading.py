@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from layersim._core import Blobs, Upper
     from layersim.container.value import Host
+    from layersim.layout import Payload
     from layersim.state.document import (
         CacheRecord,
         ContainerRecord,
@@ -46,7 +47,7 @@ def restore(document: Document, blobs: Blobs, stores: Stores, host: Host) -> Non
     try:
         layers = _layers(document.layers, document.synthetic, blobs)
         places = _places(document.places, layers, stores.layers)
-        contents = _contents(document.contents, stores.contents)
+        contents = _contents(document.contents, layers, blobs, stores.contents)
         images = _images(document.images, places, contents, stores.images)
         volumes = {record.name: _volume(record, blobs, host) for record in document.volumes}
         containers = [_container(record, images, volumes, blobs, host) for record in document.containers]
@@ -80,12 +81,28 @@ def _places(columns: PlaceColumns, layers: Sequence[Layer], store: LayerStore) -
     return places
 
 
-def _contents(columns: ContentColumns, store: ContentStore) -> list[StoredBlob]:
-    blobs = [Descriptor(digest, size) for digest, size in zip(columns.digest, columns.size, strict=True)]
-    stored = store.restore(blobs)
+def _contents(columns: ContentColumns, layers: Iterable[Layer], blobs: Blobs, store: ContentStore) -> list[StoredBlob]:
+    described = [Descriptor(digest, size) for digest, size in zip(columns.digest, columns.size, strict=True)]
+    plain = {layer.diff_id: layer for layer in layers if not layer.is_synthetic}
+    offsets = columns.offset or (-1,) * len(described)
+    documents = columns.document or (None,) * len(described)
+    rows = zip(described, offsets, documents, strict=True)
+    stored = store.restore((blob, _payload(blob, offset, raw, plain, blobs)) for blob, offset, raw in rows)
     if len(store) < len(stored):
         raise _senseless("a blob twice")
     return stored
+
+
+def _payload(
+    blob: Descriptor, offset: int, document: bytes | None, plain: Mapping[str, Layer], blobs: Blobs
+) -> Payload | None:
+    if document is not None:
+        if sha256(document) != blob.digest:
+            raise _senseless(f"other bytes than those of {blob.digest}")
+        return document
+    if offset < 0:
+        return None
+    return plain.get(blob.digest) or blobs.packed(blob.digest, blob.size, offset)
 
 
 def _images(

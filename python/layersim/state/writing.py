@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer, Member, sha256
+from layersim._core import Layer, Member, Packed, sha256
 from layersim.state.document import (
     CacheRecord,
     ContainerRecord,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from layersim.container import Container, Volume
     from layersim.state.stores import Stores
     from layersim.store import CacheRecord as Kept
-    from layersim.store import ImageStore, LayerStore, StoredImage
+    from layersim.store import ContentStore, ImageStore, LayerStore, StoredBlob, StoredImage
 
     _Key = tuple[str, int | None]
 
@@ -40,20 +40,27 @@ _LARGEST = 8**11 - 1
 
 @dataclass(frozen=True)
 class Blob:
-    """One blob of a state: a layer's tar, or what a container has written."""
+    """One blob of a state: a layer's tar, what a container has written, or what came with an image."""
 
     digest: str
     length: int
-    source: Layer | Upper
+    source: Layer | Upper | Packed
 
     @property
     def hex(self) -> str:
         """The name of its file."""
         return self.digest.partition(":")[2]
 
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether this engine has read it; of a packed blob nobody knows, since it is copied from where it lies."""
+        return not isinstance(self.source, Packed) and self.source.is_read
+
     def member(self) -> Member:
         """Return it as a member of a tar."""
         name = f"{BLOBS}/{self.hex}"
+        if isinstance(self.source, Packed):
+            return Member.packed(name, self.source)
         return Member.layer(name, self.source) if isinstance(self.source, Layer) else Member.upper(name, self.source)
 
 
@@ -65,7 +72,7 @@ class Shelf:
     offsets: dict[str, int] = field(default_factory=dict)
     end: int = 0
 
-    def put(self, digest: str, length: int, source: Layer | Upper) -> int:
+    def put(self, digest: str, length: int, source: Layer | Upper | Packed) -> int:
         """Take a blob in, unless it is there; return its offset."""
         if digest not in self.blobs:
             header = _BLOCK if length <= _LARGEST else 3 * _BLOCK
@@ -94,7 +101,7 @@ def document_of(profile: str, stores: Stores, cache_records: int) -> tuple[Docum
         layers=_layer_columns(real.values(), shelf),
         synthetic=SyntheticColumns(*_columns((layer.diff_id, layer.size) for layer in synthetic.values())),
         places=_place_columns(stores.layers, [*real, *synthetic], places),
-        contents=ContentColumns(*_columns((blob.digest, blob.size) for blob in stores.contents)),
+        contents=_content_columns(stores.contents, shelf),
         images=tuple(_image(image, places, contents, positions, stores.images) for image in kept),
         volumes=tuple(_volume(volume, shelf) for volume in stores.volumes),
         containers=tuple(_container(one, positions[id(one.image)], shelf) for one in containers),
@@ -143,6 +150,19 @@ def _place_columns(store: LayerStore, keys: Sequence[_Key], places: Mapping[str,
         for place in store
     )
     return PlaceColumns(*_columns(rows))
+
+
+def _content_columns(store: ContentStore, shelf: Shelf) -> ContentColumns:
+    if all(blob.payload is None for blob in store):
+        return ContentColumns(*_columns((blob.digest, blob.size) for blob in store))
+    return ContentColumns(*_columns((blob.digest, blob.size, *_payload(blob, shelf)) for blob in store))
+
+
+def _payload(blob: StoredBlob, shelf: Shelf) -> tuple[int, bytes | None]:
+    """Return the offset of a blob, or -1, and its bytes where it is a document."""
+    if blob.payload is None or isinstance(blob.payload, bytes):
+        return -1, blob.payload
+    return shelf.put(blob.digest, blob.size, blob.payload), None
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from layersim.store.build_cache import BuildCache, CacheRecord
 from layersim.store.content import NO_CONTENTS, Contents, ContentStore, StoredBlob
 from layersim.store.images import ImageStore, StoredImage, find_named
 from layersim.store.layers import LayerStore, StoredLayer
-from layersim.store.ledger import Ledger
+from layersim.store.ledger import Ledger, check_total
 
 __all__ = [
     "NO_CONTENTS",
@@ -20,5 +20,6 @@ __all__ = [
     "StoredBlob",
     "StoredImage",
     "StoredLayer",
+    "check_total",
     "find_named",
 ]

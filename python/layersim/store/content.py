@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from layersim.layout import Kept
+from layersim.store.ledger import check_total
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from layersim.image import Descriptor
+    from layersim.layout import Payload
     from layersim.store.ledger import Ledger
+
+
+_NONE: Mapping[str, Payload] = MappingProxyType({})
 
 
 class StoredBlob:
@@ -20,15 +28,18 @@ class StoredBlob:
         Its place in the ledger.
     references : int
         How many images hold it.
+    payload : bytes, Layer, Packed or None
+        What it is; None where only its size is known.
     """
 
-    __slots__ = ("digest", "number", "references", "size")
+    __slots__ = ("digest", "number", "payload", "references", "size")
 
-    def __init__(self, blob: Descriptor, number: int) -> None:
+    def __init__(self, blob: Descriptor, number: int, payload: Payload | None = None) -> None:
         self.digest = blob.digest
         self.size = blob.size
         self.number = number
         self.references = 0
+        self.payload = payload
 
 
 class Contents(NamedTuple):
@@ -47,6 +58,11 @@ class Contents(NamedTuple):
     blobs: tuple[StoredBlob, ...] = ()
     size: int = 0
     own_size: int = 0
+
+    def kept(self) -> tuple[Kept, ...]:
+        """Return what all the blobs are; nothing unless all are kept."""
+        kept = tuple(Kept(blob.digest, blob.payload) for blob in self.blobs if blob.payload is not None)
+        return kept if len(kept) == len(self.blobs) else ()
 
 
 NO_CONTENTS = Contents()
@@ -76,21 +92,40 @@ class ContentStore:
         """Iterate over all blobs, oldest first."""
         return iter(self._blobs.values())
 
-    def hold(self, blobs: Sequence[Descriptor]) -> Contents:
-        """Keep blobs and hold each of them once, however often it is named."""
+    def hold(self, blobs: Sequence[Descriptor], payloads: Mapping[str, Payload] = _NONE) -> Contents:
+        """Keep blobs and hold each of them once, however often it is named.
+
+        Parameters
+        ----------
+        blobs : sequence of Descriptor
+            As they are named.
+        payloads : mapping of str to bytes, Layer or Packed
+            What they are, by digest, as far as that is known; what is kept already stays as it is.
+
+        Raises
+        ------
+        ValueError
+            There would be more bytes in all than 63 bits hold; none of the blobs is held then.
+        """
         held: dict[str, StoredBlob] = {}
-        for blob in blobs:
-            if blob.digest not in held:
-                stored = self._blobs.get(blob.digest) or self._add(blob)
-                stored.references += 1
-                held[blob.digest] = stored
         size = sum(blob.size for blob in blobs)
+        try:
+            check_total(size)
+            for blob in blobs:
+                if blob.digest not in held:
+                    stored = held[blob.digest] = self._blobs.get(blob.digest) or self._add(blob)
+                    stored.references += 1
+                    if stored.payload is None:
+                        stored.payload = payloads.get(blob.digest)
+        except ValueError:
+            self.release(held.values())
+            raise
         shared = sum(blob.size for blob in held.values()) if self._is_shared else 0
         return Contents(tuple(held.values()), size, size - shared)
 
-    def restore(self, blobs: Iterable[Descriptor]) -> list[StoredBlob]:
+    def restore(self, blobs: Iterable[tuple[Descriptor, Payload | None]]) -> list[StoredBlob]:
         """Take in what was saved of another store; this one must be empty, and nobody holds them yet."""
-        return [self._add(blob) for blob in blobs]
+        return [self._add(blob, payload) for blob, payload in blobs]
 
     def release(self, blobs: Iterable[StoredBlob]) -> list[StoredBlob]:
         """Let go of blobs; return those that nobody holds any more and that are gone now."""
@@ -103,7 +138,7 @@ class ContentStore:
                 freed.append(blob)
         return freed
 
-    def _add(self, blob: Descriptor) -> StoredBlob:
-        stored = StoredBlob(blob, self._ledger.enter(blob.size))
+    def _add(self, blob: Descriptor, payload: Payload | None = None) -> StoredBlob:
+        stored = StoredBlob(blob, self._ledger.enter(blob.size), payload)
         self._blobs[blob.digest] = stored
         return stored

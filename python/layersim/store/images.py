@@ -9,21 +9,19 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from layersim.errors import ImageNotFoundError, InvalidReferenceError
-from layersim.image import Image, Reference, parse_config, parse_reference, tagged_or_as_it_is
+from layersim.image import Image, Reference, parse_config, parse_name, tag_of_name, tagged_or_as_it_is
 from layersim.image.instant import unix_seconds
-from layersim.profiles.removal import as_given
+from layersim.profiles.naming import GRAPH_20, Naming
 from layersim.store.content import NO_CONTENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
-    from layersim.image import ImageConfig
+    from layersim.image import ImageConfig, Name
     from layersim.store.content import Contents
     from layersim.store.layers import StoredLayer
-
-    NotFound = Callable[[str, str], str]
 
 _Named = TypeVar("_Named")
 _ID_OR_PREFIX = re.compile(r"(?:sha256:)?[0-9a-f]{1,64}", re.ASCII)
@@ -163,12 +161,12 @@ class ImageStore:
 
     Parameters
     ----------
-    not_found : callable, optional
-        A reference as it was given, and with its tag, to the message that there is no such image.
+    naming : Naming, optional
+        How images are found by what they are called.
     """
 
-    def __init__(self, not_found: Callable[[str, str], str] = as_given) -> None:
-        self.not_found = not_found
+    def __init__(self, naming: Naming = GRAPH_20) -> None:
+        self.naming = naming
         self._images: dict[str, StoredImage] = {}
         self._tags: dict[str, StoredImage] = {}
 
@@ -254,11 +252,11 @@ class ImageStore:
         InvalidReferenceError
             The text is neither.
         """
-        return find_named(text, self._tags, self._images, self.not_found)
+        return find_named(text, self._tags, self._images, self.naming)
 
 
-def find_named(text: str, tagged: Mapping[str, _Named], by_id: Mapping[str, _Named], not_found: NotFound) -> _Named:
-    """Return what a tag, an id or a prefix of an id means.
+def find_named(text: str, tagged: Mapping[str, _Named], by_id: Mapping[str, _Named], naming: Naming) -> _Named:
+    """Return what a tag, a name with a digest, an id or a prefix of an id means.
 
     Parameters
     ----------
@@ -268,8 +266,8 @@ def find_named(text: str, tagged: Mapping[str, _Named], by_id: Mapping[str, _Nam
         By familiar tag.
     by_id : mapping
         By full id.
-    not_found : callable
-        What was asked for, as it is and as a tag, to what an engine says where there is no such image.
+    naming : Naming
+        The engine's rules and words.
 
     Returns
     -------
@@ -287,20 +285,30 @@ def find_named(text: str, tagged: Mapping[str, _Named], by_id: Mapping[str, _Nam
         if text in known:
             return known[text]
     try:
-        reference = str(parse_reference(text))
+        name = parse_name(text, naming.grammar)
     except InvalidReferenceError:
         if not _ID_OR_PREFIX.fullmatch(text):
             raise
     else:
-        if reference in tagged:
-            return tagged[reference]
-    return _find_prefix(text, by_id, not_found)
+        found = _by_digest(name, tagged, by_id, naming) if name.digest else tagged.get(str(tag_of_name(name)))
+        if found is not None:
+            return found
+    return _find_prefix(text, by_id, naming)
 
 
-def _find_prefix(text: str, by_id: Mapping[str, _Named], not_found: NotFound) -> _Named:
-    prefix = "sha256:" + text.removeprefix("sha256:")
-    found = [named for image_id, named in by_id.items() if image_id.startswith(prefix)]
-    if len(found) == 1 and _ID_OR_PREFIX.fullmatch(text):
+def _by_digest(name: Name, tagged: Mapping[str, _Named], by_id: Mapping[str, _Named], naming: Naming) -> _Named | None:
+    """Return the image of a digest if it has any tag of the repository: as in moby, the tag asked for is no matter."""
+    found = by_id.get(name.digest or "") if naming.finds_digests else None
+    own = (tag for tag, named in tagged.items() if found is not None and named == found)
+    return found if any(tag.rpartition(":")[0] == tag_of_name(name).repository for tag in own) else None
+
+
+def _find_prefix(text: str, by_id: Mapping[str, _Named], naming: Naming) -> _Named:
+    digits = text.removeprefix("sha256:")
+    is_prefix = len(digits) >= naming.shortest_id and _ID_OR_PREFIX.fullmatch(text)
+    prefix = f"sha256:{digits}"
+    found = [named for image_id, named in by_id.items() if image_id.startswith(prefix)] if is_prefix else []
+    if len(found) == 1:
         return found[0]
     ambiguous = ": several ids start so" if found else ""
-    raise ImageNotFoundError(not_found(text, tagged_or_as_it_is(text)) + ambiguous)
+    raise ImageNotFoundError(naming.not_found(text, tagged_or_as_it_is(text)) + ambiguous)

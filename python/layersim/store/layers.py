@@ -108,17 +108,21 @@ class LayerStore:
         ------
         ChainTooDeepError
             The stack is deeper than the engine allows.
+        ValueError
+            There would be more bytes in all than 63 bits hold; nothing of the stack is kept then.
         """
         if len(layers) > self._deepest:
             raise ChainTooDeepError("max depth exceeded", self._deepest)
         top: StoredLayer | None = None
-        for chain_id, layer in zip(chain_ids([layer.diff_id for layer in layers]), layers, strict=True):
-            top = self._layers.get(chain_id) or self._add(chain_id, layer, top, size_of(layer))
-            if top.layer.is_synthetic:
-                top.layer = layer
-        if top is not None:
-            top.references += 1
-        return top
+        try:
+            for chain_id, layer in zip(chain_ids([layer.diff_id for layer in layers]), layers, strict=True):
+                top = self._layers.get(chain_id) or self._add(chain_id, layer, top, size_of(layer))
+                if top.layer.is_synthetic:
+                    top.layer = layer
+        except ValueError:
+            self.release(_held(top))
+            raise
+        return _held(top)
 
     def find(self, chain_id: str) -> StoredLayer | None:
         """Return the layer that is kept under a chain id, or None."""
@@ -156,3 +160,10 @@ class LayerStore:
         if parent is not None:
             parent.references += 1
         return stored
+
+
+def _held(top: StoredLayer | None) -> StoredLayer | None:
+    """Return a top that is held once more."""
+    if top is not None:
+        top.references += 1
+    return top

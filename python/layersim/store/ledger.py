@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _FIRST = 64
+LARGEST = 2**63 - 1
+"""Docker counts bytes in an int64."""
+
+
+def check_total(size: int) -> None:
+    """Raise a ValueError for more bytes than Docker counts."""
+    if size > LARGEST:
+        raise ValueError(f"expected at most 2**63 - 1 bytes in all, got {size}")
 
 
 class Ledger:
@@ -19,6 +27,7 @@ class Ledger:
         self._sizes = np.zeros(_FIRST, dtype=np.uint64)
         self._free: list[int] = []
         self._used = 0
+        self._total = 0
 
     @property
     def sizes(self) -> NDArray[np.uint64]:
@@ -26,13 +35,22 @@ class Ledger:
         return self._sizes[: self._used]
 
     def enter(self, size: int) -> int:
-        """Write a size down, and return its number."""
+        """Write a size down, and return its number.
+
+        Raises
+        ------
+        ValueError
+            All sizes together would be more than 63 bits hold, so that sums of them could not be told.
+        """
+        check_total(self._total + size)
+        self._total += size
         number = self._free.pop() if self._free else self._next()
         self._sizes[number] = size
         return number
 
     def strike(self, number: int) -> None:
         """Give a number back."""
+        self._total -= int(self._sizes[number])
         self._free.append(number)
 
     def _next(self) -> int:

@@ -2,7 +2,8 @@
 
 use layersim::Limits;
 use layersim::archive::Compression;
-use layersim::bundle::{Bundle, Oddity, Wanted};
+use layersim::bundle::{Bundle, Oddity, Packed, Wanted};
+use layersim::place::Place;
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -10,6 +11,7 @@ use pyo3::types::PyBytes;
 use crate::convert::{BytesArg, PathArg, text_of};
 use crate::error::{Raised, Result, detached};
 use crate::layer::{PyLayer, PyLimits, limits_or_default};
+use crate::member::PyPacked;
 use crate::progress::Listener;
 
 /// Bytes of one member that are handed out unless more are asked for: configs and manifests are far smaller.
@@ -170,6 +172,33 @@ impl PyArchive {
     fn sha256(&self, py: Python<'_>, name: PathArg<'_>) -> Result<String> {
         let blob = self.member(&name)?;
         Ok(py.detach(|| layersim::Digest::of(&blob)).to_string())
+    }
+
+    /// Keep a member as it is stored, without reading it.
+    ///
+    /// Parameters
+    /// ----------
+    /// name : str
+    ///     The member.
+    /// digest : str
+    ///     What its bytes must hash to when they are wanted.
+    ///
+    /// Returns
+    /// -------
+    /// Packed
+    ///     It holds the file of the archive, or the bytes of one in memory.
+    ///
+    /// Raises
+    /// ------
+    /// KeyError
+    ///     When there is none of that name.
+    /// DigestFormatError
+    ///     For a text that is no digest.
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn packed(&self, name: PathArg<'_>, digest: &str) -> Result<PyPacked> {
+        let blob = self.member(&name)?;
+        let (len, digest) = (blob.len() as u64, digest.parse()?);
+        Ok(PyPacked(Packed::stored(digest, len, Place::Part(blob, name.as_host_path().into()))))
     }
 
     /// Tell the compression of a member by its first bytes.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use layersim::Blob;
 use pyo3::buffer::PyBuffer;
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
@@ -87,6 +87,24 @@ impl<'a, 'py> FromPyObject<'a, 'py> for BytesArg {
         // Items of any other type, as a write takes them: by their bytes.
         let bytes = PyMemoryView::from(&object)?.call_method0("tobytes")?;
         Ok(Self(bytes.cast::<PyBytes>()?.as_bytes().to_vec()))
+    }
+}
+
+/// A size in bytes, which is an `int64` wherever Docker has one.
+#[derive(Clone, Copy, Debug)]
+pub struct SizeArg(pub u64);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for SizeArg {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        let size = object.extract::<i64>();
+        let is_outside =
+            size.as_ref().map_or_else(|error| error.is_instance_of::<PyOverflowError>(object.py()), |size| *size < 0);
+        if is_outside {
+            return Err(PyValueError::new_err(format!("expected 0 to 2**63 - 1 bytes, got {}", object.str()?)));
+        }
+        size.map(|size| Self(size.unsigned_abs()))
     }
 }
 

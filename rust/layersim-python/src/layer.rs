@@ -8,7 +8,7 @@ use layersim::{Blob, DiffId, Limits};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList};
 
-use crate::convert::{PathArg, SourceArg};
+use crate::convert::{PathArg, SizeArg, SourceArg};
 use crate::edit::PyEdit;
 use crate::entry::PyEntry;
 use crate::error::{Result, detached};
@@ -204,7 +204,7 @@ impl PyLayer {
     /// diff_id : str
     ///     Its identity.
     /// size : int
-    ///     Its size in bytes, by whatever rule the model counts.
+    ///     Its size in bytes, by whatever rule the model counts; at most 2**63 - 1.
     ///
     /// Returns
     /// -------
@@ -215,10 +215,12 @@ impl PyLayer {
     /// ------
     /// DigestFormatError
     ///     For a text that is no digest.
+    /// ValueError
+    ///     For a size that is negative, or more than 63 bits hold.
     #[staticmethod]
     #[pyo3(signature = (*, diff_id, size))]
-    fn synthetic(diff_id: &str, size: u64) -> Result<Self> {
-        Ok(Self(Layer::synthetic(diff_id.parse()?, size)))
+    fn synthetic(diff_id: &str, size: SizeArg) -> Result<Self> {
+        Ok(Self(Layer::synthetic(diff_id.parse()?, size.0)))
     }
 
     /// Digest of the uncompressed tar: ``sha256:`` and 64 hex digits.
@@ -386,10 +388,10 @@ impl PyLayer {
 ///     When the bytes are not those of ``diff_id``.
 #[pyfunction]
 #[pyo3(signature = (diff_id, size, tar=None))]
-pub fn restore_layer(py: Python<'_>, diff_id: &str, size: u64, tar: Option<&[u8]>) -> Result<PyLayer> {
+pub fn restore_layer(py: Python<'_>, diff_id: &str, size: SizeArg, tar: Option<&[u8]>) -> Result<PyLayer> {
     let expected: DiffId = diff_id.parse()?;
     let Some(tar) = tar else {
-        return Ok(PyLayer(Layer::synthetic(expected, size)));
+        return Ok(PyLayer(Layer::synthetic(expected, size.0)));
     };
     let blob = Blob::from(tar.to_vec());
     detached(py, || Layer::from_tar(&blob, Some(expected), &Limits::default())).map(PyLayer)

@@ -105,14 +105,14 @@ impl PyMember {
         Self(Outgoing::new(name.into_bytes(), Payload::Layer(layer.0), mtime, mode))
     }
 
-    /// Describe a file that holds the compressed tar of a layer.
+    /// Describe a file that holds a blob as it is stored.
     ///
     /// Parameters
     /// ----------
     /// name : str
     ///     Its name in the archive.
     /// packed : Packed
-    ///     From :func:`pack_layers`.
+    ///     Verified when it is written, if it is kept somewhere.
     /// mtime : int
     ///     Seconds since 1970.
     /// mode : int
@@ -133,10 +133,12 @@ impl PyMember {
     }
 }
 
-/// The compressed tar of a layer, as a layout stores it.
+/// A blob as a layout stores it: the compressed tar of a layer, or whatever came with an image.
+///
+/// Made by :func:`pack_layers`, :meth:`Packed.again`, :meth:`Archive.packed` and :meth:`Blobs.packed`.
 #[pyclass(frozen, name = "Packed", module = "layersim")]
 #[derive(Debug)]
-pub struct PyPacked(Packed);
+pub struct PyPacked(pub Packed);
 
 #[pymethods]
 impl PyPacked {
@@ -148,12 +150,51 @@ impl PyPacked {
 
     /// How many they are.
     #[getter]
-    fn size(&self) -> usize {
-        self.0.blob().len()
+    fn size(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Compress a layer to know what becomes of it; the bytes are made again when they are wanted.
+    ///
+    /// Parameters
+    /// ----------
+    /// layer : Layer
+    ///     Not synthetic.
+    /// compression : {"gzip", "zstd"}
+    ///     At its usual level.
+    ///
+    /// Returns
+    /// -------
+    /// Packed
+    ///     As :func:`pack_layers` has it.
+    ///
+    /// Raises
+    /// ------
+    /// ContentMissingError
+    ///     For a synthetic layer.
+    /// ValueError
+    ///     For another compression.
+    #[staticmethod]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn again(py: Python<'_>, layer: PyLayer, compression: &str) -> Result<Self> {
+        let encoder = Encoder::named(compression, None)?;
+        detached(py, || Packed::again(&layer.0, encoder)).map(Self)
+    }
+
+    /// Read the bytes, if they are somewhere, and hash them.
+    ///
+    /// Raises
+    /// ------
+    /// DigestMismatchError
+    ///     When they were changed.
+    /// ContentMissingError
+    ///     When they are gone.
+    fn verify(&self, py: Python<'_>) -> Result<()> {
+        detached(py, || self.0.verify())
     }
 
     fn __repr__(&self) -> String {
-        format!("Packed({:.19}, {} bytes)", self.0.digest(), self.0.blob().len())
+        format!("Packed({:.19}, {} bytes)", self.0.digest(), self.0.len())
     }
 }
 
@@ -218,7 +259,7 @@ pub fn pack_layers(
 /// dialect : {"canonical", "docker20", "docker29"}
 ///     Whose headers it has.
 /// progress : callable, optional
-///     Called with bytes of uncompressed layers done and bytes in all; what it raises stops the work.
+///     Called with bytes of layers done and bytes in all, those left out that :func:`pack_layers` told; what it raises stops the work.
 ///
 /// Returns
 /// -------
@@ -259,7 +300,7 @@ pub fn write_archive(
 /// members : sequence of Member
 ///     What it is to hold.
 /// progress : callable, optional
-///     Called with bytes of uncompressed layers done and bytes in all; what it raises stops the work.
+///     Called with bytes of layers done and bytes in all, those left out that :func:`pack_layers` told; what it raises stops the work.
 ///
 /// Returns
 /// -------

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use layersim::bundle::{Outgoing, Payload};
+use layersim::bundle::{Outgoing, Packed, Payload};
 use layersim::layer::{Layer, Told};
 use layersim::overlay::{Overlay, Saved};
 use layersim::place::Place;
@@ -16,7 +16,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::layer::PyLayer;
-use crate::member::PyMember;
+use crate::member::{PyMember, PyPacked};
 use crate::overlay::PyOverlay;
 use crate::view::PyView;
 
@@ -68,6 +68,12 @@ impl PyUpper {
         self.allocated
     }
 
+    /// Whether its bytes are at hand; those of a saved one are read when they are wanted.
+    #[getter]
+    fn is_read(&self) -> bool {
+        self.saved.is_read()
+    }
+
     /// Read its bytes now, to know that they are the right ones.
     ///
     /// Raises
@@ -110,7 +116,7 @@ impl PyUpper {
     ) -> Result<PyOverlay> {
         let stack = Arc::clone(&view.get().0);
         let overlay = detached(py, || self.saved.over(stack))?;
-        PyOverlay::over(overlay, clock).with_mounts(mounts)
+        PyOverlay::over(overlay, clock).with_mounts(py, mounts)
     }
 
     fn __repr__(&self) -> String {
@@ -251,6 +257,30 @@ impl PyBlobs {
         Ok(PyUpper { saved, allocated: allocated_rw })
     }
 
+    /// Describe a blob that is here as it came.
+    ///
+    /// Parameters
+    /// ----------
+    /// digest : str
+    ///     Its identity.
+    /// length, offset : int
+    ///     How long it is and where it starts, in bytes.
+    ///
+    /// Returns
+    /// -------
+    /// Packed
+    ///     Read and verified when it is first wanted.
+    ///
+    /// Raises
+    /// ------
+    /// DigestFormatError
+    ///     For a text that is no digest.
+    /// ValueError
+    ///     For a place outside the file.
+    fn packed(&self, digest: &str, length: u64, offset: u64) -> Result<PyPacked> {
+        Ok(PyPacked(Packed::stored(digest.parse()?, length, self.place(offset, length)?)))
+    }
+
     fn __repr__(&self) -> String {
         let (Source::Folder(path) | Source::File(_, path)) = &self.0;
         format!("Blobs({})", path.display())
@@ -280,7 +310,7 @@ fn outside(length: u64, offset: u64, path: &Path) -> PyErr {
 /// ----------
 /// folder : path
 ///     A directory.
-/// blobs : sequence of Layer or Upper
+/// blobs : sequence of Layer, Upper or Packed
 ///     What to write; saved ones are read and verified.
 ///
 /// Returns
@@ -311,6 +341,7 @@ pub fn write_blobs(py: Python<'_>, folder: PathArg<'_>, blobs: Vec<BlobArg>) -> 
                     let refused = |source| layersim::Error::io("cannot write a top", source);
                     upper.content()?.write_to(writer).map_err(refused)
                 })?,
+                BlobArg::Packed(packed) => batch.add(&packed.digest().hex(), |writer| packed.write_to(writer))?,
             }
         }
         batch.finish()
@@ -324,16 +355,21 @@ pub enum BlobArg {
     Layer(Layer),
     /// A top.
     Upper(Saved),
+    /// What came with an image.
+    Packed(Packed),
 }
 
 impl<'a, 'py> FromPyObject<'a, 'py> for BlobArg {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        match object.cast::<PyUpper>() {
-            Ok(upper) => Ok(Self::Upper(upper.get().saved.clone())),
-            Err(_) => Ok(Self::Layer(object.cast::<PyLayer>()?.get().0.clone())),
+        if let Ok(upper) = object.cast::<PyUpper>() {
+            return Ok(Self::Upper(upper.get().saved.clone()));
         }
+        if let Ok(packed) = object.cast::<PyPacked>() {
+            return Ok(Self::Packed(packed.get().0.clone()));
+        }
+        Ok(Self::Layer(object.cast::<PyLayer>()?.get().0.clone()))
     }
 }
 

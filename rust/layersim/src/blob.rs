@@ -1,6 +1,6 @@
 //! Bytes that many files share and nobody can write: a mapped file or one buffer.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::ops::{Deref, DerefMut, Range};
 use std::path::Path;
@@ -25,9 +25,13 @@ impl Blob {
     /// Maps a file read-only. Its bytes are read when they are wanted, and never copied.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be opened or mapped.
+    /// [`Error::Io`] when the file cannot be opened or mapped, as a pipe or a device cannot: opening one would wait.
     pub fn map(path: &Path) -> Result<Self> {
         let refused = |source| Error::io(format!("cannot open {}", path.display()), source);
+        let kind = fs::metadata(path).map_err(refused)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Err(Error::io(format!("{} is no regular file", path.display()), rustix::io::Errno::NODEV.into()));
+        }
         let file = File::open(path).map_err(refused)?;
         Self::of_file(&file).map_err(refused)
     }

@@ -88,7 +88,7 @@ pub enum Error {
         wanted: &'static str,
     },
     /// A blob that was promised is not there any more.
-    #[error("{digest}: its blob is missing: {}", .path.display())]
+    #[error("{digest}: its blob is missing: no file {}", .path.display())]
     BlobMissing {
         /// The blob.
         digest: Digest,

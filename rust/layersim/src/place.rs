@@ -28,18 +28,21 @@ impl Place {
     /// The bytes as they are; nothing is read or proven.
     ///
     /// # Errors
-    /// [`Error::BlobMissing`] when the file is gone, [`Error::Io`] when it cannot be opened.
+    /// [`Error::BlobMissing`] when no file is there, [`Error::Io`] when it cannot be opened.
     pub fn map(&self, digest: Digest) -> Result<Blob> {
-        let Self::Part(blob, _) = self else {
-            let path = self.file(digest);
-            return Blob::map(&path).map_err(|error| match error {
-                Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                    Error::BlobMissing { digest, path }
-                }
-                other => other,
-            });
+        let path = match self {
+            Self::Part(blob, _) => return Ok(blob.clone()),
+            Self::Folder(_) => self.file(digest),
         };
-        Ok(blob.clone())
+        if path.exists() && !path.is_file() {
+            return Err(Error::BlobMissing { digest, path });
+        }
+        Blob::map(&path).map_err(|error| match error {
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Error::BlobMissing { digest, path }
+            }
+            other => other,
+        })
     }
 
     /// The bytes, once they are known to be the right ones.

@@ -1,6 +1,7 @@
 //! Lengths, modes, owners, times and extended attributes.
 
 use layersim::Timestamp;
+use layersim::overlay::Ends;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -61,7 +62,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn truncate(&self, py: Python<'_>, path: PathArg<'_>, length: i64) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, |overlay, path, caller| overlay.truncate(path, length, caller))
+        self.at(bytes, Ends::Found(true)).change(py, |overlay, path, caller| overlay.truncate(path, length, caller))
     }
 
     /// Change permission bits.
@@ -83,7 +84,8 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn chmod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, follow_symlinks: bool) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, |overlay, path, _| overlay.chmod(path, mode, follow_symlinks))
+        self.at(bytes, Ends::Found(follow_symlinks))
+            .change(py, |overlay, path, _| overlay.chmod(path, mode, follow_symlinks))
     }
 
     /// Change owners.
@@ -105,7 +107,8 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn chown(&self, py: Python<'_>, path: PathArg<'_>, uid: i64, gid: i64, follow_symlinks: bool) -> Result<()> {
         let (bytes, uid, gid) = (path.bytes.as_ref(), id_of(uid)?, id_of(gid)?);
-        self.at(bytes).change(py, |overlay, path, _| overlay.chown(path, uid, gid, follow_symlinks))
+        self.at(bytes, Ends::Found(follow_symlinks))
+            .change(py, |overlay, path, _| overlay.chown(path, uid, gid, follow_symlinks))
     }
 
     /// Change times.
@@ -136,7 +139,8 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, times) = (path.bytes.as_ref(), times_of(times, ns)?);
-        self.at(bytes).change(py, |overlay, path, caller| overlay.utime(path, times, follow_symlinks, caller))
+        self.at(bytes, Ends::Found(follow_symlinks))
+            .change(py, |overlay, path, caller| overlay.utime(path, times, follow_symlinks, caller))
     }
 
     /// Set an extended attribute.
@@ -170,7 +174,8 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
-        self.at(bytes).change(py, |overlay, path, _| overlay.setxattr(path, name, &value.0, flags, follow_symlinks))
+        self.at(bytes, Ends::Found(follow_symlinks))
+            .change(py, |overlay, path, _| overlay.setxattr(path, name, &value.0, flags, follow_symlinks))
     }
 
     /// Read an extended attribute.
@@ -203,7 +208,9 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<Bound<'py, PyBytes>> {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
-        let value = self.at(bytes).ask(py, |overlay, path| overlay.getxattr(path, name, follow_symlinks))?;
+        let value = self
+            .at(bytes, Ends::Found(follow_symlinks))
+            .ask(py, |overlay, path| overlay.getxattr(path, name, follow_symlinks))?;
         Ok(PyBytes::new(py, &value))
     }
 
@@ -234,7 +241,9 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<Vec<Bound<'py, PyAny>>> {
         let bytes = path.bytes.as_ref();
-        let names = self.at(bytes).ask(py, |overlay, path| overlay.listxattr(path, follow_symlinks))?;
+        let names = self
+            .at(bytes, Ends::Found(follow_symlinks))
+            .ask(py, |overlay, path| overlay.listxattr(path, follow_symlinks))?;
         Ok(names.iter().map(|name| text_of(py, name)).collect::<PyResult<_>>()?)
     }
 
@@ -263,6 +272,7 @@ impl PyOverlay {
         follow_symlinks: bool,
     ) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
-        self.at(bytes).change(py, |overlay, path, _| overlay.removexattr(path, name, follow_symlinks))
+        self.at(bytes, Ends::Found(follow_symlinks))
+            .change(py, |overlay, path, _| overlay.removexattr(path, name, follow_symlinks))
     }
 }

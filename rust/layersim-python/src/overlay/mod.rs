@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use layersim::archive::Dialect;
-use layersim::overlay::{Caller, Overlay};
+use layersim::overlay::{Caller, Ends, Overlay};
 use layersim::{Timestamp, change};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -22,7 +22,7 @@ use crate::file::PyFile;
 use crate::layer::PyLayer;
 use crate::saved::PyUpper;
 use crate::view::{PyView, stack_of};
-use mounts::Mount;
+use mounts::Mounts;
 
 /// The union with a writable top: the file system that a container sees.
 ///
@@ -35,8 +35,9 @@ use mounts::Mount;
 /// clock : callable, optional
 ///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
 /// mounts : dict of path to Overlay, optional
-///     File systems of their own under directories of this one, as a container sees its volumes: what is written there is
-///     not written here. Paths are matched by their text; links are not followed into a mount, and :meth:`walk` stays out.
+///     File systems of their own in directories of this one, as a container sees its volumes: what is written there is
+///     not written here. A path may lead through links; where it leads to no directory yet, nothing is mounted before
+///     :meth:`make_mountpoints`. What is mounted in one of them itself is not shown, as by ``mount --bind``.
 ///
 /// Raises
 /// ------
@@ -70,19 +71,23 @@ use mounts::Mount;
 pub struct PyOverlay {
     overlay: Mutex<Overlay>,
     clock: Option<Py<PyAny>>,
-    mounts: Vec<Mount>,
+    mounts: Option<Box<Mounts>>,
 }
 
 impl PyOverlay {
     /// An overlay with a clock; None: the system's. Nothing is mounted in it.
     pub fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
-        Self { overlay: Mutex::new(overlay), clock, mounts: Vec::new() }
+        Self { overlay: Mutex::new(overlay), clock, mounts: None }
     }
 
     /// The same overlay with others mounted in it, by path.
-    pub fn with_mounts(self, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
-        let mounts = mounts.into_iter().flatten().map(|(at, fs)| Mount::of_item(&at, &fs)).collect::<PyResult<_>>()?;
-        Ok(Self { mounts, ..self })
+    pub fn with_mounts(self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
+        let Some(mounts) = mounts else {
+            return Ok(self);
+        };
+        let mounted = Self { mounts: Mounts::of(mounts)?, ..self };
+        detached(py, || mounted.mount_all(None))?;
+        Ok(mounted)
     }
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
@@ -127,7 +132,7 @@ impl PyOverlay {
         if redirect_dir {
             return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
         }
-        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(mounts)
+        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(py, mounts)
     }
 
     /// The read-only view below.
@@ -172,10 +177,9 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn open(slf: Bound<'_, Self>, path: PathArg<'_>, flags: i32, mode: u32) -> Result<PyFile> {
         let bytes = path.bytes.as_ref();
-        let place = slf.get().at(bytes);
-        let handle = place.change(slf.py(), |overlay, path, caller| overlay.open(path, flags, mode, caller))?;
-        let fs = place.mounted(slf.py()).unwrap_or_else(|| slf.clone().unbind());
-        Ok(PyFile::new(fs, handle))
+        let place = slf.get().at(bytes, Ends::of_open(flags));
+        let opened = place.change_there(slf.py(), |overlay, path, caller| overlay.open(path, flags, mode, caller));
+        opened.map(|(here, handle)| PyFile::new(Self::owner(&slf, here), handle))
     }
 
     /// Tell what the writable top changed.
@@ -198,7 +202,8 @@ impl PyOverlay {
     /// ----------
     /// dialect : str
     ///     How the tar is spelled: ``"docker29"`` (permission bits, no names), ``"docker20"`` (file type bits in the mode,
-    ///     root's name), ``"canonical"`` (nothing that two equal trees could differ in).
+    ///     root's name), ``"canonical"`` (nothing that two equal trees could differ in). ``"containerd"`` is what an
+    ///     engine with the containerd image store commits: only what differs, without opaque marks.
     ///
     /// Returns
     /// -------
@@ -212,7 +217,7 @@ impl PyOverlay {
     #[pyo3(signature = (*, dialect="docker29"))]
     fn to_layer(&self, py: Python<'_>, dialect: &str) -> Result<PyLayer> {
         let dialect = Dialect::named(dialect)?;
-        self.ask(py, |overlay| overlay.to_layer(dialect)).map(PyLayer)
+        self.ask(py, |overlay| change::to_layer(overlay, dialect)).map(PyLayer)
     }
 
     /// Freeze what the writable top holds, exactly.
@@ -232,6 +237,11 @@ impl PyOverlay {
 
     /// Copy the overlay; neither sees what the other writes from here on.
     ///
+    /// Parameters
+    /// ----------
+    /// mounts : dict of path to Overlay, optional
+    ///     What is mounted in the copy; by default what is mounted here.
+    ///
     /// Returns
     /// -------
     /// Overlay
@@ -239,12 +249,14 @@ impl PyOverlay {
     ///
     /// Notes
     /// -----
-    /// Nothing is copied until one of them writes; files that are open stay with the original. What is mounted is mounted in
-    /// both, and what the one writes there the other sees.
-    fn fork(&self, py: Python<'_>) -> Self {
+    /// Nothing is copied until one of them writes; files that are open stay with the original. Mounts are shared, as two
+    /// containers share a volume: what the one writes there the other sees. Where they are mounted each decides alone.
+    #[pyo3(signature = (*, mounts=None))]
+    fn fork(&self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
         let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
-        let mounts = self.mounts.iter().map(|mount| mount.clone_ref(py)).collect();
-        Self { mounts, ..Self::over(py.detach(|| self.lock().clone()), clock) }
+        let copy = Self::over(py.detach(|| self.lock().clone()), clock);
+        let here = || self.mounts.as_ref().map(|here| Box::new(here.clone_ref(py)));
+        if mounts.is_some() { copy.with_mounts(py, mounts) } else { Ok(Self { mounts: here(), ..copy }) }
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -1,130 +1,202 @@
-//! Other overlays under a directory of this one, as a container sees its volumes.
+//! Other overlays in directories of this one, as a container sees its volumes.
 
-use std::borrow::Cow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use layersim::error::Errno;
-use layersim::overlay::{Caller, Overlay};
-use layersim::{Error, path};
+use layersim::overlay::{Caller, Ends, Mounted, Overlay, Points};
+use layersim::path;
+use layersim::stack::Walked;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::PyOverlay;
 use crate::convert::PathArg;
-use crate::error::Result;
+use crate::error::{Result, detached};
 
-const MOUNTPOINT_MODE: u32 = 0o755;
-
-/// A directory, and the overlay whose root it shows.
+/// The overlays that are to be mounted in one, those nearest to its root first, and where they are.
 #[derive(Debug)]
-pub struct Mount {
-    at: Vec<u8>,
-    fs: Py<PyOverlay>,
+pub struct Mounts {
+    all: Vec<(Vec<u8>, Py<PyOverlay>)>,
+    points: Mutex<Points>,
 }
 
-impl Mount {
-    /// Mounts an overlay at a path, in which links are not followed.
-    pub fn of_item(at: &Bound<'_, PyAny>, fs: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let at: PathArg<'_> = at.extract()?;
-        Ok(Self { at: path::normalized(&at.bytes), fs: fs.cast::<PyOverlay>()?.clone().unbind() })
+impl Mounts {
+    /// None of them is mounted yet; nothing for no overlays.
+    pub fn of(mounts: &Bound<'_, PyDict>) -> PyResult<Option<Box<Self>>> {
+        let item = |(at, fs): (Bound<'_, PyAny>, Bound<'_, PyAny>)| -> PyResult<_> {
+            Ok((at.extract::<PathArg<'_>>()?.bytes.into_owned(), fs.cast::<PyOverlay>()?.clone().unbind()))
+        };
+        let mut all = mounts.iter().map(item).collect::<PyResult<Vec<_>>>()?;
+        all.sort_by_key(|(at, _)| path::components(at).count());
+        let points = Mutex::new(Points::of(all.len()));
+        Ok((!all.is_empty()).then(|| Box::new(Self { all, points })))
     }
 
-    /// The same mount once more.
+    /// The same overlays, mounted where they are now.
     pub fn clone_ref(&self, py: Python<'_>) -> Self {
-        Self { at: self.at.clone(), fs: self.fs.clone_ref(py) }
+        let all = self.all.iter().map(|(at, fs)| (at.clone(), fs.clone_ref(py))).collect();
+        let points = Mutex::new(py.detach(|| self.points().clone()));
+        Self { all, points }
+    }
+
+    /// Where they are. Only wait for it detached from the interpreter.
+    fn points(&self) -> MutexGuard<'_, Points> {
+        self.points.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A path, and the file system that it leads to.
+/// A path, and what is done with its last component.
 #[derive(Debug)]
 pub struct Place<'a> {
     fs: &'a PyOverlay,
-    mount: Option<&'a Mount>,
-    path: Cow<'a, [u8]>,
     asked: &'a [u8],
+    ends: Ends,
 }
 
 impl PyOverlay {
-    /// Where a path leads: to this overlay or, at a mount and below it, to another.
-    pub fn at<'a>(&'a self, asked: &'a [u8]) -> Place<'a> {
-        if !self.mounts.is_empty() {
-            let whole = path::normalized(asked);
-            let inner = |mount: &'a Mount| path::below(&mount.at, &whole).map(|rest| (mount, rest.to_vec()));
-            if let Some((mount, mut rest)) = self.mounts.iter().filter_map(inner).min_by_key(|(_, rest)| rest.len()) {
-                if asked.ends_with(b"/") && rest.len() > 1 {
-                    rest.push(b'/');
-                }
-                return Place { fs: mount.fs.get(), mount: Some(mount), path: Cow::Owned(rest), asked };
-            }
-        }
-        Place { fs: self, mount: None, path: Cow::Borrowed(asked), asked }
+    /// Where a path leads: to this overlay or, through a mount, to another.
+    pub fn at<'a>(&'a self, asked: &'a [u8], ends: Ends) -> Place<'a> {
+        Place { fs: self, asked, ends }
     }
 
-    /// Refuses to move the directory of a mount, or something into its place.
-    pub fn spare_mounts(&self, from: &[u8], to: &[u8]) -> Result<()> {
-        if self.at(from).is_mount() || self.at(to).is_mount() {
-            return Err(Error::system(Errno::EBUSY, from).of_both(from, to).into());
-        }
-        Ok(())
+    /// The overlay of a number, once no other thread works on it.
+    fn enter<'a>(&'a self, mounts: &'a Mounts, here: Mounted) -> MutexGuard<'a, Overlay> {
+        here.and_then(|mount| mounts.all.get(mount)).map_or(self, |(_, fs)| fs.get()).lock()
     }
 
-    /// Changes something that has two paths, if both lead to one file system.
-    pub fn change_both<T: Send>(
-        &self,
-        py: Python<'_>,
-        (from, to): (&[u8], &[u8]),
-        work: impl FnOnce(&mut Overlay, (&[u8], &[u8]), &Caller) -> layersim::Result<T> + Send,
-    ) -> Result<T> {
-        let (source, target) = (self.at(from), self.at(to));
-        if !std::ptr::eq(source.fs, target.fs) {
-            return Err(Error::system(Errno::EXDEV, from).of_both(from, to).into());
-        }
-        let paths = (source.path.as_ref(), target.path.as_ref());
-        source.fs.change(py, |overlay, caller| work(overlay, paths, caller).map_err(|error| error.of_both(from, to)))
+    /// The overlay of a number, for a file that is open in it.
+    pub fn owner(slf: &Bound<'_, Self>, here: Mounted) -> Py<Self> {
+        let mounts = slf.get().mounts.as_ref();
+        let mounted = mounts.zip(here).and_then(|(mounts, mount)| mounts.all.get(mount));
+        mounted.map_or_else(|| slf.clone().unbind(), |(_, fs)| fs.clone_ref(slf.py()))
+    }
+
+    /// Mounts what has a directory to be mounted at; a caller makes those that are missing.
+    pub fn mount_all(&self, maker: Option<&Caller>) -> layersim::Result<()> {
+        let Some(mounts) = self.mounts.as_deref() else {
+            return Ok(());
+        };
+        let mut points = mounts.points();
+        let mut all = mounts.all.iter().enumerate();
+        all.try_for_each(|(mount, (at, _))| points.mount((mount, at), |here| self.enter(mounts, here), maker))
+    }
+
+    /// Makes directories through what is mounted.
+    fn make_way(&self, py: Python<'_>, path: &[u8], mode: u32) -> Result<()> {
+        let caller = self.caller(py)?;
+        detached(py, || match self.mounts.as_deref() {
+            None => Points::default().make_directories((path, mode), |_| self.lock(), &caller),
+            Some(mounts) => mounts.points().make_directories((path, mode), |here| self.enter(mounts, here), &caller),
+        })
+    }
+
+    /// Removes a directory, unless something is mounted there.
+    pub fn remove_directory(&self, py: Python<'_>, path: &[u8]) -> Result<()> {
+        let Some(mounts) = self.mounts.as_deref() else {
+            return self.change(py, |overlay, caller| overlay.rmdir(path, caller));
+        };
+        let caller = self.caller(py)?;
+        detached(py, || mounts.points().rmdir(path, |here| self.enter(mounts, here), &caller))
+    }
+
+    /// Renames within one overlay.
+    pub fn move_name(&self, py: Python<'_>, (from, to): (&[u8], &[u8])) -> Result<()> {
+        let Some(mounts) = self.mounts.as_deref() else {
+            return self.change(py, |overlay, caller| overlay.rename(from, to, caller));
+        };
+        let caller = self.caller(py)?;
+        detached(py, || mounts.points().rename((from, to), |here| self.enter(mounts, here), &caller))
+    }
+
+    /// Links within one overlay.
+    pub fn add_name(&self, py: Python<'_>, (from, to): (&[u8], &[u8]), follow: bool) -> Result<()> {
+        let Some(mounts) = self.mounts.as_deref() else {
+            return self.change(py, |overlay, caller| overlay.link(from, to, follow, caller));
+        };
+        let caller = self.caller(py)?;
+        detached(py, || mounts.points().link((from, to, follow), |here| self.enter(mounts, here), &caller))
+    }
+
+    /// Walks through what is mounted.
+    pub fn walk_all(&self, py: Python<'_>, path: &[u8]) -> Result<Vec<Walked>> {
+        let Some(mounts) = self.mounts.as_deref() else {
+            return self.ask(py, |overlay| overlay.walk(path));
+        };
+        detached(py, || mounts.points().walk(path, |here| self.enter(mounts, here)))
     }
 }
 
 #[pymethods]
 impl PyOverlay {
-    /// Make the directories that overlays are mounted at, where this one has none, as an engine does when it starts a
-    /// container: 0755, and those above them too.
+    /// Make a directory and those above it, as an engine does: what exists stays, and links lead on, to nothing too.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// mode : int
+    ///     Permission bits of each that is made, taken as given.
     ///
     /// Raises
     /// ------
     /// OSError
-    ///     When something else has one of the names.
+    ///     With the kernel's errno: ``ENOTDIR`` when something else has one of the names.
+    #[pyo3(signature = (path, mode=0o755))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn make_directories(&self, py: Python<'_>, path: PathArg<'_>, mode: u32) -> Result<()> {
+        self.make_way(py, path.bytes.as_ref(), mode)
+    }
+
+    /// Mount what found no directory so far, as an engine does when it starts a container: missing directories are made,
+    /// 0755, and those above them too, where links lead to if there are any.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     When something else has one of the names; what could be mounted is.
     fn make_mountpoints(&self, py: Python<'_>) -> Result<()> {
-        self.change(py, |overlay, caller| {
-            self.mounts.iter().try_for_each(|mount| overlay.make_directories(&mount.at, MOUNTPOINT_MODE, caller))
-        })
+        let caller = self.caller(py)?;
+        detached(py, || self.mount_all(Some(&caller)))
     }
 }
 
 impl Place<'_> {
-    /// Whether it is the very directory that another overlay is mounted at.
-    fn is_mount(&self) -> bool {
-        self.mount.is_some() && *self.path == *b"/"
-    }
-
-    /// The overlay that is mounted there, if one is.
-    pub fn mounted(&self, py: Python<'_>) -> Option<Py<PyOverlay>> {
-        self.mount.map(|mount| mount.fs.clone_ref(py))
-    }
-
-    /// Changes the file system that the path leads to.
+    /// Changes the overlay that the path leads to.
     pub fn change<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&mut Overlay, &[u8], &Caller) -> layersim::Result<T> + Send,
     ) -> Result<T> {
-        self.fs
-            .change(py, |overlay, caller| work(overlay, &self.path, caller).map_err(|error| error.of_path(self.asked)))
+        self.change_there(py, work).map(|(_, done)| done)
     }
 
-    /// Asks the file system that the path leads to.
+    /// The same, and which overlay it was.
+    pub fn change_there<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Overlay, &[u8], &Caller) -> layersim::Result<T> + Send,
+    ) -> Result<(Mounted, T)> {
+        let caller = self.fs.caller(py)?;
+        self.visit(py, |overlay, path| work(overlay, path, &caller))
+    }
+
+    /// Asks the overlay that the path leads to.
     pub fn ask<T: Send>(
         &self,
         py: Python<'_>,
         work: impl FnOnce(&Overlay, &[u8]) -> layersim::Result<T> + Send,
     ) -> Result<T> {
-        self.fs.ask(py, |overlay| work(overlay, &self.path).map_err(|error| error.of_path(self.asked)))
+        self.visit(py, |overlay, path| work(overlay, path)).map(|(_, found)| found)
+    }
+
+    fn visit<T: Send>(
+        &self,
+        py: Python<'_>,
+        work: impl FnOnce(&mut Overlay, &[u8]) -> layersim::Result<T> + Send,
+    ) -> Result<(Mounted, T)> {
+        let Self { fs, asked, ends } = *self;
+        detached(py, || match fs.mounts.as_deref() {
+            None => Ok((None, work(&mut fs.lock(), asked)?)),
+            Some(mounts) => mounts.points().visit((asked, ends), |here| fs.enter(mounts, here), work),
+        })
     }
 }

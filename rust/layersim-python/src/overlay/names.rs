@@ -1,6 +1,7 @@
 //! Making, moving and removing names.
 
-use layersim::Overlay;
+use layersim::overlay::Ends;
+use layersim::{Error, Overlay};
 use pyo3::prelude::*;
 
 use super::PyOverlay;
@@ -26,7 +27,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn mkdir(&self, py: Python<'_>, path: PathArg<'_>, mode: u32) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, |overlay, path, caller| overlay.mkdir(path, mode, caller))
+        self.at(bytes, Ends::Name).change(py, |overlay, path, caller| overlay.mkdir(path, mode, caller))
     }
 
     /// Remove an empty directory.
@@ -43,7 +44,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rmdir(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, Overlay::rmdir)
+        self.remove_directory(py, bytes)
     }
 
     /// Remove a name that is no directory.
@@ -60,7 +61,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn unlink(&self, py: Python<'_>, path: PathArg<'_>) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, Overlay::unlink)
+        self.at(bytes, Ends::Name).change(py, Overlay::unlink)
     }
 
     /// Rename, replacing what is under the new name.
@@ -79,8 +80,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn rename(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.spare_mounts(from, to)?;
-        self.change_both(py, (from, to), |overlay, (from, to), caller| overlay.rename(from, to, caller))
+        self.move_name(py, (from, to))
     }
 
     /// Give a file one more name.
@@ -102,7 +102,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn link(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, follow_symlinks: bool) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.change_both(py, (from, to), |overlay, (from, to), caller| overlay.link(from, to, follow_symlinks, caller))
+        self.add_name(py, (from, to), follow_symlinks)
     }
 
     /// Make a symbolic link.
@@ -125,7 +125,8 @@ impl PyOverlay {
     #[pyo3(signature = (src, dst, target_is_directory=false))]
     fn symlink(&self, py: Python<'_>, src: PathArg<'_>, dst: PathArg<'_>, target_is_directory: bool) -> Result<()> {
         let (from, to) = (src.bytes.as_ref(), dst.bytes.as_ref());
-        self.at(to).change(py, |overlay, path, caller| overlay.symlink(from, path, caller))
+        let about = |error: Error| error.of_both(from, to);
+        self.at(to, Ends::Name).change(py, |overlay, path, caller| overlay.symlink(from, path, caller).map_err(about))
     }
 
     /// Read a symbolic link.
@@ -147,7 +148,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn readlink<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         let bytes = path.bytes.as_ref();
-        let target = self.at(bytes).ask(py, Overlay::readlink)?;
+        let target = self.at(bytes, Ends::Found(false)).ask(py, Overlay::readlink)?;
         Ok(path.answer(py, &target)?)
     }
 
@@ -170,6 +171,6 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn mknod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, device: u64) -> Result<()> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, |overlay, path, caller| overlay.mknod(path, mode, device, caller))
+        self.at(bytes, Ends::Name).change(py, |overlay, path, caller| overlay.mknod(path, mode, device, caller))
     }
 }

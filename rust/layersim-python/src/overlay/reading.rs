@@ -1,6 +1,7 @@
 //! Describing, listing and reading; whole files written.
 
 use layersim::Overlay;
+use layersim::overlay::Ends;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -34,7 +35,9 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn stat(&self, py: Python<'_>, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).ask(py, |overlay, path| overlay.stat(path, follow_symlinks)).map(PyStat)
+        self.at(bytes, Ends::Found(follow_symlinks))
+            .ask(py, |overlay, path| overlay.stat(path, follow_symlinks))
+            .map(PyStat)
     }
 
     /// Describe what a path names, links themselves.
@@ -56,7 +59,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).ask(py, |overlay, path| overlay.stat(path, false)).map(PyStat)
+        self.at(bytes, Ends::Found(false)).ask(py, |overlay, path| overlay.stat(path, false)).map(PyStat)
     }
 
     /// Describe what the writable top alone holds under a path.
@@ -101,7 +104,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn listdir<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Vec<Bound<'py, PyAny>>> {
         let bytes = path.bytes.as_ref();
-        let names = self.at(bytes).ask(py, Overlay::listdir)?;
+        let names = self.at(bytes, Ends::Found(true)).ask(py, Overlay::listdir)?;
         Ok(names.iter().map(|name| path.answer(py, name)).collect::<PyResult<_>>()?)
     }
 
@@ -119,7 +122,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn exists(&self, py: Python<'_>, path: PathArg<'_>) -> bool {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).ask(py, |overlay, path| Ok(overlay.stat(path, true).is_ok())).unwrap_or(false)
+        self.at(bytes, Ends::Found(true)).ask(py, |overlay, path| Ok(overlay.stat(path, true).is_ok())).unwrap_or(false)
     }
 
     /// Read a file.
@@ -141,7 +144,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn read_bytes<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyBytes>> {
         let bytes = path.bytes.as_ref();
-        let content = self.at(bytes).ask(py, Overlay::read_file)?;
+        let content = self.at(bytes, Ends::Found(true)).ask(py, Overlay::read_file)?;
         Ok(PyBytes::new(py, &content))
     }
 
@@ -166,7 +169,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn write_bytes(&self, py: Python<'_>, path: PathArg<'_>, data: BytesArg) -> Result<usize> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes).change(py, |overlay, path, caller| overlay.write_file(path, &data.0, caller))?;
+        self.at(bytes, Ends::Landing).change(py, |overlay, path, caller| overlay.write_file(path, &data.0, caller))?;
         Ok(data.0.len())
     }
 
@@ -190,7 +193,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn walk<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyAny>> {
         let bytes = path.bytes.as_ref();
-        let walked = self.ask(py, |overlay| overlay.walk(bytes))?;
+        let walked = self.walk_all(py, bytes)?;
         steps(py, &path, &walked)
     }
 }

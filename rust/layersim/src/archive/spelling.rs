@@ -12,6 +12,8 @@ pub enum Dialect {
     Docker20,
     /// As dockerd 29: permission bits, no names.
     Docker29,
+    /// As containerd's differ since 2.0: the same, and marks say nothing of themselves.
+    Containerd,
 }
 
 impl Dialect {
@@ -24,7 +26,10 @@ impl Dialect {
             "canonical" => Ok(Self::Canonical),
             "docker20" => Ok(Self::Docker20),
             "docker29" => Ok(Self::Docker29),
-            _ => Err(Error::input(format!("expected 'canonical', 'docker20' or 'docker29', got {name:?}"))),
+            "containerd" => Ok(Self::Containerd),
+            _ => {
+                Err(Error::input(format!("expected 'canonical', 'containerd', 'docker20' or 'docker29', got {name:?}")))
+            }
         }
     }
 }

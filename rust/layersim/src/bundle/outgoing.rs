@@ -35,7 +35,7 @@ pub enum Payload {
     Layer(Layer),
     /// A file with these bytes, shared.
     Content(Content),
-    /// A file with the compressed tar of a layer.
+    /// A file with a blob as it is stored, mostly the compressed tar of a layer.
     Packed(Packed),
     /// A directory.
     Directory,
@@ -59,7 +59,7 @@ impl Outgoing {
         &self.name
     }
 
-    /// Writes members, in order, as one tar; the listener hears of the bytes of uncompressed layers.
+    /// Writes members, in order, as one tar; the listener hears of the bytes of layers, unless it heard them be compressed.
     ///
     /// # Errors
     /// [`Error::Io`] from the writer, [`Error::ContentMissing`] for a synthetic layer, what the listener says.
@@ -137,7 +137,7 @@ impl Outgoing {
             Payload::Bytes(bytes) => Ok(bytes.len() as u64),
             Payload::Layer(layer) => layer.tar_len(),
             Payload::Content(content) => Ok(content.len()),
-            Payload::Packed(packed) => Ok(packed.blob().len() as u64),
+            Payload::Packed(packed) => Ok(packed.len()),
             Payload::Directory | Payload::Symlink(_) => Ok(0),
         }
     }
@@ -149,8 +149,9 @@ impl Outgoing {
                 let refused = |source| Error::io("cannot write a member", source);
                 return progress.through(target, |told| content.write_to(told).map_err(refused));
             }
+            Payload::Packed(packed) if packed.is_told() => return packed.write_to(target),
+            Payload::Packed(packed) => return progress.through(target, |told| packed.write_to(told)),
             Payload::Bytes(bytes) => bytes,
-            Payload::Packed(packed) => packed.blob(),
             Payload::Directory | Payload::Symlink(_) => return Ok(()),
         };
         target.write_all(bytes).map_err(|source| Error::io("cannot write an archive", source))
@@ -158,8 +159,13 @@ impl Outgoing {
 }
 
 fn progress_of<'l>(members: &[&Outgoing], listener: Listener<'l>) -> Result<Progress<'l>> {
-    let layers = members.iter().filter(|member| matches!(member.content, Payload::Layer(_)));
-    Ok(Progress::new(layers.map(|member| member.len()).sum::<Result<u64>>()?, listener))
+    let is_heard = |content: &Payload| match content {
+        Payload::Layer(_) => true,
+        Payload::Packed(packed) => !packed.is_told(),
+        _ => false,
+    };
+    let heard = members.iter().filter(|member| is_heard(&member.content));
+    Ok(Progress::new(heard.map(|member| member.len()).sum::<Result<u64>>()?, listener))
 }
 
 fn sync(folder: &Path) -> Result<()> {

@@ -83,8 +83,9 @@ impl<'w> Scribe<'w> {
 
     /// Later marks carry the first one's name as a link name: the kernel makes them of one inode, and dockerd lets it show.
     fn whiteout(&mut self, path: &[u8]) -> Result<()> {
-        let mut metadata = Metadata::with_mode(MARK_MODE);
-        if self.spelling.dialect != Dialect::Canonical {
+        let is_bare = self.spelling.dialect == Dialect::Containerd;
+        let mut metadata = Metadata::with_mode(if is_bare { 0 } else { MARK_MODE });
+        if self.is_as_the_kernel_has_it() {
             metadata.set_mtime(self.spelling.whiteout_mtime);
         }
         let (parent, name) = match path.iter().rposition(|byte| *byte == b'/') {
@@ -97,8 +98,13 @@ impl<'w> Scribe<'w> {
         Ok(())
     }
 
+    /// Whether marks are the inodes that the kernel made of them.
+    fn is_as_the_kernel_has_it(&self) -> bool {
+        matches!(self.spelling.dialect, Dialect::Docker20 | Dialect::Docker29)
+    }
+
     fn mark(&mut self, path: &[u8], metadata: &Metadata, leaked: Option<&[u8]>) -> Result<()> {
-        let leaked = leaked.filter(|_| self.spelling.dialect != Dialect::Canonical).unwrap_or_default();
+        let leaked = leaked.filter(|_| self.is_as_the_kernel_has_it()).unwrap_or_default();
         self.writer.append(&Header::mark(path, metadata, leaked), None)
     }
 

@@ -37,21 +37,6 @@ impl Overlay {
         })
     }
 
-    /// Makes a directory and those above it; what exists stays as it is.
-    ///
-    /// # Errors
-    /// [`crate::Error::System`] as the kernel.
-    pub fn make_directories(&mut self, path: &[u8], mode: u32, caller: &Caller) -> Result<()> {
-        let mut place = Vec::new();
-        for name in crate::path::components(path) {
-            place = crate::path::join(&place, name);
-            if self.stat(&place, true).is_err() {
-                self.mkdir(&place, mode, caller)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Makes a symbolic link at `path` that says `target`.
     ///
     /// # Errors

@@ -22,14 +22,22 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::Archive`] when something cannot be spelled as a tar.
     pub fn to_layer(&self, dialect: Dialect) -> Result<Layer> {
+        self.freeze(self.upper_root(), dialect)
+    }
+
+    /// Freezes a part of what was written: the whole tree of the top, or one made of what is in it.
+    ///
+    /// # Errors
+    /// As [`Overlay::to_layer`].
+    pub(crate) fn freeze(&self, written: Option<&Dir<InodeId>>, dialect: Dialect) -> Result<Layer> {
         let origin = Arc::new(Origin::default());
         let root = Dir::implicit(Arc::clone(&origin), 0);
-        let Some(upper) = &self.upper else {
+        let (Some(upper), Some(written)) = (&self.upper, written) else {
             return Layer::from_tree(root, &origin, Spelling { dialect, ..Spelling::default() });
         };
         let whiteout_mtime = whole(upper.whiteout_mtime.unwrap_or_default());
         let mut frost = Frost { upper, origin, dialect, leaves: HashMap::new(), speaks: false };
-        let root = frost.fill(root, &upper.root);
+        let root = frost.fill(root, written);
         let layer = Layer::from_tree(root, &frost.origin, Spelling { dialect, whiteout_mtime })?;
         if !frost.speaks {
             return Ok(layer);

@@ -78,6 +78,17 @@ impl Overlay {
         })
     }
 
+    /// The names in a directory, and whether each is one itself: of links nothing is said.
+    pub(super) fn list_kinds(&self, path: &[u8]) -> Result<Vec<(Name, Option<bool>)>> {
+        let kind = |seen| self.link_target(seen).is_none().then_some(matches!(seen, Seen::Dir(_)));
+        about(path, || match self.find(path, true)?.seen {
+            Seen::Dir(pair) => {
+                Ok(pair.list().into_iter().map(|(name, seen)| (Name::clone(name), kind(seen))).collect())
+            }
+            _ => Err(Errno::ENOTDIR),
+        })
+    }
+
     /// All directories from `path` down, parents first, each with its names, as `os.walk` shows them.
     ///
     /// # Errors
@@ -114,8 +125,7 @@ impl Overlay {
 
     /// What stands at a real path, through which no link leads.
     pub(super) fn seen_at(&self, path: &[Name]) -> Outcome<Seen<'_>> {
-        let root = Pair { upper: self.upper_root(), lower: Some(self.lower.root()) };
-        path.iter().try_fold(Seen::Dir(root), |seen, name| match seen {
+        path.iter().try_fold(Seen::Dir(self.root_pair()), |seen, name| match seen {
             Seen::Dir(pair) => Ok(pair.child(name)),
             Seen::Absent => Err(Errno::ENOENT),
             _ => Err(Errno::ENOTDIR),

@@ -10,8 +10,10 @@ mod copy_up;
 mod create;
 mod freeze;
 mod handle;
+mod journey;
 mod link;
 mod listing;
+mod mounts;
 mod open;
 mod remove;
 mod rename;
@@ -22,6 +24,8 @@ mod upper;
 use std::sync::Arc;
 
 pub use handle::{Handle, SeekFrom};
+pub use journey::{Ends, Journey};
+pub use mounts::{Mounted, Points};
 pub use saved::Saved;
 pub(crate) use upper::{InodeId, Live};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::copy_up::Bytes;
 use super::create::made;
 use super::handle::{Access, Handle, Opened};
+use super::journey::Ends;
 use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
 use super::upper::Live;
 use super::{Caller, Overlay};
@@ -168,6 +169,21 @@ impl Overlay {
             Seen::Lower(leaf) => Held::Lower(Leaf::clone(leaf)),
             Seen::Upper(id) => self.live(id).map_or(Held::Absent, |live| Held::Upper(id, live.kind.clone())),
         }
+    }
+}
+
+/// How a path is taken with these flags; which are none, the call itself says.
+pub(super) fn ends(flags: i32) -> Ends {
+    match Flags::new(flags) {
+        Ok(flags) if flags.has(CREATE) => {
+            if flags.follows() {
+                Ends::Landing
+            } else {
+                Ends::Name
+            }
+        }
+        Ok(flags) => Ends::Found(flags.follows()),
+        Err(_) => Ends::Found(true),
     }
 }
 

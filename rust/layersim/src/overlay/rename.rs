@@ -25,8 +25,16 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel, about both.
     pub fn rename(&mut self, source: &[u8], path: &[u8], caller: &Caller) -> Result<()> {
+        self.rename_unless(false, source, path, caller)
+    }
+
+    /// The same, which `is_busy` refuses: something is mounted at one of the two.
+    ///
+    /// # Errors
+    /// As [`Overlay::rename`], and `EBUSY`.
+    pub fn rename_unless(&mut self, is_busy: bool, source: &[u8], path: &[u8], caller: &Caller) -> Result<()> {
         crate::path::check_text(path)?;
-        about(source, || match self.checked(source, path)? {
+        about(source, || match self.checked(source, path, is_busy)? {
             Some(checked) => self.carry_out(checked, caller),
             None => Ok(()),
         })
@@ -34,12 +42,16 @@ impl Overlay {
     }
 
     /// The move, or nothing where both names are of one inode.
-    fn checked(&mut self, source: &[u8], path: &[u8]) -> Outcome<Option<Move>> {
+    fn checked(&mut self, source: &[u8], path: &[u8], is_busy: bool) -> Outcome<Option<Move>> {
         let Some((from, to)) = self.both(source, path)? else {
             return Ok(None);
         };
         let into_merged = to.pair.is_merged();
         check_kinds(&from, &to)?;
+        if is_busy {
+            return Err(Errno::EBUSY);
+        }
+        check_movable(&from, &to)?;
         if let (Seen::Dir(_), Seen::Dir(there)) = (from.seen, to.seen)
             && !there.looks_empty()
         {
@@ -115,15 +127,20 @@ impl Overlay {
     }
 }
 
-/// Refuses what cannot replace the other, and directories that the layers have a part in.
+/// Refuses what cannot replace the other.
 fn check_kinds(from: &Target<'_>, to: &Target<'_>) -> Outcome<()> {
     match (from.seen, to.seen) {
         (Seen::Dir(_), Seen::Upper(_) | Seen::Lower(_)) => Err(Errno::ENOTDIR),
-        (Seen::Dir(pair), _) if pair.is_merged() => Err(Errno::EXDEV),
-        (Seen::Dir(pair), _) if pair.upper.map_or(0, depth_of) + to.parent.len() > DEPTH_MAX => {
-            Err(Errno::ENAMETOOLONG)
-        }
         (Seen::Upper(_) | Seen::Lower(_), Seen::Dir(_)) => Err(Errno::EISDIR),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses directories that the layers have a part in, and those that would be too deep.
+fn check_movable(from: &Target<'_>, to: &Target<'_>) -> Outcome<()> {
+    match from.seen {
+        Seen::Dir(pair) if pair.is_merged() => Err(Errno::EXDEV),
+        Seen::Dir(pair) if pair.upper.map_or(0, depth_of) + to.parent.len() > DEPTH_MAX => Err(Errno::ENAMETOOLONG),
         _ => Ok(()),
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use super::Overlay;
+use super::journey::{Bounds, Stop, want};
 use super::upper::InodeId;
 use crate::error::{Errno, Error, Result};
 use crate::path::{self, LINKS_MAX, NAME_MAX, PATH_MAX};
 use crate::tree::{Dir, Kind, Leaf, Name, Node};
 
 /// A result whose error has no path yet.
-pub(super) type Outcome<T> = std::result::Result<T, Errno>;
+pub type Outcome<T> = std::result::Result<T, Errno>;
 
 /// A directory of the union: its member in the top, and the merged one below unless it is hidden. One of them is there.
 #[derive(Debug, Clone, Copy)]
@@ -100,49 +101,47 @@ impl<'t> Pair<'t> {
 }
 
 /// A walk on its way.
-struct Walk<'t> {
-    overlay: &'t Overlay,
-    path: Vec<Name>,
-    pairs: Vec<Pair<'t>>,
+pub(super) struct Walk<'t> {
+    pub overlay: &'t Overlay,
+    pub path: Vec<Name>,
+    pub pairs: Vec<Pair<'t>>,
     /// What is left of the path, in reverse; an empty name is a slash at the end.
-    wanted: Vec<Name>,
-    links: usize,
+    pub wanted: Vec<Name>,
+    pub links: usize,
+    /// Where this overlay ends, if it is one of several.
+    pub bounds: Option<Bounds<'t>>,
+    /// Where the path leads out of it.
+    pub exit: Option<Stop>,
 }
 
 impl<'t> Walk<'t> {
     fn new(overlay: &'t Overlay, path: &[u8]) -> Self {
-        let root = Pair { upper: overlay.upper_root(), lower: Some(overlay.lower.root()) };
-        let mut walk = Self { overlay, path: Vec::new(), pairs: vec![root], wanted: Vec::new(), links: 0 };
-        walk.want(path);
-        walk
-    }
-
-    fn want(&mut self, path: &[u8]) {
-        let parts = path.split(|byte| *byte == b'/').filter(|part| !part.is_empty());
-        if path.ends_with(b"/") {
-            self.wanted.push(Name::from([]));
-        }
-        self.wanted.extend(parts.rev().map(Name::from));
+        let mut wanted = Vec::new();
+        want(&mut wanted, path);
+        Self { overlay, path: Vec::new(), pairs: vec![overlay.root_pair()], wanted, links: 0, bounds: None, exit: None }
     }
 
     fn here(&self) -> Pair<'t> {
         self.pairs[self.pairs.len() - 1]
     }
 
-    fn is_done(&self) -> bool {
+    pub fn is_done(&self) -> bool {
         self.wanted.iter().all(|part| part.is_empty())
     }
 
     /// Whether a link is next, and no slash after it.
-    fn is_link(&self, part: &Name) -> bool {
+    pub fn is_link(&self, part: &Name) -> bool {
         self.wanted.is_empty() && self.overlay.link_target(self.here().child(part)).is_some()
     }
 
     /// Takes one component. A leaf that is the end comes back.
-    fn step(&mut self, part: &Name, follow: bool) -> Outcome<Option<Seen<'t>>> {
+    pub fn step(&mut self, part: &Name, follow: bool) -> Outcome<Option<Seen<'t>>> {
         match &**part {
             b"" | b"." => return Ok(None),
             b".." => {
+                if self.path.is_empty() && self.is_inner() {
+                    self.exit = Some(Stop::Up);
+                }
                 self.path.pop();
                 self.pairs.truncate(self.pairs.len().saturating_sub(1).max(1));
                 return Ok(None);
@@ -158,6 +157,7 @@ impl<'t> Walk<'t> {
             Seen::Dir(pair) => {
                 self.path.push(Arc::clone(part));
                 self.pairs.push(pair);
+                self.exit = self.bounds.and_then(|bounds| bounds.mounted(&self.path)).map(Stop::Into);
                 Ok(None)
             }
             Seen::Upper(_) | Seen::Lower(_) => self.leaf(part, seen, follow),
@@ -184,13 +184,22 @@ impl<'t> Walk<'t> {
         if target.first() == Some(&b'/') {
             self.path.clear();
             self.pairs.truncate(1);
+            self.exit = self.is_inner().then_some(Stop::Top);
         }
-        self.want(target);
+        want(&mut self.wanted, target);
         Ok(None)
+    }
+
+    fn is_inner(&self) -> bool {
+        self.bounds.is_some_and(Bounds::is_inner)
     }
 }
 
 impl Overlay {
+    pub(super) fn root_pair(&self) -> Pair<'_> {
+        Pair { upper: self.upper_root(), lower: Some(self.lower.root()) }
+    }
+
     /// The target of a leaf that is a symbolic link.
     pub(super) fn link_target<'t>(&'t self, seen: Seen<'t>) -> Option<&'t [u8]> {
         let kind = match seen {

@@ -96,6 +96,11 @@ impl Saved {
         self.size
     }
 
+    /// Whether its bytes are at hand, and are not read from a saved engine.
+    pub fn is_read(&self) -> bool {
+        matches!(self.body, Body::Here(_))
+    }
+
     /// Its bytes, verified; those of files are shared, not copied.
     ///
     /// # Errors

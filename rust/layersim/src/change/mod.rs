@@ -1,7 +1,14 @@
 //! Changesets: what differs between two trees, as `docker diff` tells it (spec/accounting.md section 6).
 
+mod differ;
+
 use std::sync::Arc;
 
+use differ::differing;
+
+use crate::archive::Dialect;
+use crate::error::Result;
+use crate::layer::Layer;
 use crate::metadata::{CAPABILITY, Metadata, Timestamp};
 use crate::overlay::{InodeId, Overlay};
 use crate::tree::{Dir, Inode, Kind, Leaf, Name, Node};
@@ -50,6 +57,14 @@ pub fn changes(overlay: &Overlay) -> Vec<Change> {
         return Vec::new();
     };
     Comparison::new(overlay).of(Some(overlay.lower().root()), root)
+}
+
+/// What a commit makes of an overlay's top, in the way of an engine.
+///
+/// # Errors
+/// As [`Overlay::to_layer`].
+pub fn to_layer(overlay: &Overlay, dialect: Dialect) -> Result<Layer> {
+    if dialect == Dialect::Containerd { differing(overlay) } else { overlay.to_layer(dialect) }
 }
 
 /// What differs between two merged trees, in the same order. Directories that both share are skipped.
@@ -203,15 +218,21 @@ fn marked_names<L>(dir: &Dir<L>) -> impl Iterator<Item = &Name> {
 
 /// What happened to a name, if anything did.
 fn verdict(older: Option<&Node<Leaf>>, newer: &Look<'_>, reads: bool) -> Option<ChangeKind> {
-    let older = match older {
-        Some(Node::Dir { dir, .. }) => Look::of_dir(dir),
-        Some(Node::Leaf { leaf, .. }) => {
-            let Inode { metadata, kind, .. } = &**leaf;
-            Look::of_leaf(metadata, kind)
-        }
-        _ => return Some(ChangeKind::Add),
+    let Some(older) = look_of(older) else {
+        return Some(ChangeKind::Add);
     };
     (newer.differs(&older) || reads && newer.says_other(&older)).then_some(ChangeKind::Modify)
+}
+
+fn look_of(node: Option<&Node<Leaf>>) -> Option<Look<'_>> {
+    match node? {
+        Node::Dir { dir, .. } => Some(Look::of_dir(dir)),
+        Node::Leaf { leaf, .. } => {
+            let Inode { metadata, kind, .. } = &**leaf;
+            Some(Look::of_leaf(metadata, kind))
+        }
+        Node::Whiteout { .. } => None,
+    }
 }
 
 /// What the comparison looks at.
@@ -240,14 +261,16 @@ impl<'t> Look<'t> {
     }
 
     fn differs(&self, older: &Self) -> bool {
+        let is_timed = self.kind.is_some();
+        self.differs_in_form(older) || (is_timed && !is_same_time(self.metadata.mtime(), older.metadata.mtime()))
+    }
+
+    /// Whether they differ in anything but time and bytes.
+    fn differs_in_form(&self, older: &Self) -> bool {
         let owned = |look: &Self| (look.metadata.mode, look.metadata.uid, look.metadata.gid);
         let shaped = |look: &Self| look.kind.map(|kind| (kind.type_bits(), kind.device(), kind.size()));
         let capability = |look: &Self| look.metadata.xattrs.get(CAPABILITY).map(<[u8]>::to_vec);
-        let is_timed = self.kind.is_some();
-        owned(self) != owned(older)
-            || shaped(self) != shaped(older)
-            || (is_timed && !is_same_time(self.metadata.mtime(), older.metadata.mtime()))
-            || capability(self) != capability(older)
+        owned(self) != owned(older) || shaped(self) != shaped(older) || capability(self) != capability(older)
     }
 }
 
