@@ -34,9 +34,10 @@ class OverlayMachine(RuleBasedStateMachine):
 
     Examples
     --------
+    >>> from hypothesis import settings
     >>> from hypothesis.stateful import run_state_machine_as_test
     >>> from layersim.testing import OverlayMachine
-    >>> run_state_machine_as_test(OverlayMachine)
+    >>> run_state_machine_as_test(OverlayMachine, settings=settings(max_examples=5, stateful_step_count=10))
     """
 
     layers: list[Layer]
