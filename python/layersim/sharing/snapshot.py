@@ -55,7 +55,7 @@ class Sharing:
     For the shares of all images ``sum(row.fair_share) == size``, exactly. For sets of images, `marginal` of all is
     ``size - pinned_size``; of one it is its `exclusive`; of more images it is never less. It is *supermodular*: two
     sets together free at least what the one and the other free, less what their common images free, because a layer
-    goes with its last holder. What a set of images *holds* is submodular. What is freed ends at 64 bits.
+    goes with its last holder. What a set of images *holds* is submodular.
 
     Examples
     --------
