@@ -22,6 +22,7 @@ mod progress;
 mod saved;
 mod stat;
 mod target;
+mod upper;
 mod usage;
 mod view;
 
@@ -49,9 +50,11 @@ mod _core {
     #[pymodule_export]
     use crate::overlay::PyOverlay;
     #[pymodule_export]
-    use crate::saved::{PyBlobs, PyUpper, write_blobs};
+    use crate::saved::{PyBlobs, write_blobs};
     #[pymodule_export]
     use crate::stat::PyStat;
+    #[pymodule_export]
+    use crate::upper::PyUpper;
     #[pymodule_export]
     use crate::usage::{PyHoldings, PyUsage, usage};
     #[pymodule_export]

@@ -20,7 +20,7 @@ use crate::convert::PathArg;
 use crate::error::{Result, detached};
 use crate::file::PyFile;
 use crate::layer::PyLayer;
-use crate::saved::PyUpper;
+use crate::upper::PyUpper;
 use crate::view::{PyView, stack_of};
 use mounts::Mounts;
 

@@ -110,17 +110,17 @@ impl PyView {
     /// Found
     ///     Columns ``layer``, ``kind``, ``size``, ``mode`` and ``probes``.
     ///
-    /// Notes
-    /// -----
-    /// As ``lstat``: links on the way are followed, one at the end is not. One probe of a table per path; the table is made
-    /// when it is first wanted, from that of the parent chain.
-    ///
     /// Raises
     /// ------
     /// TypeError
     ///     For something that is not paths.
     /// ValueError
     ///     For another strategy, or a null in an Arrow array.
+    ///
+    /// Notes
+    /// -----
+    /// As ``lstat``: links on the way are followed, one at the end is not. One probe of a table per path; the table is made
+    /// when it is first wanted, from that of the parent chain.
     #[pyo3(signature = (paths, *, strategy=Strategy::Index), text_signature = "($self, paths, *, strategy='index')")]
     fn lookup(&self, py: Python<'_>, paths: BatchArg, strategy: Strategy) -> PyFound {
         let (found, probes) = py.detach(|| match strategy {
