@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from layersim._core import Blobs
     from layersim.state.document import Document, ImageRecord, UpperRecord
 
+# What is not written of contents that are known by their sizes alone.
+_OPTIONAL = {"offset", "document"}
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -34,6 +36,7 @@ def breaches_of(document: Document, blobs: Blobs) -> Iterator[Breach]:
     yield from _of_layers(document.layers, blobs)
     for where, record in _uppers(document):
         yield from _of_upper(where, record, blobs)
+    yield from _of_blobs(document, blobs)
     yield from _of_places(document)
     tags = chain.from_iterable(image.tags for image in document.images)
     yield from _repeated("images", "tag", tags)
@@ -77,7 +80,16 @@ def _named(document: Document) -> set[tuple[str, int, int]]:
     """Return name, offset and length of each blob."""
     layers = document.layers
     named = set(zip((digest[7:] for digest in layers.diff_id), layers.offset, layers.length, strict=False))
+    named |= {(digest[7:], offset, size) for digest, size, offset, _ in _blobs(document) if offset >= 0}
     return named | {(record.digest[7:], record.offset, record.length) for _, record in _uppers(document)}
+
+
+def _blobs(document: Document) -> Iterator[tuple[str, int, int, bytes | None]]:
+    """Yield digest, size, offset and document of what came with images."""
+    columns = document.contents
+    count = len(columns.digest)
+    offsets, documents = columns.offset or (-1,) * count, columns.document or (None,) * count
+    return zip(columns.digest, columns.size, offsets, documents, strict=False)
 
 
 def _uppers(document: Document) -> Iterator[tuple[str, UpperRecord]]:
@@ -89,7 +101,9 @@ def _uppers(document: Document) -> Iterator[tuple[str, UpperRecord]]:
 
 def _of_columns(document: Document) -> Iterator[Breach]:
     for name in ("layers", "synthetic", "places", "contents"):
-        lengths = {field: len(column) for field, column in msgspec.structs.asdict(getattr(document, name)).items()}
+        columns = msgspec.structs.asdict(getattr(document, name))
+        optional = _OPTIONAL if name == "contents" else set()
+        lengths = {field: len(column) for field, column in columns.items() if column or field not in optional}
         if len(set(lengths.values())) > 1:
             yield Breach(name, f"columns of different lengths: {lengths}")
 
@@ -118,6 +132,22 @@ def _of_upper(where: str, record: UpperRecord, blobs: Blobs) -> Iterator[Breach]
         yield Breach(where, str(error))
         return
     yield from differing(where, {"length": record.length}, {"length": 0 if saved is None else saved.length})
+
+
+def _of_blobs(document: Document, blobs: Blobs) -> Iterator[Breach]:
+    """Documents are in the state itself; what is kept beside it, and is no layer's tar, is read again."""
+    tars = set(document.layers.diff_id)
+    for position, (digest, size, offset, raw) in enumerate(_blobs(document)):
+        where = f"contents[{position}]"
+        if raw is not None:
+            if (actual := sha256(raw)) != digest:
+                yield Breach(where, f"expected {digest}, got {actual}")
+            yield from differing(where, {"size": size}, {"size": len(raw)})
+        elif offset >= 0 and digest not in tars:
+            try:
+                blobs.packed(digest, size, offset).verify()
+            except (LayerSimError, ValueError, OSError) as error:
+                yield Breach(where, str(error))
 
 
 def _of_places(document: Document) -> Iterator[Breach]:
