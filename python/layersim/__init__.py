@@ -7,7 +7,7 @@ byte, the file operations those of Linux overlayfs to the errno.
 
 ============  ==========================================================================================
 layers        `Layer`, its `Entry`; an `Edit` makes one: `mkdir write symlink hardlink remove opaque`
-unions        `View` (read-only), `Overlay` (with a writable top); `Change`, `Upper` (what the top changed, holds)
+unions        `View` (read-only), `Overlay` (with a writable top); `Change`, `Upper`, `Snapshot` (of the top)
 answers       `Stat`, `File`; `Paths` and what `View.lookup` has `Found` for them
 images        `Image`, `ImageConfig`, `HistoryEntry`, `Reference`
 one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
@@ -34,6 +34,7 @@ from layersim._core import (
     Limits,
     Overlay,
     Paths,
+    Snapshot,
     Stat,
     Upper,
     View,
@@ -72,6 +73,7 @@ __all__ = [
     "Paths",
     "Reference",
     "Sharing",
+    "Snapshot",
     "Stat",
     "Table",
     "Upper",

@@ -41,6 +41,7 @@ __all__ = [
     "Overlay",
     "Packed",
     "Paths",
+    "Snapshot",
     "Stat",
     "Upper",
     "Usage",
@@ -340,6 +341,9 @@ class File:
     ) -> None: ...
 
 @final
+class Snapshot: ...
+
+@final
 class Overlay:
     def __new__(
         cls,
@@ -396,6 +400,8 @@ class Overlay:
     def to_layer(self, *, dialect: str = "docker29") -> Layer: ...
     def upper(self) -> Upper | None: ...
     def fork(self, *, mounts: dict[str, Overlay] | dict[bytes, Overlay] | None = None) -> Overlay: ...
+    def snapshot(self) -> Snapshot: ...
+    def rollback(self, snapshot: Snapshot) -> None: ...
 
 @final
 class Upper:

@@ -50,6 +50,8 @@ mod _core {
     #[pymodule_export]
     use crate::overlay::PyOverlay;
     #[pymodule_export]
+    use crate::overlay::PySnapshot;
+    #[pymodule_export]
     use crate::saved::{PyBlobs, write_blobs};
     #[pymodule_export]
     use crate::stat::PyStat;

@@ -194,6 +194,7 @@ pub enum Errno {
     ELOOP = 40,
     ENODATA = 61,
     EOPNOTSUPP = 95,
+    ESTALE = 116,
 }
 
 impl Errno {
@@ -229,6 +230,7 @@ impl Errno {
             Self::ELOOP => "Too many levels of symbolic links",
             Self::ENODATA => "No data available",
             Self::EOPNOTSUPP => "Operation not supported",
+            Self::ESTALE => "Stale file handle",
         }
     }
 }

@@ -4,6 +4,7 @@ mod attributes;
 mod mounts;
 mod names;
 mod reading;
+mod snapshot;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,6 +24,7 @@ use crate::layer::PyLayer;
 use crate::upper::PyUpper;
 use crate::view::{PyView, stack_of};
 use mounts::Mounts;
+pub use snapshot::PySnapshot;
 
 /// The union with a writable top: the file system that a container sees.
 ///

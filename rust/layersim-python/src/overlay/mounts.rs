@@ -80,6 +80,14 @@ impl PyOverlay {
         all.try_for_each(|(mount, (at, _))| points.mount((mount, at), |here| self.enter(mounts, here), maker))
     }
 
+    /// Mounts again what has a directory after all of them may have changed.
+    pub fn mount_anew(&self) -> layersim::Result<()> {
+        if let Some(mounts) = self.mounts.as_deref() {
+            *mounts.points() = Points::of(mounts.all.len());
+        }
+        self.mount_all(None)
+    }
+
     /// Makes directories through what is mounted.
     fn make_way(&self, py: Python<'_>, path: &[u8], mode: u32) -> Result<()> {
         let caller = self.caller(py)?;

@@ -44,6 +44,8 @@ pub struct Handle {
     opened: Opened,
     access: Access,
     position: u64,
+    /// That of its overlay when it was opened.
+    pub(super) epoch: u64,
 }
 
 /// What an offset counts from.
@@ -58,8 +60,8 @@ pub enum SeekFrom {
 }
 
 impl Handle {
-    pub(super) fn new(opened: Opened, access: Access) -> Self {
-        Self { opened, access, position: 0 }
+    pub(super) fn new(opened: Opened, access: Access, epoch: u64) -> Self {
+        Self { opened, access, position: 0, epoch }
     }
 
     fn writable(&self) -> Outcome<InodeId> {
@@ -87,6 +89,7 @@ impl Overlay {
     /// As [`Overlay::read`].
     pub fn pread(&self, handle: &Handle, size: u64, offset: u64) -> Result<Vec<u8>> {
         unnamed(|| {
+            self.admit(handle)?;
             if !handle.access.reads {
                 return Err(Errno::EBADF);
             }
@@ -113,6 +116,7 @@ impl Overlay {
 
     /// Writes and returns where it ended.
     fn write_from(&mut self, handle: &Handle, bytes: &[u8], offset: u64, caller: &Caller) -> Outcome<u64> {
+        self.admit(handle)?;
         let live = self.upper_mut().live_mut(handle.writable()?)?;
         let Kind::Regular(content) = &mut live.kind else {
             return Err(Errno::EBADF);
@@ -134,6 +138,7 @@ impl Overlay {
     /// `EINVAL` for a position before the start or beyond the longest file, `EBADF` for a handle that only marks a place.
     pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
         handle.position = unnamed(|| {
+            self.admit(handle)?;
             if handle.access.is_path() {
                 return Err(Errno::EBADF);
             }
@@ -153,6 +158,7 @@ impl Overlay {
     /// `EINVAL` for a negative length or a handle that does not write, `EFBIG`.
     pub fn ftruncate(&mut self, handle: &Handle, length: i64, caller: &Caller) -> Result<()> {
         unnamed(|| {
+            self.admit(handle)?;
             let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
             if handle.access.is_path() {
                 return Err(Errno::EBADF);
@@ -164,9 +170,13 @@ impl Overlay {
     /// Describes an open file.
     ///
     /// # Errors
-    /// `EBADF` when the overlay does not hold it.
+    /// `EBADF` when the overlay does not hold it, `ESTALE` when it went back to an earlier state.
     pub fn fstat(&self, handle: &Handle) -> Result<Stat> {
-        unnamed(|| match &handle.opened {
+        unnamed(|| self.admit(handle).and_then(|()| self.stat_opened(&handle.opened)))
+    }
+
+    fn stat_opened(&self, opened: &Opened) -> Outcome<Stat> {
+        match opened {
             Opened::Upper(id) => self.stat_seen(Seen::Upper(*id)),
             Opened::Lower(path, leaf) => match self.copied_to(path) {
                 Some(id) => self.stat_seen(Seen::Upper(id)),
@@ -176,11 +186,14 @@ impl Overlay {
                 let removed = Stat { nlink: if below.is_some() { stat.nlink } else { 0 }, ..*stat };
                 Ok(self.moved_dir(path, below.as_ref(), stat).unwrap_or(removed))
             }
-        })
+        }
     }
 
     /// Closes an open file.
     pub fn close(&mut self, handle: Handle) {
+        if self.admit(&handle).is_err() {
+            return;
+        }
         match handle.opened {
             Opened::Upper(id) => {
                 if let Ok(live) = self.upper_mut().live_mut(id) {

@@ -19,6 +19,7 @@ mod remove;
 mod rename;
 mod resolve;
 mod saved;
+mod snapshot;
 mod upper;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub use handle::{Handle, SeekFrom};
 pub use journey::{Ends, Journey};
 pub use mounts::{Mounted, Points};
 pub use saved::Saved;
+pub use snapshot::Snapshot;
 pub(crate) use upper::{InodeId, Live};
 
 use crate::metadata::Timestamp;
@@ -56,12 +58,14 @@ pub struct Overlay {
     upper: Option<Arc<Upper>>,
     /// Files that are open on the layers; a copy of one of them stays while it is.
     readers: Readers,
+    /// How often it went back to an earlier state.
+    epoch: u64,
 }
 
 impl Overlay {
     /// An overlay that nothing has been written to.
     pub fn new(lower: Arc<Stack>) -> Self {
-        Self { lower, upper: None, readers: Readers::new() }
+        Self { lower, upper: None, readers: Readers::new(), epoch: 0 }
     }
 
     /// The layers below.

@@ -158,7 +158,7 @@ impl Overlay {
             Opened::Lower(path, _) => *self.readers.entry(Arc::clone(path)).or_insert(0) += 1,
             Opened::Dir(..) => {}
         }
-        Ok(Handle::new(opened, access))
+        Ok(Handle::new(opened, access, self.epoch))
     }
 
     /// What is seen, without a borrow of the trees.

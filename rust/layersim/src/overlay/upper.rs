@@ -86,6 +86,17 @@ impl Upper {
         }
     }
 
+    /// Takes all files for closed: what has no name any more goes.
+    pub fn close_all(&mut self) {
+        let open: Vec<InodeId> = self.inodes.iter().filter(|(_, live)| live.open > 0).map(|(id, _)| *id).collect();
+        for id in open {
+            if let Ok(live) = self.live_mut(id) {
+                live.open = 0;
+            }
+            self.forget_if_unused(id, &Readers::new());
+        }
+    }
+
     /// A number that no inode or directory of this top has.
     pub fn id(&mut self) -> u32 {
         let id = self.next_id;

@@ -124,7 +124,7 @@ impl Saved {
             Body::Here(content) => content.read(0..content.len()).map_err(Error::of_file)?.into(),
             Body::Elsewhere(place) => place.read(self.digest)?,
         };
-        Ok(Overlay { lower, upper: Some(Arc::new(read::upper(&blob)?)), readers: Readers::new() })
+        Ok(Overlay { lower, upper: Some(Arc::new(read::upper(&blob)?)), readers: Readers::new(), epoch: 0 })
     }
 }
 
