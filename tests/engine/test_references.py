@@ -80,7 +80,7 @@ class References:
 
     @pytest.mark.parametrize("seed", range(4))
     def test_looking_for_pieces_of_references(self, seed: int, pair: Pair) -> None:
-        assert pair.differences(random_references(seed, 200)) == []
+        assert pair.differences(random_references(seed, 100)) == []
 
     def test_naming_an_image_so(self, pair: Pair) -> None:
         """Then all is looked for again, as much of it means one of the new tags."""
