@@ -24,6 +24,7 @@ _UNKNOWN_S = -62_135_596_800
 _CYCLE_YEARS, _CYCLE, _MIDDLE = 400, timedelta(days=146_097), 5000
 # The last microsecond of the year 9999: an offset may lead beyond it.
 _LAST_US = 253_402_300_800 * 10**6 - 1
+_FIRST_NS, _END_NS = _UNKNOWN_S * 10**9, (_LAST_US + 1) * 1000
 
 
 def parse(text: str) -> int:
@@ -69,13 +70,20 @@ def from_clock(moment: object) -> int:
     ValueError
         It is before the year 1 or after the year 9999, which no config could tell.
     """
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        moment = (moment - _EPOCH) // timedelta(microseconds=1) * 1000
-    if isinstance(moment, bool | datetime) or not isinstance(moment, SupportsIndex):
-        raise TypeError(f"expected nanoseconds since 1970 or an aware datetime from the clock, got {moment!r:.80}")
-    if not _UNKNOWN_S * 10**9 <= (nanoseconds := index(moment)) < (_LAST_US + 1) * 1000:
+    # A number is what nearly every clock gives, and a container is made in a microsecond.
+    nanoseconds = moment if type(moment) is int else _counted(moment)
+    if not _FIRST_NS <= nanoseconds < _END_NS:
         raise ValueError(f"expected a time of the years 1 to 9999 from the clock, got {moment!r:.80}")
     return nanoseconds
+
+
+def _counted(moment: object) -> int:
+    """Return the nanoseconds of an aware ``datetime`` or of another library's integer."""
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
+    if isinstance(moment, bool | datetime) or not isinstance(moment, SupportsIndex):
+        raise TypeError(f"expected nanoseconds since 1970 or an aware datetime from the clock, got {moment!r:.80}")
+    return index(moment)
 
 
 def format_local(moment: datetime, zone: tzinfo | None = None) -> str:
