@@ -88,8 +88,9 @@ impl Upper {
 
     /// Takes all files for closed: what has no name any more goes.
     pub fn close_all(&mut self) {
-        let open: Vec<InodeId> = self.inodes.iter().filter(|(_, live)| live.open > 0).map(|(id, _)| *id).collect();
-        for id in open {
+        let held: Vec<InodeId> =
+            self.inodes.iter().filter(|(_, live)| live.open > 0 || live.links == 0).map(|(id, _)| *id).collect();
+        for id in held {
             if let Ok(live) = self.live_mut(id) {
                 live.open = 0;
             }
