@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import layersim as ls
 from layersim.container.identity import container_name
 from layersim.errors import LayerSimError
-from tests.laws.test_overlay import perform
+from layersim.testing import Operation
 
 if TYPE_CHECKING:
     import random
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from layersim.container import Container
     from layersim.image.document import Json
-    from tests.laws.test_overlay import Work
 
 START_NS = 1_700_000_000 * 10**9
 
@@ -119,7 +118,7 @@ class Command(NamedTuple):
     name: str
     at: int = 0
     tag: str = "a:1"
-    work: Work = ("write", "/f", "/g", b"x")
+    work: Operation = Operation("write", "/f", "/g", b"x")
 
 
 TAGS = ("a:1", "a:2", "b:1", "localhost:5000/c/d:2")
@@ -136,7 +135,7 @@ def random_session(rng: random.Random, length: int) -> list[Command]:
             name=rng.choice(_FREQUENT),
             at=rng.randrange(12),
             tag=rng.choice(TAGS),
-            work=(rng.choice(_WORKS), rng.choice(_PATHS), rng.choice(_PATHS), rng.randbytes(rng.randrange(9))),
+            work=Operation(rng.choice(_WORKS), rng.choice(_PATHS), rng.choice(_PATHS), rng.randbytes(rng.randrange(9))),
         )
         for _ in range(length)
     ]
@@ -164,7 +163,7 @@ def _of_containers(engine: ls.Engine, command: Command) -> Container:
 
 
 def _import(engine: ls.Engine, command: Command) -> object:
-    name, path, _, data = command.work
+    name, path, data = command.work.kind, command.work.path, command.work.data
     layer = ls.Layer.from_changes([ls.mkdir("/a"), ls.write(path, data + name.encode())])
     return engine.import_tar(layer.tar_bytes(), tag=command.tag if command.at % 2 else None).id
 
@@ -173,7 +172,7 @@ def _stack(engine: ls.Engine, command: Command) -> object:
     base = ls.Layer.from_changes(
         [ls.mkdir("/a"), ls.write("/a/b", b"1"), ls.hardlink("/a/c", "/a/b"), ls.symlink("/a/l", "b")]
     )
-    top = ls.Layer.from_changes([ls.remove("/a/b"), ls.write("/b/c", command.work[3])])
+    top = ls.Layer.from_changes([ls.remove("/a/b"), ls.write("/b/c", command.work.data)])
     way = ("load", "build")[command.at % 2]
     return engine.add_image([base, top, base], tag=command.tag, config=CONFIG if command.at % 3 else None, way=way).id
 
@@ -193,9 +192,9 @@ def _start(engine: ls.Engine, command: Command, *, runs: bool) -> object:
 
 def _write(engine: ls.Engine, command: Command) -> object:
     container = _of_containers(engine, command)
-    perform(container.fs, command.work)
+    command.work.perform(container.fs)
     for volume in container.volumes.values():
-        perform(volume.fs, command.work)
+        command.work.perform(volume.fs)
     return container.size_rw
 
 
@@ -206,14 +205,14 @@ def _volume(engine: ls.Engine, command: Command) -> object:
 
 
 def _record(engine: ls.Engine, command: Command) -> object:
-    layer = ls.Layer.from_changes([ls.write("/built", command.work[3])])
+    layer = ls.Layer.from_changes([ls.write("/built", command.work.data)])
     return engine.add_cache_record(7, layers=[layer] if command.at % 2 else [], in_use=command.at == 5)
 
 
 def _special(engine: ls.Engine, command: Command) -> object:
     """Write what no layer can say."""
     fs = _of_containers(engine, command).fs
-    _, path, other, data = command.work
+    path, other, data = command.work.path, command.work.other, command.work.data
     acts: list[Callable[[], object]] = [
         lambda: fs.mknod(path, stat.S_IFSOCK | 0o700),
         lambda: fs.mknod(path, stat.S_IFCHR | 0o600, 0x501),

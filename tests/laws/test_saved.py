@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import layersim as ls
 from tests.laws.sketches import stacks
-from tests.laws.test_overlay import perform, works
+from tests.laws.test_overlay import works
 from tests.laws.test_union import layers_of
 from tests.states import Clock, describe, do, random_session, tree
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.laws.test_overlay import Work
+    from layersim.testing import Operation
     from tests.reference import Folder
 
 
@@ -53,14 +52,14 @@ def test_what_is_saved_again_without_being_looked_into_is_the_same_file(seed: in
     assert two.read_bytes() == one.read_bytes()
 
 
-@given(stacks, st.lists(works, max_size=12), st.lists(works, max_size=6))
+@given(stacks, works(12), works(6))
 @settings(max_examples=50)
-def test_an_upper_is_the_whole_top(stack: list[Folder], before: list[Work], after: list[Work]) -> None:
+def test_an_upper_is_the_whole_top(stack: list[Folder], before: list[Operation], after: list[Operation]) -> None:
     clock, again_clock = Clock(), Clock()
     view = ls.View(layers_of(stack))
     fs = ls.Overlay(view, clock=clock)
     for work in before:
-        perform(fs, work)
+        work.perform(fs)
     upper = fs.upper()
     if upper is None:
         assert fs.changes() == []
@@ -70,7 +69,7 @@ def test_an_upper_is_the_whole_top(stack: list[Folder], before: list[Work], afte
     assert (upper.size_rw, again.size_rw) == (fs.size_rw, fs.size_rw)
     for done in range(len(after) + 1):
         for work in after[:done][-1:]:
-            perform(fs, work)
-            perform(again, work)
+            work.perform(fs)
+            work.perform(again)
         assert (again.changes(), tree(again)) == (fs.changes(), tree(fs))
         assert again.to_layer().diff_id == fs.to_layer().diff_id
