@@ -12,7 +12,7 @@ QUICK  := $(if $(CI),,-m "not slow")
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml 2>/dev/null) $(wildcard Cargo.toml Cargo.lock)
 
 .PHONY: help setup test test-rust test-python test-slow check check-fast format-check lint types stubtest floors deny \
-        fix bench bench-stats demo pictures wheel fuzz clean
+        fix bench bench-stats bench-plots demo pictures wheel fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ bench: setup ## print every benchmark row beside its peer
 
 bench-stats: setup ## print the distributions of single calls, behaviours and a scenario
 	$(BIN)/python -m pytest benches -q --benchmark-columns=min,median,iqr,rounds --benchmark-sort=min
+
+bench-plots: setup ## measure lookups over the depth of a stack and draw the curves of the documentation
+	$(BIN)/python -m benches.curves docs/lookup_curves.svg >docs/lookup_curves.json
 
 demo: setup ## tell the story on the embedded example, or on ARCHIVES="a.tar b.tar"
 	@$(BIN)/layersim demo $(ARCHIVES)

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches import archives, containers, lookups, sharing, states
+from benches import archives, containers, lookups, mixes, sharing, states, unions
 from layersim import _core
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "save": archives.saving,
     "merge": archives.merging,
     "lookup": lookups.batches,
+    "union": unions.beside_unions,
     "container": containers.starting,
     "copy-up": containers.copying_up,
+    "mix": mixes.mixing,
     "changes": containers.changing,
     "shared-base": containers.sharing,
     "df": containers.accounting,
@@ -50,7 +52,7 @@ def main() -> int:
     if _core.BUILD_PROFILE != "release":
         parser.error(f"the core is a {_core.BUILD_PROFILE} build: run `make setup`")
     if not arguments.json:
-        print(f"{'WORK':<44} {'PEER':<32} {'OURS':>13} {'PEER':>13}  {'VALUE':>11}  PROMISE")
+        print(f"{'WORK':<48} {'PEER':<32} {'OURS':>13} {'PEER':>13}  {'VALUE':>11}  PROMISE")
     short = 0
     for name in arguments.groups or GROUPS:
         with tempfile.TemporaryDirectory(prefix="layersim-bench-") as folder:
@@ -67,7 +69,7 @@ def shown(row: Row) -> str:
     ours, theirs = (f"{value:,.3f} {row.unit}" for value in (row.ours, row.theirs))
     unit = row.promise.split()[-1] if row.promise else "x"
     return (
-        f"{row.work:<44} {row.peer:<32} {ours:>13} {theirs:>13}  {row.value:>8,.2f} {unit:<3}"
+        f"{row.work:<48} {row.peer:<32} {ours:>13} {theirs:>13}  {row.value:>8,.2f} {unit:<3}"
         f" {row.promise:<12} {_VERDICTS[row.is_met]}"
     ).rstrip()
 

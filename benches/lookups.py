@@ -11,7 +11,7 @@ import numpy as np
 
 import layersim as ls
 from benches.made import base_layer, file_paths, small_layer
-from benches.mounted import overlay, seconds_of_lstat_loop
+from benches.mounted import overlay, refusal, seconds_of_lstat_loop
 from benches.row import Row, fastest, share_of_limit, speedup
 
 if TYPE_CHECKING:
@@ -64,5 +64,4 @@ def _beside_the_kernel(folder: Path, layers: list[ls.Layer], chosen: list[str], 
                 f"lstat of {len(singles):,} paths, one by one", "os.stat, kernel overlay", (one, theirs), ">= 10 x"
             )
     except subprocess.CalledProcessError as refused:
-        reason = (refused.stderr or b"").decode(errors="replace").strip() if isinstance(refused.stderr, bytes) else ""
-        yield Row("the same beside the kernel", f"no mount here: {reason}"[:60], 0, 0, "", 0, "")
+        yield refusal(refused)

@@ -39,6 +39,19 @@ def small_layer(number: int, files: int = 20) -> ls.Layer:
     return ls.Layer.from_changes([ls.write(f"/app/{number}/f{n}", b"%d %d" % (number, n)) for n in range(files)])
 
 
+def paths_of_layer(number: int, files: int) -> list[str]:
+    """Return the paths that one layer of a `merged_stack` adds."""
+    return [f"/srv/app/lib/part{number:03}-{n:04}.py" for n in range(files)]
+
+
+def merged_stack(depth: int, files: int) -> list[ls.Layer]:
+    """Return layers that all add files to one directory."""
+    return [
+        ls.Layer.from_changes([ls.write(path, path.encode()) for path in paths_of_layer(number, files)])
+        for number in range(depth)
+    ]
+
+
 def rootfs_tar(target: Path, size: int) -> Path:
     """Write a tar of real files of this machine, about `size` bytes."""
     written = 0

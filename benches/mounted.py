@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import layersim as ls
+from benches.row import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,15 +24,15 @@ _LOOP = r"""
 
 /* Reads NUL-separated paths, looks each one up below the directory, prints the seconds of the fastest round. */
 int main(int count, char **words) {
-    FILE *list = fopen(words[2], "rb");
-    if (count != 3 || !list || chdir(words[1])) return 1;
+    FILE *list = count == 4 ? fopen(words[2], "rb") : NULL;
+    if (!list || chdir(words[1])) return 1;
     fseek(list, 0, SEEK_END);
     long size = ftell(list);
     rewind(list);
     char *paths = malloc(size);
     if (fread(paths, 1, size, list) != (size_t)size) return 1;
     double best = 1e9;
-    for (int round = 0; round < 5; round++) {
+    for (int round = 0; round < atoi(words[3]); round++) {
         struct timespec start, end;
         struct stat found;
         clock_gettime(CLOCK_MONOTONIC, &start);
@@ -55,28 +56,65 @@ def overlay(folder: Path, layers: Sequence[ls.Layer]) -> Iterator[Path]:
     subprocess.CalledProcessError
         The kernel refused, as it does without root rights.
     """
-    lower: list[Path] = []
+    names: list[str] = []
     for number, layer in enumerate(layers):
-        lower.insert(0, folder / f"lower{number}")
-        lower[0].mkdir(parents=True)
-        ls.View([layer]).extract(lower[0])
-    upper, work, merged = folder / "upper", folder / "work", folder / "merged"
-    for directory in (upper, work, merged):
-        directory.mkdir()
-    options = f"lowerdir={':'.join(map(str, lower))},upperdir={upper},workdir={work}"
-    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, merged], check=True, capture_output=True)
+        names.insert(0, f"l{number}")
+        (folder / names[0]).mkdir(parents=True)
+        ls.View([layer]).extract(folder / names[0])
+    for name in ("upper", "work", "merged"):
+        (folder / name).mkdir()
+    # Names relative to the folder: all options together have to fit into a page.
+    options = f"lowerdir={':'.join(names)},upperdir=upper,workdir=work"
+    mount = ["mount", "-t", "overlay", "overlay", "-o", options, "merged"]
+    subprocess.run(mount, check=True, capture_output=True, cwd=folder)
     try:
-        yield merged
+        yield folder / "merged"
     finally:
-        subprocess.run(["umount", merged], check=True)
+        subprocess.run(["umount", folder / "merged"], check=True)
         shutil.rmtree(folder)
 
 
-def seconds_of_lstat_loop(folder: Path, merged: Path, paths: Sequence[str]) -> float:
+@contextmanager
+def tmpfs(folder: Path) -> Iterator[Path]:
+    """Mount an empty file system that lives in memory.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        The kernel refused, as it does without root rights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True, capture_output=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def seconds_of_lstat_loop(folder: Path, merged: Path, paths: Sequence[str], *, rounds: int = 5) -> float:
     """Return how long the fastest round of a C loop took over all paths."""
     source, program, listed = folder / "loop.c", folder / "loop", folder / "paths"
-    source.write_text(_LOOP)
-    subprocess.run(["cc", "-O2", "-o", program, source], check=True)
+    if not program.exists():
+        source.write_text(_LOOP)
+        subprocess.run(["cc", "-O2", "-o", program, source], check=True)
     listed.write_bytes(b"".join(path.lstrip("/").encode() + b"\0" for path in paths))
-    done = subprocess.run([program, merged, listed], check=True, capture_output=True, text=True)
+    done = subprocess.run([program, merged, listed, str(rounds)], check=True, capture_output=True, text=True)
     return float(done.stdout)
+
+
+def remount(merged: Path) -> None:
+    """Mount an overlay again: the kernel has found nothing in it yet."""
+    folder = merged.parent
+    options = subprocess.run(
+        ["findmnt", "--noheadings", "--output", "FS-OPTIONS", merged], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    wanted = ",".join(part for part in options.split(",") if part.split("=")[0] in {"lowerdir", "upperdir", "workdir"})
+    subprocess.run(["umount", merged], check=True)
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o", wanted, merged], check=True, cwd=folder)
+
+
+def refusal(refused: subprocess.CalledProcessError) -> Row:
+    """Return the row that says why there is no peer."""
+    said = refused.stderr if isinstance(refused.stderr, bytes) else b""
+    reason = said.decode(errors="replace").strip()
+    return Row("the same beside the kernel", f"no mount here: {reason}"[:60], 0, 0, "", 0, "")

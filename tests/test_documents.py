@@ -16,6 +16,7 @@ from layersim.demo import write_archives
 
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "docs" / "tutorial.md"]
+SESSIONS = [*DOCUMENTS, REPOSITORY / "docs" / "lookup.md"]
 NOW = 1_714_564_800 * 10**9
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
@@ -74,7 +75,7 @@ def test_commands_print_what_the_document_shows(document: Path, capsys: pytest.C
 
 
 @pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.stem)
+@pytest.mark.parametrize("document", SESSIONS, ids=lambda document: document.stem)
 def test_python_answers_what_the_document_shows(document: Path) -> None:
     session = "".join(blocks(document, "pycon"))
     test = doctest.DocTestParser().get_doctest(session, {}, document.name, str(document), 0)
