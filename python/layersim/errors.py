@@ -16,6 +16,7 @@
       StateError (ValueError)              StateVersionError
       StoreLockedError
       ContentMissingError                  ValidationError (ValueError)
+      DockerfileError (ValueError)
 
 The class in brackets is the second base, so that code which knows only the
 built-in exceptions catches ours too. Failing file operations carry the
@@ -246,6 +247,30 @@ class StoreLockedError(LayerSimError):
         self.pid = pid
         self.host = host
         self.since = since
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
+
+
+class DockerfileError(LayerSimError, ValueError):
+    """A Dockerfile, or a word of it, is wrong; the message is the builder's own sentence.
+
+    Attributes
+    ----------
+    file : str
+        The file's name.
+    line : int or None
+        The first line of the instruction, counted from 1, where there is one.
+    text : str
+        What stands there.
+    """
+
+    def __init__(self, message: str, file: str = "", line: int | None = None, text: str = "") -> None:
+        super().__init__(message, file, line, text)
+        self.file = file
+        self.line = line
+        self.text = text
 
     def __str__(self) -> str:
         """Return the message alone."""
