@@ -1,0 +1,98 @@
+"""What earlier builds did: layers by the key of a step, and the inputs that led to them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layersim.build.reason import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from layersim._core import Layer
+    from layersim.build.reason import Inputs
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step stands, so that the same one of an earlier build is found: stage, kind, and which of that kind."""
+
+    stage: str
+    kind: str
+    ordinal: int
+
+
+@dataclass(frozen=True)
+class Done:
+    """One step that BuildKit has done.
+
+    Attributes
+    ----------
+    key : str
+        What it is found by.
+    layer : Layer
+        What it made.
+    created_ns : int
+        When, in nanoseconds since 1970.
+    """
+
+    key: str
+    layer: Layer
+    created_ns: int
+
+
+def digest(*parts: str) -> str:
+    """Return one key for several texts."""
+    hasher = hashlib.sha256()
+    for part in parts:
+        data = part.encode(errors="surrogateescape")
+        hasher.update(b"%d:" % len(data) + data)
+    return hasher.hexdigest()
+
+
+def pairs(values: Mapping[str, str]) -> str:
+    """Return a mapping as one text; the order of its names does not matter."""
+    return digest(*(part for name in sorted(values) for part in (name, values[name])))
+
+
+class StepCache:
+    """What builds of one engine leave behind for the next ones."""
+
+    def __init__(self) -> None:
+        self._done: dict[str, Done] = {}
+        self._dropped: set[str] = set()
+        self._inputs: dict[Place, dict[str, Inputs]] = {}
+
+    def find(self, key: str) -> Done | None:
+        """Return what a step made, if it was done and nobody threw that away."""
+        return self._done.get(key)
+
+    def keep(self, done: Done) -> None:
+        """Take in what a step made; the newest counts."""
+        self._done[done.key] = done
+        self._dropped.discard(done.key)
+
+    def drop(self, key: str) -> None:
+        """Forget what a step made, and remember that it was there."""
+        if self._done.pop(key, None) is not None:
+            self._dropped.add(key)
+
+    def remember(self, place: Place, key: str, inputs: Inputs) -> None:
+        """Take in the inputs of a step that ran."""
+        known = self._inputs.setdefault(place, {})
+        known.pop(key, None)
+        known[key] = inputs
+
+    def reason(self, place: Place, key: str, inputs: Callable[[], Inputs]) -> Reason:
+        """Return why a step has to run: how it differs from the most similar one that ran in its place."""
+        if key in self._dropped:
+            return Reason("dropped")
+        known = self._inputs.get(place)
+        if not known:
+            return Reason("first")
+        now = inputs()
+        found = [now.differences(before) for before in reversed(known.values())]
+        nearest = min(found, key=len)
+        return Reason("changed", nearest) if nearest else Reason("parent")

@@ -1,0 +1,173 @@
+"""The configs of images that builds make, byte for byte as each builder writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from layersim.image import instant
+from layersim.image.document import decode_untyped, encode_sorted
+from layersim.image.runtime import written
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layersim.build.dockerfile import Dialect
+    from layersim.build.draft import Draft
+    from layersim.image import HistoryEntry, Image
+    from layersim.image.document import Json
+    from layersim.profiles import Profile
+
+_INHERITED = ("architecture", "variant", "os", "os.version", "os.features")
+# The fields of a config in BuildKit's order; those of 20.10 differ in the place of the health check.
+_FIRST = ("User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal")
+_LAST_20 = ("Healthcheck", "ArgsEscaped", "OnBuild", "StopTimeout", "Shell")
+_LAST = ("ArgsEscaped", "Healthcheck", "OnBuild", "StopTimeout", "Shell")
+_SETS = {"ExposedPorts", "Volumes"}
+
+
+@dataclass(frozen=True)
+class Child:
+    """One step of the legacy builder, which makes an image of it.
+
+    Attributes
+    ----------
+    config : dict
+        What containers of the image start with.
+    step_config : dict
+        That of the container in which the step was done; its ``Cmd`` says what it was.
+    container_id : str
+        Empty where there was no container.
+    diff_id : str or None
+        Of the layer; None where nothing was written.
+    created_ns : int
+        Nanoseconds since 1970.
+    author : str
+    """
+
+    config: dict[str, Json]
+    step_config: dict[str, Json]
+    container_id: str
+    diff_id: str | None
+    created_ns: int
+    author: str
+
+    @property
+    def created_by(self) -> str:
+        """What history says."""
+        words = self.step_config.get("Cmd")
+        return " ".join(map(str, words)) if isinstance(words, list) else ""
+
+
+def legacy_document(profile: Profile, dialect: Dialect, parent: Image | None, child: Child) -> bytes:
+    """Return the config of the image of one step."""
+    raw = decode_untyped(parent.raw_config, parent.id) if parent is not None else {}
+    created = instant.format_utc(child.created_ns)
+    step: dict[str, Json] = {
+        "created": created,
+        "author": child.author,
+        "created_by": child.created_by,
+        "empty_layer": child.diff_id is None,
+    }
+    before = parent.config.history or () if parent is not None else ()
+    diff_ids = [*(parent.diff_ids if parent is not None else ())]
+    rootfs: dict[str, Json] = {"type": "layers"}
+    if child.diff_id is not None:
+        diff_ids.append(child.diff_id)
+    if diff_ids:
+        rootfs["diff_ids"] = list(diff_ids)
+    is_newer = dialect.generation != 20
+    document: dict[str, Json] = {
+        "author": child.author,
+        "config": dict(written(child.config, is_newer=is_newer)),
+        "container": child.container_id,
+        "container_config": dict(written(child.step_config, is_newer=is_newer)),
+        "history": [*(_entry(entry, dialect) for entry in before), _ordered(step, dialect)],
+        "rootfs": rootfs,
+    }
+    head: dict[str, Json] = {
+        "architecture": profile.architecture,
+        "created": created,
+        "docker_version": profile.docker_version,
+        "os": profile.os,
+    }
+    inherited = {name: raw.get(name) for name in _INHERITED}
+    return encode_sorted(head | _kept(inherited) | _kept(document))
+
+
+def buildkit_document(profile: Profile, dialect: Dialect, draft: Draft) -> bytes:
+    """Return the config of the image that a stage has come to; its history must be dated."""
+    rootfs: dict[str, Json] = {"type": "layers", "diff_ids": [layer.diff_id for layer in draft.layers] or None}
+    head: dict[str, Json] = {"architecture": profile.architecture, "os": profile.os}
+    dates = [entry.created for entry in draft.history if entry.created]
+    document: dict[str, Json] = {
+        "author": draft.author,
+        "config": _buildkit_config(draft.config, dialect),
+        "created": dates[-1] if dates else None,
+        "history": [_entry(entry, dialect) for entry in draft.history],
+    }
+    inherited = {name: draft.origin.get(name) for name in _INHERITED}
+    return encode_sorted(head | _kept(inherited) | _kept(document) | {"rootfs": rootfs})
+
+
+def dated(history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+    """Give entries without a time that of the layer before them; the leading ones that of the first new layer."""
+    created: str | None = None
+    has_undated = False
+    for entry in history:
+        if entry.created:
+            created = entry.created
+            if has_undated:
+                break
+        else:
+            has_undated = True
+    found, has_undated = [], False
+    for entry in history:
+        if entry.created:
+            created = entry.created if has_undated else created
+            found.append(entry)
+        else:
+            has_undated = True
+            found.append(msgspec.structs.replace(entry, created=created))
+    return found
+
+
+def _buildkit_config(config: dict[str, Json], dialect: Dialect) -> dict[str, Json]:
+    is_old = dialect.generation == 20
+    document: dict[str, Json] = {}
+    for name in _FIRST + (_LAST_20 if is_old else _LAST):
+        value = config.get(name)
+        if value or (name == "OnBuild" and is_old):
+            document[name] = _sorted(name, value)
+    return document
+
+
+def _sorted(name: str, value: Json) -> Json:
+    if isinstance(value, dict) and name != "Healthcheck":
+        return {key: {} if name in _SETS else value[key] for key in sorted(value)}
+    return value or None
+
+
+def _entry(entry: HistoryEntry, dialect: Dialect) -> dict[str, Json]:
+    step: dict[str, Json] = {
+        "created": instant.normalised(entry.created) if entry.created else None,
+        "author": entry.author,
+        "created_by": entry.created_by,
+        "comment": entry.comment,
+        "empty_layer": entry.empty_layer,
+    }
+    return _ordered(step, dialect)
+
+
+def _ordered(step: dict[str, Json], dialect: Dialect) -> dict[str, Json]:
+    """Return what is there; since 25 the author comes after the command."""
+    if dialect.generation != 20 and step.get("author"):
+        order = ("created", "created_by", "author", "comment", "empty_layer")
+        return _kept({name: step.get(name) for name in order})
+    return _kept(step)
+
+
+def _kept(fields: dict[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,110 @@
+"""What a stage has come to: the config of its image, the history, the layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from layersim._core import View
+from layersim.image.document import decode_untyped
+
+if TYPE_CHECKING:
+    from layersim._core import Layer
+    from layersim.build.dockerfile import Dialect
+    from layersim.image import HistoryEntry, Image
+    from layersim.image.document import Json
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SHELL = ("/bin/sh", "-c")
+
+
+@dataclass
+class Draft:
+    """An image on its way.
+
+    Attributes
+    ----------
+    config : dict
+        What containers will start with, in Docker's names.
+    layers : list of Layer
+        Base first.
+    history : list of HistoryEntry
+        Oldest first.
+    origin : dict
+        The fields of the base's own document, such as its platform.
+    author : str
+        As ``MAINTAINER`` or the base says.
+    has_command : bool
+        Whether this very stage has a ``CMD``, which ``ENTRYPOINT`` leaves alone then.
+    """
+
+    config: dict[str, Json]
+    layers: list[Layer] = field(default_factory=list)
+    history: list[HistoryEntry] = field(default_factory=list)
+    origin: dict[str, Json] = field(default_factory=dict)
+    author: str = ""
+    has_command: bool = False
+
+    @classmethod
+    def upon(cls, base: Image) -> Draft:
+        """Start from an image."""
+        origin = decode_untyped(base.raw_config, base.id)
+        found = origin.get("config")
+        config = dict(found) if isinstance(found, dict) else {}
+        draft = cls(config, list(base.layers), list(base.config.history or ()), origin, str(origin.get("author") or ""))
+        draft.set_default_path()
+        return draft
+
+    @classmethod
+    def from_nothing(cls, dialect: Dialect) -> Draft:
+        """Start as ``FROM scratch`` does."""
+        draft = cls({"WorkingDir": "/"} if dialect.builder == "buildkit" else {})
+        draft.set_default_path()
+        return draft
+
+    def fork(self) -> Draft:
+        """Return what another stage that is built upon this one starts from."""
+        return Draft(dict(self.config), list(self.layers), list(self.history), self.origin, self.author)
+
+    def set_default_path(self) -> None:
+        """Give it a ``PATH`` if it has none."""
+        if "PATH" not in self.env:
+            self.set_env((("PATH", DEFAULT_PATH),))
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Its environment."""
+        pairs = (str(text).partition("=") for text in self._texts("Env"))
+        return {name: value for name, _, value in pairs}
+
+    def set_env(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """Set variables; one that is there keeps its place."""
+        self.config["Env"] = [f"{name}={value}" for name, value in (self.env | dict(pairs)).items()]
+
+    @property
+    def shell(self) -> tuple[str, ...]:
+        """What stands before a command of the shell form."""
+        return tuple(self._texts("Shell")) or _SHELL
+
+    @property
+    def user(self) -> str:
+        """Who runs commands; empty for root."""
+        return str(self.config.get("User") or "")
+
+    @property
+    def working_dir(self) -> str:
+        """Where commands run; empty where nothing says so."""
+        return str(self.config.get("WorkingDir") or "")
+
+    @property
+    def triggers(self) -> list[str]:
+        """What its ``ONBUILD`` says."""
+        return self._texts("OnBuild")
+
+    def view(self) -> View:
+        """Return the files of its layers."""
+        return View(self.layers)
+
+    def _texts(self, name: str) -> list[str]:
+        found = self.config.get(name)
+        return [str(text) for text in found] if isinstance(found, list) else []

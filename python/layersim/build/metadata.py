@@ -1,0 +1,139 @@
+"""Instructions that change the config alone, applied to a draft; both builders agree on what they do."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from layersim.build.dockerfile import (
+    Cmd,
+    Entrypoint,
+    Env,
+    Expose,
+    Healthcheck,
+    Label,
+    Maintainer,
+    Onbuild,
+    Shell,
+    StopSignal,
+    User,
+    Volume,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from layersim.build.dockerfile import Command, Dialect, Instruction
+    from layersim.build.draft import Draft
+    from layersim.image.document import Json
+
+
+def change_config(draft: Draft, instruction: Instruction, dialect: Dialect) -> None:
+    """Apply an instruction whose variables are replaced; one that does something else is left alone."""
+    change = _CHANGES.get(type(instruction))
+    if change is not None:
+        change(draft, instruction, dialect)
+
+
+def words_of(command: Command, draft: Draft) -> list[str]:
+    """Return the words that are started: those of the JSON form, or a shell and one text."""
+    return [*draft.shell, *command.words] if command.is_shell else list(command.words)
+
+
+def working_dir(draft: Draft, path: str) -> str:
+    """Return the directory that a ``WORKDIR`` leads to."""
+    return posixpath.normpath(posixpath.join("/", draft.working_dir, path)).replace("//", "/")
+
+
+def _env(draft: Draft, instruction: Env, _: Dialect) -> None:
+    draft.set_env(instruction.pairs)
+
+
+def _label(draft: Draft, instruction: Label, _: Dialect) -> None:
+    draft.config["Labels"] = _object(draft, "Labels") | dict(instruction.pairs)
+
+
+def _expose(draft: Draft, instruction: Expose, _: Dialect) -> None:
+    draft.config["ExposedPorts"] = _object(draft, "ExposedPorts") | {port: {} for port in ports(instruction)}
+
+
+def _volume(draft: Draft, instruction: Volume, _: Dialect) -> None:
+    draft.config["Volumes"] = _object(draft, "Volumes") | {path: {} for path in instruction.paths}
+
+
+def _user(draft: Draft, instruction: User, _: Dialect) -> None:
+    draft.config["User"] = instruction.user
+
+
+def _cmd(draft: Draft, instruction: Cmd, dialect: Dialect) -> None:
+    draft.config["Cmd"] = list(words_of(instruction.command, draft))
+    draft.has_command = True
+    if dialect.builder == "buildkit":
+        draft.config["ArgsEscaped"] = True
+
+
+def _entrypoint(draft: Draft, instruction: Entrypoint, _: Dialect) -> None:
+    draft.config["Entrypoint"] = list(words_of(instruction.command, draft))
+    if not draft.has_command:
+        draft.config["Cmd"] = None
+
+
+def _shell(draft: Draft, instruction: Shell, _: Dialect) -> None:
+    draft.config["Shell"] = list(instruction.words)
+
+
+def _stop_signal(draft: Draft, instruction: StopSignal, _: Dialect) -> None:
+    draft.config["StopSignal"] = instruction.signal
+
+
+def _onbuild(draft: Draft, instruction: Onbuild, _: Dialect) -> None:
+    draft.config["OnBuild"] = [*draft.triggers, instruction.trigger]
+
+
+def _maintainer(draft: Draft, instruction: Maintainer, _: Dialect) -> None:
+    draft.author = instruction.author
+
+
+def _healthcheck(draft: Draft, instruction: Healthcheck, _: Dialect) -> None:
+    numbers = {
+        "Interval": instruction.interval_ns,
+        "Timeout": instruction.timeout_ns,
+        "StartPeriod": instruction.start_period_ns,
+        "StartInterval": instruction.start_interval_ns,
+        "Retries": instruction.retries,
+    }
+    check: dict[str, Json] = {"Test": list(instruction.test)}
+    draft.config["Healthcheck"] = check | {name: number for name, number in numbers.items() if number}
+
+
+def ports(instruction: Expose) -> list[str]:
+    """Return the ports with their protocols; a range is all of its ports."""
+    found: list[str] = []
+    for text in instruction.ports:
+        numbers, _, protocol = text.partition("/")
+        low, _, high = numbers.rpartition(":")[2].partition("-")
+        last = int(high or low)
+        found += [f"{port}/{protocol.lower() or 'tcp'}" for port in range(int(low), last + 1)]
+    return found
+
+
+def _object(draft: Draft, name: str) -> dict[str, Json]:
+    found = draft.config.get(name)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+_CHANGES: dict[type, Callable[[Draft, Any, Dialect], None]] = {
+    Env: _env,
+    Label: _label,
+    Expose: _expose,
+    Volume: _volume,
+    User: _user,
+    Cmd: _cmd,
+    Entrypoint: _entrypoint,
+    Shell: _shell,
+    StopSignal: _stop_signal,
+    Onbuild: _onbuild,
+    Maintainer: _maintainer,
+    Healthcheck: _healthcheck,
+}

@@ -1,0 +1,82 @@
+"""What a build is asked for, and what it needs of its engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Protocol
+
+    from layersim._core import Layer
+    from layersim.build.cache import StepCache
+    from layersim.build.context import Context
+    from layersim.build.dockerfile import Dialect, Dockerfile
+    from layersim.build.running import Runner
+    from layersim.image import Image
+    from layersim.profiles import Profile
+
+    class Host(Protocol):
+        """The engine that a build happens in."""
+
+        @property
+        def profile(self) -> Profile:
+            """The rules of the engine."""
+            ...
+
+        @property
+        def steps(self) -> StepCache:
+            """What earlier builds did."""
+            ...
+
+        def now(self) -> int:
+            """Nanoseconds since 1970."""
+            ...
+
+        def get_image(self, ref: str) -> Image:
+            """Return an image of the engine."""
+            ...
+
+        def images_upon(self, image_id: str | None) -> Sequence[Image]:
+            """Return the images that were made from one, oldest first."""
+            ...
+
+        def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:
+            """Take an image in."""
+            ...
+
+
+@dataclass(frozen=True)
+class Request:
+    """One build.
+
+    Attributes
+    ----------
+    context : Context
+        What the builder was sent.
+    dockerfile : Dockerfile
+        Read by the rules of `dialect`.
+    dialect : Dialect
+        The builder.
+    target : str or None
+        The stage to build; the last one by default.
+    build_args, labels : mapping of str to str
+        As ``--build-arg`` and ``--label``.
+    cache_from : tuple of str
+        Images whose steps the legacy builder may take over.
+    no_cache : bool
+        Whether every step has to run.
+    run : callable or None
+        What does a RUN.
+    """
+
+    context: Context
+    dockerfile: Dockerfile
+    dialect: Dialect
+    target: str | None = None
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    cache_from: tuple[str, ...] = ()
+    no_cache: bool = False
+    run: Runner | None = None

@@ -1,0 +1,92 @@
+"""Which variables a stage sees, and with which value (spec/build.md section 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from layersim.build.dockerfile import Dialect
+
+PREDEFINED = frozenset(
+    name
+    for proxy in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+    for name in (proxy, proxy.lower())
+)
+"""Arguments that need no ``ARG``; ``ALL_PROXY`` since 23."""
+
+
+@dataclass
+class Scope:
+    """The variables of one stage.
+
+    Attributes
+    ----------
+    dialect : Dialect
+        Whose rules count.
+    given : mapping of str to str
+        The ``--build-arg`` of the build.
+    globals : mapping of str to str
+        Values of the ``ARG`` before the first ``FROM``, and of the platform.
+    env : dict
+        What ``ENV`` of the base and of this stage set.
+    args : dict
+        The arguments that this stage declared, in order; None without a value.
+    overrides : dict
+        With BuildKit: arguments declared after an ``ENV`` of the same name, which they hide.
+    """
+
+    dialect: Dialect
+    given: Mapping[str, str]
+    globals: Mapping[str, str]
+    env: dict[str, str] = field(default_factory=dict)
+    args: dict[str, str | None] = field(default_factory=dict)
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    def declare(self, name: str, default: str | None) -> str | None:
+        """Take an ``ARG`` in; return its value in force, or None if it has none."""
+        value = self.given.get(name, default if default is not None else self.globals.get(name))
+        self.args.pop(name, None)
+        self.args[name] = value
+        if value is not None:
+            self.overrides[name] = value
+        return value
+
+    def set_env(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """Take an ``ENV`` in."""
+        for name, value in pairs:
+            self.env[name] = value
+            self.overrides.pop(name, None)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What ``$name`` means in this stage."""
+        if self.dialect.builder == "buildkit":
+            return self.env | self.overrides
+        return self._allowed() | self.env
+
+    @property
+    def run_env(self) -> dict[str, str]:
+        """What commands find in their environment."""
+        if self.dialect.builder == "legacy":
+            return self.variables
+        proxies = {name: value for name, value in self.given.items() if name in PREDEFINED}
+        return proxies | self.variables
+
+    @property
+    def run_args(self) -> dict[str, str]:
+        """The arguments that history tells of a ``RUN``, in the order in which it does."""
+        if self.dialect.builder == "buildkit":
+            return {name: self._told(name, value) for name, value in self.args.items()}
+        told = {name: value for name, value in self._allowed().items() if name not in self.env}
+        return dict(sorted(told.items()))
+
+    def _told(self, name: str, value: str | None) -> str:
+        return value or ""
+
+    def _allowed(self) -> dict[str, str]:
+        """With the legacy builder: arguments that have a value, those that need no declaration among them."""
+        declared = {name: value for name, value in self.args.items() if value is not None}
+        return {name: value for name, value in self.given.items() if name in PREDEFINED} | declared

@@ -1,0 +1,111 @@
+"""A stage while it is built, and what both builders do alike with its instructions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from layersim._core import Overlay
+from layersim.build.dockerfile import Arg, Copy, Env, Onbuild, parse
+from layersim.build.draft import Draft
+from layersim.build.evaluated import Evaluator
+from layersim.build.running import Ran, RunStep
+from layersim.build.scope import Scope
+from layersim.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from layersim._core import View
+    from layersim.build.dockerfile import Instruction, Run
+    from layersim.build.plan import PlannedStage
+    from layersim.build.request import Request
+
+
+@dataclass
+class StageState:
+    """One stage on its way.
+
+    Attributes
+    ----------
+    planned : PlannedStage
+        What it is.
+    draft : Draft
+        The image that it has come to.
+    scope : Scope
+        The variables that it sees.
+    counts : Counter
+        How many steps of each kind there were.
+    """
+
+    planned: PlannedStage
+    draft: Draft
+    scope: Scope
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def ordinal(self, kind: str) -> int:
+        """Count one more step of a kind."""
+        self.counts[kind] += 1
+        return self.counts[kind]
+
+    def evaluated(self, instruction: Instruction, request: Request) -> Instruction:
+        """Return an instruction with its variables replaced, and take in what it declares."""
+        evaluator = Evaluator(self.scope.variables, request.dialect, request.dockerfile.escape)
+        evaluated = evaluator.instruction(instruction)
+        if isinstance(evaluated, Arg):
+            for name, default in evaluated.pairs:
+                self.scope.declare(name, default)
+        elif isinstance(evaluated, Env):
+            self.scope.set_env(evaluated.pairs)
+        return evaluated
+
+
+def instructions_of(stage: PlannedStage, triggers: Sequence[str], request: Request) -> list[Instruction]:
+    """Return what a stage does: what the ``ONBUILD`` of its base says, then its own instructions."""
+    text = "\n".join(["FROM scratch", *triggers])
+    if not triggers:
+        return list(stage.stage.instructions)
+    triggered = parse(text, request.dialect, name=f"ONBUILD of {stage.base}").stages[0].instructions
+    for instruction in triggered:
+        if isinstance(instruction, Onbuild):
+            raise BuildError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
+    return [*triggered, *stage.stage.instructions]
+
+
+def run_step(state: StageState, instruction: Run, command: Sequence[str], number: int) -> RunStep:
+    """Return what `run=` is told of a RUN."""
+    return RunStep(
+        command=tuple(command),
+        text="\n".join(instruction.command.words) if instruction.command.is_shell else "",
+        shell=instruction.command.is_shell,
+        cwd=state.draft.working_dir or "/",
+        user=state.draft.user,
+        mounts=instruction.mounts,
+        line=instruction.line,
+        stage=state.planned.name,
+        number=number,
+    )
+
+
+def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -> float:
+    """Do what a RUN says; return how long it took by its own account.
+
+    Raises
+    ------
+    BuildError
+        Nothing was given that could, or the command failed.
+    """
+    if request.run is None:
+        ways = "run=layersim.runs({...}) declares what commands do, run=layersim.sandbox() executes them"
+        raise BuildError(f"{step.place} ({step.shown!r:.80}): nothing is given that runs commands; {ways}")
+    ran = request.run(step, fs, env)
+    return ran.seconds if isinstance(ran, Ran) else 0.0
+
+
+def view_named(instruction: Copy, state: StageState, built: dict[int, View], image: View | None) -> View | None:
+    """Return the files that a COPY takes from; None for the context."""
+    if instruction.source_stage is None:
+        return None
+    stage = state.planned.sources.get(instruction.source_stage)
+    return built[stage] if stage is not None else image
