@@ -16,6 +16,8 @@ import pytest
 
 import layersim as ls
 from layersim import _core, errors
+from layersim.build.context import Context
+from tests.build.builders import Builder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,6 +135,9 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
     errors.ContentMissingError: Row(errors.LayerSimError, lambda: list(SYNTHETIC), "digest and size alone", {}),
     errors.ValidationError: Row(
         ValueError, save_no_layers, "empty export", {"breaches": ("an image without layers cannot be saved",)}
+    ),
+    errors.BuildError: Row(
+        errors.LayerSimError, lambda: Context.of({}, dialect=Builder()), "failed to read dockerfile", {}
     ),
     errors.StateError: Row(ValueError, lambda: ls.Engine.open(__file__), "is no saved engine", {}),
     errors.StateVersionError: Row(errors.StateError, open_the_future, "versions up to 1", {"found": 2, "known": 1}),

@@ -48,6 +48,7 @@ __all__ = [
     "View",
     "chain_ids",
     "hardlink",
+    "hash_files",
     "mkdir",
     "opaque",
     "pack_layers",
@@ -66,6 +67,7 @@ BUILD_PROFILE: str
 MAX_CHAIN: int
 
 def sha256(data: _Buffer) -> str: ...
+def hash_files(paths: Sequence[bytes], heads: Sequence[bytes] | None = None) -> bytes: ...
 def chain_ids(diff_ids: Sequence[str]) -> list[str]: ...
 def mkdir(
     path: _Path,

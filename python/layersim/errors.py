@@ -17,6 +17,7 @@
       StoreLockedError
       ContentMissingError                  ValidationError (ValueError)
       DockerfileError (ValueError)
+      BuildError
 
 The class in brackets is the second base, so that code which knows only the
 built-in exceptions catches ours too. Failing file operations carry the
@@ -204,6 +205,10 @@ class ValidationError(LayerSimError, ValueError):
     def __str__(self) -> str:
         """Return the message alone."""
         return str(self.args[0])
+
+
+class BuildError(LayerSimError):
+    """A build failed; the message is the builder's own sentence where it has one."""
 
 
 class StateError(LayerSimError, ValueError):

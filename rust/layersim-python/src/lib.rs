@@ -14,6 +14,7 @@ mod edit;
 mod entry;
 mod error;
 mod file;
+mod hashing;
 mod layer;
 mod lookup;
 mod member;
@@ -41,6 +42,8 @@ mod _core {
     use crate::entry::PyEntry;
     #[pymodule_export]
     use crate::file::PyFile;
+    #[pymodule_export]
+    use crate::hashing::hash_files;
     #[pymodule_export]
     use crate::layer::{PyLayer, PyLimits, restore_layer};
     #[pymodule_export]

@@ -1,0 +1,11 @@
+"""What is sent to a builder: a directory, a tar or files in memory, less what ``.dockerignore`` keeps out."""
+
+from layersim.build.context.checksum import content_checksum
+from layersim.build.context.dialect import Dialect
+from layersim.build.context.ignore import Ignore
+from layersim.build.context.selection import Selection, Source, select
+from layersim.build.context.sums import source_sum
+from layersim.build.context.tree import Tree
+from layersim.build.context.value import Context
+
+__all__ = ["Context", "Dialect", "Ignore", "Selection", "Source", "Tree", "content_checksum", "select", "source_sum"]

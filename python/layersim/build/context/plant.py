@@ -1,0 +1,57 @@
+"""Making in an overlay what a tree has: the one place that creates files, links and nodes for a build."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from layersim import _core
+from layersim.build.context.tree import below
+
+if TYPE_CHECKING:
+    from layersim.build.context.tree import Status, Tree
+
+PERMISSIONS = 0o7777
+
+
+def make_leaf(overlay: _core.Overlay, dest: str, tree: Tree, path: str, found: Status) -> None:
+    """Make a file, link or node of a tree under a free name, root's, with its bytes and without its mode and time."""
+    if stat.S_ISREG(found.st_mode):
+        overlay.write_bytes(dest, tree.read_bytes(path))
+    elif stat.S_ISLNK(found.st_mode):
+        overlay.symlink(tree.readlink(path), dest)
+    else:
+        overlay.mknod(dest, found.st_mode, found.st_rdev)
+
+
+def set_time(overlay: _core.Overlay, dest: str, mtime_ns: int) -> None:
+    """Set the time of a name, of a link itself."""
+    overlay.utime(dest, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+
+
+def planted(tree: Tree) -> _core.View:
+    """Return a tree as the view of one layer, hard links and times kept."""
+    overlay = _core.Overlay([])
+    first_names: dict[tuple[int, int], str] = {}
+    directories: list[tuple[str, Status]] = [("/", tree.lstat("/"))]
+    for path, found in below(tree, ""):
+        if stat.S_ISDIR(found.st_mode):
+            overlay.mkdir(path)
+            directories.append((path, found))
+            continue
+        first = first_names.setdefault((found.st_dev, found.st_ino), path) if found.st_nlink > 1 else path
+        if first != path:
+            overlay.link(first, path)
+            continue
+        make_leaf(overlay, path, tree, path, found)
+        _describe(overlay, path, found)
+    for path, found in reversed(directories):
+        _describe(overlay, path, found)
+    return _core.View([overlay.to_layer(dialect="canonical")])
+
+
+def _describe(overlay: _core.Overlay, path: str, found: Status) -> None:
+    overlay.chown(path, found.st_uid, found.st_gid, follow_symlinks=False)
+    if not stat.S_ISLNK(found.st_mode):
+        overlay.chmod(path, found.st_mode & PERMISSIONS)
+    set_time(overlay, path, found.st_mtime_ns)

@@ -1,0 +1,169 @@
+"""What a source word of COPY or ADD names: globs, links, and the ways out of the root."""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from layersim.build.context.dialect import OLD, is_legacy
+from layersim.build.context.patterns import clean, compiled, is_wild, unescaped
+from layersim.build.context.tree import LinkLoopError, below, resolve, status
+from layersim.errors import BuildError
+
+if TYPE_CHECKING:
+    from layersim.build.context.dialect import Dialect
+    from layersim.build.context.tree import Status, Tree
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing to copy.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, links followed, relative to the root; empty for the root.
+    given : str
+        As the word or its match names it: the last part is its name at the destination.
+    status : Status
+        What is there.
+    """
+
+    path: str
+    given: str
+    status: Status
+
+    @property
+    def name(self) -> str:
+        """The name that a file gets in a directory."""
+        return posixpath.basename(self.given)
+
+    @property
+    def is_dir(self) -> bool:
+        """Whether its contents are copied."""
+        return stat.S_ISDIR(self.status.st_mode)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What one source word names.
+
+    Attributes
+    ----------
+    tree : Tree
+        Where from.
+    word : str
+        As written.
+    sources : tuple of Source
+        In the order in which they are copied; none for a pattern without a match.
+    keeps_owner : bool
+        Whether it is a stage or an image: owners are kept.
+    """
+
+    tree: Tree = field(repr=False)
+    word: str
+    sources: tuple[Source, ...]
+    keeps_owner: bool = False
+
+
+def select(tree: Tree, word: str, dialect: Dialect, *, instruction: str = "COPY", from_stage: bool = True) -> Selection:
+    """Find what a source word names.
+
+    Parameters
+    ----------
+    tree : Tree
+        The context, or the view of a stage or an image.
+    word : str
+        After substitution.
+    dialect : Dialect
+        The builder.
+    instruction : str
+        ``COPY`` or ``ADD``, for messages.
+    from_stage : bool
+        Whether `tree` is a stage or an image: owners are kept.
+
+    Returns
+    -------
+    Selection
+        Its sources, sorted by name where there is a wildcard.
+
+    Raises
+    ------
+    BuildError
+        In the builder's words, for a missing file, a loop of links, or a way out of the root.
+    """
+    finder = _Finder(tree, word, dialect, instruction, from_stage)
+    found = finder.matches() if is_wild(word) else (finder.one(unescaped(word)),)
+    return Selection(tree, word, found, from_stage)
+
+
+@dataclass(frozen=True)
+class _Finder:
+    tree: Tree
+    word: str
+    dialect: Dialect
+    instruction: str
+    from_stage: bool
+
+    @property
+    def is_legacy(self) -> bool:
+        return is_legacy(self.dialect)
+
+    def one(self, name: str) -> Source:
+        """Return the source of a plain name."""
+        relative = clean(name.lstrip("/"))
+        if self.is_legacy and (relative == ".." or relative.startswith("../")):
+            raise self._forbidden(relative)
+        try:
+            path = resolve(self.tree, relative)
+        except LinkLoopError as error:
+            raise self._loop(relative) from error
+        found = status(self.tree, path)
+        if found is None:
+            raise self._missing(relative, path)
+        return Source(path, clean("/" + relative).lstrip("/"), found)
+
+    def matches(self) -> tuple[Source, ...]:
+        """Return what a pattern matches, sorted; links are followed, on the way only by BuildKit."""
+        pattern = clean(self.word.lstrip("/"))
+        start, rest = ("", pattern) if self.is_legacy else _split(pattern)
+        base = resolve(self.tree, start)
+        found = status(self.tree, base)
+        if found is None or not stat.S_ISDIR(found.st_mode):
+            return ()
+        fits = compiled(rest).fullmatch
+        cut = len(base) + 1 if base else 0
+        depth = rest.count("/")
+        return tuple(
+            self.one(posixpath.join(start, path[cut:]))
+            for path, _ in below(self.tree, base)
+            if path.count("/", cut) == depth and fits(path[cut:])
+        )
+
+    def _forbidden(self, relative: str) -> BuildError:
+        return BuildError(f"{self.instruction} failed: forbidden path outside the build context: {relative} ()")
+
+    def _loop(self, relative: str) -> BuildError:
+        if self.is_legacy:
+            return self._forbidden(relative)
+        if self.dialect.generation == OLD:
+            return BuildError(f"failed to compute cache key: too many symlinks: /{relative}")
+        return BuildError(f"failed to compute cache key: failed to calculate checksum of {relative!r}: too many links")
+
+    def _missing(self, relative: str, path: str) -> BuildError:
+        if self.is_legacy:
+            where = "" if self.from_stage else "file not found in build context or excluded by .dockerignore: "
+            return BuildError(f"{self.instruction} failed: {where}stat {relative}: file does not exist")
+        if self.dialect.generation == OLD:
+            return BuildError(f'failed to compute cache key: "/{path}" not found: not found')
+        given = clean("/" + relative)
+        return BuildError(f'failed to compute cache key: failed to calculate checksum: "{given}": not found')
+
+
+def _split(pattern: str) -> tuple[str, str]:
+    """Return the components before the first with a wildcard, and the others."""
+    parts = pattern.split("/")
+    at = next((at for at, part in enumerate(parts) if is_wild(part)), len(parts) - 1)
+    return unescaped("/".join(parts[:at])), "/".join(parts[at:])

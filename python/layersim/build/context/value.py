@@ -1,0 +1,198 @@
+"""The context of a build: what a builder is sent, and the Dockerfile."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from layersim import _core
+from layersim.build.context.checksum import content_checksum
+from layersim.build.context.directory import read_directory
+from layersim.build.context.ignore import Ignore
+from layersim.build.context.plant import planted
+from layersim.build.context.selection import Selection, select
+from layersim.build.context.sums import source_sum
+from layersim.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typing_extensions import Buffer
+
+    from layersim.build.context.dialect import Dialect
+    from layersim.build.context.tree import Tree
+
+IGNORE_FILE = ".dockerignore"
+
+Text: TypeAlias = str | os.PathLike[str] | bytes
+"""The path of a Dockerfile, or its text."""
+
+
+class Context:
+    """What a builder is sent: files after ``.dockerignore``, and the Dockerfile.
+
+    Made by `of`.
+
+    Attributes
+    ----------
+    tree : Tree
+        The files.
+    dockerfile : bytes
+        The Dockerfile, also where it lies outside or is ignored.
+    ignore : Ignore
+        What kept files out.
+    """
+
+    def __init__(self, tree: Tree, dockerfile: bytes, ignore: Ignore, dialect: Dialect) -> None:
+        self.tree = tree
+        self.dockerfile = dockerfile
+        self.ignore = ignore
+        self._dialect = dialect
+
+    @classmethod
+    def of(
+        cls,
+        source: str | os.PathLike[str] | Buffer | BinaryIO | Mapping[str, bytes | str],
+        *,
+        dockerfile: Text = "Dockerfile",
+        dialect: Dialect,
+    ) -> Context:
+        """Take a context as a builder is sent it.
+
+        Parameters
+        ----------
+        source : path, bytes-like, binary file or Mapping of str to bytes or str
+            A directory; a tar, plain or compressed; or files in memory, which get the modes 0644 and 0755.
+        dockerfile : path or bytes
+            Its path in the context; an absolute path of the host, outside of it; or its text.
+        dialect : Dialect
+            The builder.
+
+        Returns
+        -------
+        Context
+            Of a directory only names and what is known of them is read; bytes when they are wanted.
+
+        Raises
+        ------
+        BuildError
+            Naming what cannot be read; or without a Dockerfile.
+
+        Notes
+        -----
+        A tar is taken as it is, owners too: no engine applies ``.dockerignore`` to one. The legacy builder takes the
+        Dockerfile and the ``.dockerignore`` out of it where their patterns say so.
+        Links are kept, wherever they lead; sockets are left out, as engines do.
+        """
+        if isinstance(source, Mapping):
+            return _of_mapping(source, dockerfile, dialect)
+        if isinstance(source, str | os.PathLike) and Path(source).is_dir():
+            return _of_directory(os.fspath(source), dockerfile, dialect)
+        return _of_tar(source, dockerfile, dialect)
+
+    @cached_property
+    def view(self) -> _core.View:
+        """The files as a view, bytes and all."""
+        return self.tree if isinstance(self.tree, _core.View) else planted(self.tree)
+
+    def select(self, word: str, dialect: Dialect | None = None, *, instruction: str = "COPY") -> Selection:
+        """Find what a source word of COPY or ADD names.
+
+        Parameters
+        ----------
+        word : str
+            After substitution.
+        dialect : Dialect, optional
+            Another builder than that which the context is for.
+        instruction : str
+            ``COPY`` or ``ADD``, for messages.
+
+        Returns
+        -------
+        Selection
+            In the order in which they are copied.
+
+        Raises
+        ------
+        BuildError
+            In the builder's words.
+        """
+        return select(self.tree, word, dialect or self._dialect, instruction=instruction, from_stage=False)
+
+    def source_sum(self, words: Sequence[str]) -> str:
+        """Return the legacy builder's sum of some source words, as its history shows it."""
+        return source_sum([self.select(word) for word in words], self._dialect)
+
+    def checksum(self, words: Sequence[str]) -> str:
+        """Return a key for the content that some source words name, which changes when BuildKit's does."""
+        return content_checksum([self.select(word) for word in words])
+
+
+def _of_mapping(files: Mapping[str, bytes | str], dockerfile: Text, dialect: Dialect) -> Context:
+    contents = {
+        name.strip("/"): data.encode() if isinstance(data, str) else bytes(data) for name, data in files.items()
+    }
+    ignore = _ignore(contents.get, dockerfile, dialect)
+    text = _dockerfile(contents.get, dockerfile)
+    kept = [name for name in contents if not ignore.excludes(name)]
+    layer = _core.Layer.from_changes([_core.write(name, contents[name]) for name in kept])
+    return Context(_core.View([layer]), text, ignore, dialect)
+
+
+def _of_directory(root: str, dockerfile: Text, dialect: Dialect) -> Context:
+    def read(name: str) -> bytes | None:
+        try:
+            return Path(root, name).read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return None
+        except OSError as error:
+            raise BuildError(f"no permission to read from {name!r}") from error
+
+    ignore = _ignore(read, dockerfile, dialect)
+    return Context(read_directory(root, ignore, dialect), _dockerfile(read, dockerfile), ignore, dialect)
+
+
+def _of_tar(source: str | os.PathLike[str] | Buffer | BinaryIO, dockerfile: Text, dialect: Dialect) -> Context:
+    view = _core.View([_core.Layer.from_tar(source)])
+
+    def read(name: str) -> bytes | None:
+        return view.read_bytes(name) if view.exists(name) else None
+
+    text = _dockerfile(read, dockerfile)
+    ignore = _ignore(read, dockerfile, dialect)
+    if dialect.builder != "legacy":
+        return Context(view, text, Ignore([], dialect), dialect)
+    hidden = [name for name in (_name(dockerfile), IGNORE_FILE) if name in view and ignore.excludes(name)]
+    layers = (
+        [*view.layers, _core.Layer.from_changes([_core.remove(name) for name in hidden])] if hidden else view.layers
+    )
+    return Context(_core.View(layers), text, Ignore(hidden, dialect), dialect)
+
+
+def _name(dockerfile: Text) -> str:
+    return "" if isinstance(dockerfile, bytes) else os.fspath(dockerfile)
+
+
+def _ignore(read: Callable[[str], bytes | None], dockerfile: Text, dialect: Dialect) -> Ignore:
+    """Read the file of patterns: BuildKit asks for one beside the Dockerfile first."""
+    own = f"{_name(dockerfile)}{IGNORE_FILE}" if dialect.builder == "buildkit" and _name(dockerfile) else ""
+    data = read(own) if own else None
+    data = read(IGNORE_FILE) if data is None else data
+    return Ignore.parse(data or b"", dialect)
+
+
+def _dockerfile(read: Callable[[str], bytes | None], dockerfile: Text) -> bytes:
+    if isinstance(dockerfile, bytes):
+        return dockerfile
+    name = os.fspath(dockerfile)
+    found = read(name)
+    if found is None and name == "Dockerfile":
+        found = read("dockerfile")  # both builders try it
+    if found is None and Path(name).is_absolute() and Path(name).is_file():
+        found = Path(name).read_bytes()
+    if found is None:
+        raise BuildError(f"failed to read dockerfile: open {name}: no such file or directory")
+    return found

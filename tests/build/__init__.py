@@ -1,0 +1,1 @@
+"""Tests of the builds, one file for a part and a subject."""
