@@ -16,6 +16,7 @@
       StateError (ValueError)              StateVersionError
       StoreLockedError
       ContentMissingError                  ValidationError (ValueError)
+      BuildError                           RunError
 
 The class in brackets is the second base, so that code which knows only the
 built-in exceptions catches ours too. Failing file operations carry the
@@ -199,6 +200,34 @@ class ValidationError(LayerSimError, ValueError):
     def __init__(self, message: str, breaches: Sequence[str] = ()) -> None:
         super().__init__(message, tuple(breaches))
         self.breaches = tuple(breaches)
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
+
+
+class BuildError(LayerSimError):
+    """A build failed; the message is the builder's own sentence where it has one."""
+
+
+class RunError(BuildError):
+    """The command of a RUN step failed.
+
+    Attributes
+    ----------
+    command : tuple of str
+        The words that were executed.
+    exit_code : int
+        As a shell shows it.
+    output : str
+        What the command printed, the end of it.
+    """
+
+    def __init__(self, message: str, command: Sequence[str] = (), exit_code: int = 0, output: str = "") -> None:
+        super().__init__(message, tuple(command), exit_code, output)
+        self.command = tuple(command)
+        self.exit_code = exit_code
+        self.output = output
 
     def __str__(self) -> str:
         """Return the message alone."""
