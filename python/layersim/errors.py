@@ -17,7 +17,7 @@
       StoreLockedError
       ContentMissingError                  ValidationError (ValueError)
       DockerfileError (ValueError)
-      BuildError
+      BuildError                           RunError
 
 The class in brackets is the second base, so that code which knows only the
 built-in exceptions catches ours too. Failing file operations carry the
@@ -209,6 +209,30 @@ class ValidationError(LayerSimError, ValueError):
 
 class BuildError(LayerSimError):
     """A build failed; the message is the builder's own sentence where it has one."""
+
+
+class RunError(BuildError):
+    """The command of a RUN step failed.
+
+    Attributes
+    ----------
+    command : tuple of str
+        The words that were executed.
+    exit_code : int
+        As a shell shows it.
+    output : str
+        What the command printed, the end of it.
+    """
+
+    def __init__(self, message: str, command: Sequence[str] = (), exit_code: int = 0, output: str = "") -> None:
+        super().__init__(message, tuple(command), exit_code, output)
+        self.command = tuple(command)
+        self.exit_code = exit_code
+        self.output = output
+
+    def __str__(self) -> str:
+        """Return the message alone."""
+        return str(self.args[0])
 
 
 class StateError(LayerSimError, ValueError):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from decimal import Decimal
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB")
+_SIZE = re.compile(r"(\d{1,18}(?:\.\d{1,18})?) ?(?:([kmgtp])(i?))?b", re.ASCII | re.IGNORECASE)
 _LONGEST_S = (2**63 - 1) // 10**9
 _ELLIPSIS = "…"
 _STEP = 1000
@@ -56,6 +58,24 @@ def human_size(size: float, precision: int = 4) -> str:
         value /= _STEP
         unit += 1
     return f"{value:.{precision}g}{_UNITS[unit]}"
+
+
+def parse_size(text: str) -> int | None:
+    """Return the bytes that a text such as ``40MB`` stands for; None where it is no number with a unit.
+
+    ``MB`` is decimal, as Docker prints; ``MiB`` is binary. The case does not matter, a fraction of a byte is dropped.
+
+    Examples
+    --------
+    >>> parse_size("1.5kB"), parse_size("40 MiB"), parse_size("40"), parse_size("a MB")
+    (1500, 41943040, None, None)
+    """
+    found = _SIZE.fullmatch(text)
+    if found is None:
+        return None
+    number, letter, binary = found.groups()
+    power = "bkmgtp".index((letter or "b").lower())
+    return int(Decimal(number) * (1024 if binary else 1000) ** power)
 
 
 def human_age(seconds: float) -> str:

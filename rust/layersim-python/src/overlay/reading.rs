@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::PyOverlay;
-use crate::convert::{BytesArg, PathArg};
+use crate::convert::{BytesArg, PathArg, SizeArg};
 use crate::error::Result;
 use crate::stat::PyStat;
 use crate::view::steps;
@@ -171,6 +171,33 @@ impl PyOverlay {
         let bytes = path.bytes.as_ref();
         self.at(bytes, Ends::Landing).change(py, |overlay, path, caller| overlay.write_file(path, &data.0, caller))?;
         Ok(data.0.len())
+    }
+
+    /// Write a whole file of synthetic bytes, made if it is missing.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    /// size : int
+    ///     How many bytes.
+    /// seed : int
+    ///     What the bytes follow from, 0 to 2 ** 64 - 1: the same seed, the same bytes.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     With the kernel's errno.
+    ///
+    /// Notes
+    /// -----
+    /// Bytes are made when they are read, so the cost does not follow the size. They do not compress.
+    #[pyo3(signature = (path, size, *, seed=0))]
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn write_seeded(&self, py: Python<'_>, path: PathArg<'_>, size: SizeArg, seed: u64) -> Result<()> {
+        let bytes = path.bytes.as_ref();
+        self.at(bytes, Ends::Landing)
+            .change(py, |overlay, path, caller| overlay.write_seeded(path, seed, size.0, caller))
     }
 
     /// Walk a tree, parents first, as ``os.walk`` does.

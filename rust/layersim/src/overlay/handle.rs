@@ -41,7 +41,7 @@ pub(super) enum Opened {
 /// An open file; it belongs to the overlay that opened it.
 #[derive(Debug)]
 pub struct Handle {
-    opened: Opened,
+    pub(super) opened: Opened,
     access: Access,
     position: u64,
     /// That of its overlay when it was opened.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::attributes::FILE_MAX;
 use super::copy_up::Bytes;
 use super::create::made;
 use super::handle::{Access, Handle, Opened};
@@ -10,7 +11,7 @@ use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
 use super::upper::Live;
 use super::{Caller, Overlay};
 use crate::content::Content;
-use crate::error::{Errno, Result};
+use crate::error::{Errno, Error, Result};
 use crate::tree::{Kind, Leaf, Name};
 
 const ACCESS: i32 = 0o3;
@@ -111,6 +112,24 @@ impl Overlay {
         let written = self.write(&mut handle, bytes, caller);
         self.close(handle);
         written
+    }
+
+    /// Writes a whole file of bytes that follow from `seed` alone; none of them is held.
+    ///
+    /// # Errors
+    /// [`crate::Error::System`] as the kernel: `EFBIG` for more than a file holds.
+    pub fn write_seeded(&mut self, path: &[u8], seed: u64, len: u64, caller: &Caller) -> Result<()> {
+        if len > FILE_MAX {
+            return Err(Error::system(Errno::EFBIG, path));
+        }
+        let handle = self.open(path, WRITE_ONLY | CREATE | TRUNCATE, FILE_MODE, caller)?;
+        if let Opened::Upper(id) = handle.opened
+            && let Ok(live) = self.upper_mut().live_mut(id)
+        {
+            live.kind = Kind::Regular(Content::seeded(seed, len));
+        }
+        self.close(handle);
+        Ok(())
     }
 
     /// Opens what is there.

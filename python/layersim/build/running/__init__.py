@@ -1,0 +1,22 @@
+"""What happens in a RUN step, without a daemon: declared effects, or the command itself in a sandbox."""
+
+from __future__ import annotations
+
+from layersim.build.running.effect import Effect, effect
+from layersim.build.running.sandbox import Sandbox, sandbox
+from layersim.build.running.step import Ran, Runner, RunStep, buildkit_words, legacy_words
+from layersim.build.running.table import RunTable, runs
+
+__all__ = [
+    "Effect",
+    "Ran",
+    "RunStep",
+    "RunTable",
+    "Runner",
+    "Sandbox",
+    "buildkit_words",
+    "effect",
+    "legacy_words",
+    "runs",
+    "sandbox",
+]

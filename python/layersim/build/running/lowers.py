@@ -1,0 +1,85 @@
+"""Layers on the host's disk, as the kernel wants them below an overlay: each by itself, once, with its marks."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from layersim._core import Layer, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_KEPT_MODE = 0o700
+
+
+class Lowers:
+    """Directories of layers, by short names that are given once.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are made.
+    opaque : str
+        The attribute that makes a directory opaque to the kernel.
+    """
+
+    def __init__(self, folder: Path, opaque: str) -> None:
+        self._folder = folder
+        self._opaque = opaque
+        self._names: dict[str, str] = {}
+        self._lock = Lock()
+
+    def names(self, layers: Sequence[Layer]) -> list[str]:
+        """Return the directories of layers, in the given order; what is new is extracted.
+
+        Parameters
+        ----------
+        layers : sequence of Layer
+            Base first.
+        """
+        with self._lock:
+            return [self._name(layer) for layer in layers]
+
+    def _name(self, layer: Layer) -> str:
+        known = self._names.get(layer.diff_id)
+        if known is not None:
+            return known
+        name = f"l{len(self._names)}"
+        View([layer]).extract(self._folder / name)
+        self._mark(layer, os.fsencode(self._folder / name))
+        self._names[layer.diff_id] = name
+        return name
+
+    def _mark(self, layer: Layer, root: bytes) -> None:
+        """Make whiteouts and opaque directories, of which a merged view tells nothing."""
+        for entry in layer:
+            path = root + b"/" + os.fsencode(entry.path.strip("/"))
+            if entry.is_opaque:
+                os.setxattr(path, self._opaque, b"y")
+            elif entry.kind == "whiteout":
+                _make_whiteout(path)
+
+
+def _make_whiteout(path: bytes) -> None:
+    parent = os.path.dirname(path)
+    before = os.lstat(parent)
+    os.mknod(path, stat.S_IFCHR, 0)
+    os.utime(parent, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a directory with all that is in it, whatever modes a layer or the kernel gave to it."""
+    with suppress(FileNotFoundError):
+        folder.chmod(_KEPT_MODE)
+        for found in list(os.scandir(os.fsencode(folder))):
+            path = Path(os.fsdecode(found.path))
+            if found.is_dir(follow_symlinks=False):
+                remove_folder(path)
+            else:
+                path.unlink()
+        folder.rmdir()

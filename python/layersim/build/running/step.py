@@ -1,0 +1,123 @@
+"""One RUN step as it reaches who runs it, what comes back, and how it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from layersim._core import Overlay
+from layersim.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SIGNALLED = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStep:
+    """One RUN instruction, ready to be run.
+
+    Attributes
+    ----------
+    command : tuple of str
+        The words that are executed, those of the shell included.
+    text : str
+        The command as the Dockerfile has it, after its lines were joined.
+    shell : bool
+        Whether it is in the shell form.
+    cwd : str
+        The working directory.
+    user : str
+        As USER has it: ``name``, ``uid``, ``name:group``; "" is root.
+    mounts : tuple
+        What ``--mount`` asks for.
+    line : int
+        The first line of the instruction, 1 for the first of the file; 0 where it has none.
+    stage : str
+        Name of the stage, or its number.
+    number : int
+        Place of the step in its stage, from 1 on.
+    """
+
+    command: tuple[str, ...]
+    text: str = ""
+    shell: bool = True
+    cwd: str = "/"
+    user: str = ""
+    mounts: tuple[object, ...] = ()
+    line: int = 0
+    stage: str = "0"
+    number: int = 0
+
+    @property
+    def shown(self) -> str:
+        """The command as one line for a reader: the text of a shell form, the words of an exec form.
+
+        Returns
+        -------
+        str
+            What patterns of `runs` are compared with.
+        """
+        return self.text if self.shell and self.text else " ".join(self.command)
+
+    @property
+    def place(self) -> str:
+        """Where the step stands, as messages name it.
+
+        Returns
+        -------
+        str
+            Number and stage, and the line where there is one.
+        """
+        line = f", line {self.line}" if self.line else ""
+        return f"RUN step {self.number} of stage {self.stage}{line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a RUN step took.
+
+    Attributes
+    ----------
+    seconds : float
+        How long it ran.
+    """
+
+    seconds: float = 0.0
+
+
+Runner: TypeAlias = Callable[[RunStep, Overlay, dict[str, str]], Ran | None]
+"""What `run=` of a build is: it acts on the overlay of the step, and raises a `BuildError` if the command fails."""
+
+
+def failure(step: RunStep, exit_code: int, output: str = "") -> RunError:
+    """Return the error of a command that failed, worded as by BuildKit.
+
+    Parameters
+    ----------
+    step : RunStep
+        What was run.
+    exit_code : int
+        As a shell shows it: 128 and the number for a signal; below 0 as `subprocess` has it.
+    output : str
+        What it printed.
+
+    Returns
+    -------
+    RunError
+        With all of them.
+    """
+    code = exit_code if exit_code >= 0 else _SIGNALLED - exit_code
+    return RunError(buildkit_words(step.command, code), command=step.command, exit_code=code, output=output)
+
+
+def buildkit_words(command: Sequence[str], exit_code: int) -> str:
+    """Return how BuildKit says that a command failed."""
+    return f'process "{" ".join(command)}" did not complete successfully: exit code: {exit_code}'
+
+
+def legacy_words(command: Sequence[str], exit_code: int) -> str:
+    """Return how the legacy builder says that a command failed."""
+    return f"The command '{' '.join(command)}' returned a non-zero code: {exit_code}"

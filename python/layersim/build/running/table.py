@@ -1,0 +1,140 @@
+"""`runs`: a table of what commands are declared to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeAlias
+
+from layersim._core import Overlay
+from layersim.build.running.applying import Application
+from layersim.build.running.effect import Effect
+from layersim.build.running.step import Ran, RunStep
+from layersim.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Pattern: TypeAlias = str | re.Pattern[str]
+Act: TypeAlias = Effect | Callable[[RunStep, Overlay, dict[str, str]], Ran | None]
+
+# What separates words in a shell, blanks and operators.
+_WORD = re.compile(r"[^\s;&|()]+")
+
+
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """Declared effects by pattern, to be a build's `run=`; made by `runs`.
+
+    Attributes
+    ----------
+    rows : tuple of (str or Pattern, Effect or callable)
+        In the order in which they are tried.
+    default : Effect, callable or None
+        What a step does that nothing matches.
+    """
+
+    rows: tuple[tuple[Pattern, Act], ...]
+    default: Act | None = None
+
+    def act_of(self, step: RunStep) -> Act:
+        """Return what a step is declared to do.
+
+        Parameters
+        ----------
+        step : RunStep
+            The step.
+
+        Returns
+        -------
+        Effect or callable
+            That of the first pattern that matches, or the default.
+
+        Raises
+        ------
+        BuildError
+            If nothing matches and there is no default.
+        """
+        for pattern, act in self.rows:
+            if _matches(pattern, step.shown):
+                return act
+        if self.default is not None:
+            return self.default
+        raise BuildError(_undeclared(step))
+
+    def __call__(self, step: RunStep, fs: Overlay, env: dict[str, str]) -> Ran | None:
+        """Do to the overlay what the step is declared to do."""
+        act = self.act_of(step)
+        if not isinstance(act, Effect):
+            return act(step, fs, env)
+        Application(step, act, fs).apply()
+        return Ran(act.seconds)
+
+
+def runs(table: Mapping[str | re.Pattern[str], Act], default: Act | None = None) -> RunTable:
+    """Make a build's `run=` from declared effects: no command is executed.
+
+    Parameters
+    ----------
+    table : mapping of str or Pattern to Effect or callable
+        The first key that matches a step decides. A `str` matches a command that has its words next to each other
+        and in this order; ``*``, ``?`` and ``[ab]`` in a word are those of a glob. A compiled pattern is searched for
+        in the text. A value is what `effect` returns, or a callable ``(step, fs, env)``.
+    default : Effect or callable, optional
+        For steps that nothing matches; without it, such a step is an error.
+
+    Returns
+    -------
+    RunTable
+        A callable ``(step, fs, env)``.
+
+    Raises
+    ------
+    TypeError
+        For a key or a value of another type.
+
+    Notes
+    -----
+    Words end at blanks and at ``; & | ( )``. Of a RUN in exec form the words are joined by blanks.
+
+    Examples
+    --------
+    >>> import layersim as ls
+    >>> table = ls.runs({"npm ci": ls.effect(files={"node_modules": (300, "40MB")}, seconds=9)})
+    >>> fs = ls.Overlay([], clock=lambda: 0)
+    >>> table(ls.RunStep(command=("/bin/sh", "-c", "npm ci"), text="npm ci", cwd="/app"), fs, {})
+    Ran(seconds=9.0)
+    >>> fs.size_rw
+    40000000
+    """
+    for pattern, act in table.items():
+        if not isinstance(pattern, str | re.Pattern) or not _is_act(act):
+            raise TypeError(f"expected text or a pattern, and an effect or a callable, got {pattern!r}: {act!r}")
+    if default is not None and not _is_act(default):
+        raise TypeError(f"default: expected an effect or a callable, got {default!r}")
+    return RunTable(tuple(table.items()), default)
+
+
+def _is_act(act: object) -> bool:
+    return isinstance(act, Effect) or callable(act)
+
+
+def _matches(pattern: Pattern, shown: str) -> bool:
+    if isinstance(pattern, re.Pattern):
+        return pattern.search(shown) is not None
+    wanted, words = _WORD.findall(pattern), _WORD.findall(shown)
+    return any(
+        all(map(fnmatchcase, words[start : start + len(wanted)], wanted))
+        for start in range(len(words) - len(wanted) + 1)
+    )
+
+
+def _undeclared(step: RunStep) -> str:
+    words = " ".join(_WORD.findall(step.shown)[:2])
+    return (
+        f"{step.place} does what nobody declared: {step.shown}\n"
+        f"declare it: ls.runs({{{words!r}: ls.effect(writes={{'/path': '40MB'}}, seconds=1)}}), "
+        "or let it do nothing: ls.runs(..., default=ls.effect()), or execute it: ls.sandbox()"
+    )
