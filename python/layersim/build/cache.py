@@ -17,8 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a step stands, so that the same one of an earlier build is found: stage, kind, and which of that kind."""
+    """Where a step stands, so that the same one of an earlier build is found.
 
+    Attributes
+    ----------
+    builder : str
+    stage : str
+        Its name or index.
+    kind : str
+        Of the instruction.
+    ordinal : int
+        Which of that kind, from 1.
+    """
+
+    builder: str
     stage: str
     kind: str
     ordinal: int
@@ -62,6 +74,7 @@ class StepCache:
 
     def __init__(self) -> None:
         self._done: dict[str, Done] = {}
+        self._records: dict[str, Done] = {}
         self._dropped: set[str] = set()
         self._inputs: dict[Place, dict[str, Inputs]] = {}
 
@@ -69,15 +82,18 @@ class StepCache:
         """Return what a step made, if it was done and nobody threw that away."""
         return self._done.get(key)
 
-    def keep(self, done: Done) -> None:
+    def keep(self, done: Done, record_id: str) -> None:
         """Take in what a step made; the newest counts."""
         self._done[done.key] = done
+        self._records[record_id] = done
         self._dropped.discard(done.key)
 
-    def drop(self, key: str) -> None:
-        """Forget what a step made, and remember that it was there."""
-        if self._done.pop(key, None) is not None:
-            self._dropped.add(key)
+    def drop(self, record_id: str) -> None:
+        """Forget what the step of a record made, and remember that it was there."""
+        done = self._records.pop(record_id, None)
+        if done is not None and self._done.get(done.key) is done:
+            del self._done[done.key]
+            self._dropped.add(done.key)
 
     def remember(self, place: Place, key: str, inputs: Inputs) -> None:
         """Take in the inputs of a step that ran."""

@@ -101,6 +101,12 @@ class Draft:
         """What its ``ONBUILD`` says."""
         return self._texts("OnBuild")
 
+    @property
+    def volumes(self) -> list[str]:
+        """Directories that containers keep elsewhere."""
+        found = self.config.get("Volumes")
+        return list(found) if isinstance(found, dict) else []
+
     def view(self) -> View:
         """Return the files of its layers."""
         return View(self.layers)

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View, sha256
 from layersim.build.cache import Place
-from layersim.build.context import Selection, select, source_sum
-from layersim.build.copying import copy_into
+from layersim.build.copied import Copying
+from layersim.build.dockerfile import Add, Copy, Run, Workdir
 from layersim.build.documents import Child, legacy_document
-from layersim.build.dockerfile import Add, Copy, Label, Run, Workdir
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, words_of, working_dir
 from layersim.build.plan import plan
 from layersim.build.probing import Prober
-from layersim.build.reason import Reason
-from layersim.build.result import Build, Step
+from layersim.build.reason import Inputs, Reason
+from layersim.build.result import Step
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, perform, run_step
-from layersim.container import container_view
+from layersim.build.stage import StageState, instructions_of, label_of, perform, run_step
+from layersim.build.texts import legacy_copy_text, legacy_text
+from layersim.build.volatile import container_fs
 from layersim.errors import BuildError
+from layersim.profiles.commit import EMPTY_LAYER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from layersim._core import Layer
     from layersim.build.dockerfile import Instruction
@@ -32,3 +34,220 @@ if TYPE_CHECKING:
     from layersim.image.document import Json
 
 _NOP = "#(nop) "
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One instruction that makes an image.
+
+    Attributes
+    ----------
+    instruction : Instruction
+        Variables replaced.
+    config : dict
+        Of the container in which it is done; its ``Cmd`` says what it is.
+    work : callable
+        Does it; gives the layer, or None where nothing is written, and how long it took.
+    has_container : bool
+        Whether the image tells of a container.
+    arguments, files : callable
+        What else it depends on, by name and by path.
+    """
+
+    instruction: Instruction
+    config: dict[str, Json]
+    work: Callable[[], tuple[Layer | None, float]]
+    has_container: bool = True
+    arguments: Callable[[], Mapping[str, str]] = dict
+    files: Callable[[], Mapping[str, str]] = dict
+
+
+class LegacyBuilder:
+    """One build by the builder in the engine.
+
+    Parameters
+    ----------
+    host : Host
+        The engine.
+    request : Request
+        What is built.
+    """
+
+    def __init__(self, host: Host, request: Request) -> None:
+        self.host, self.request = host, request
+        platform = (host.profile.os, host.profile.architecture)
+        self._plan = plan(request.dockerfile, request.target, request.build_args, platform)
+        self._images: dict[int, Image | None] = {}
+        self.prober = Prober(host, request)
+        self.steps: list[Step] = []
+        self._total = len(request.dockerfile.globals) + bool(request.labels)
+        self._total += sum(1 + len(stage.stage.instructions) for stage in self._plan.stages)
+
+    def build(self) -> Image:
+        """Build all stages up to the target; return the image of the last one.
+
+        Raises
+        ------
+        BuildError, DockerfileError, ImageNotFoundError
+            In the builder's words; images of the steps before it stay, as with the builder.
+        """
+        for argument in self.request.dockerfile.globals:
+            self.tell(Step(0, "", "", argument.text, argument.line, Reason("metadata")))
+        for planned in self._plan.stages:
+            self._images[planned.index] = self._stage(planned)
+        image = self._images[self._plan.target]
+        if image is None:
+            raise BuildError("No image was generated. Is your Dockerfile empty?")
+        return image
+
+    def _stage(self, planned: PlannedStage) -> Image | None:
+        self.prober.reset()
+        base = self._base(planned)
+        draft = Draft.upon(base) if base is not None else Draft.from_nothing(self.request.dialect)
+        scope = Scope(self.request.dialect, self.request.build_args, self._plan.globals, env=draft.env)
+        image_id = base.id if base is not None else None
+        self.tell(Step(0, "", planned.name, planned.stage.text, planned.stage.line, Reason("base"), image_id=image_id))
+        triggers, draft.config["OnBuild"] = draft.triggers, None
+        stage = _Stage(self, StageState(planned, draft, scope), base)
+        for instruction in instructions_of(planned, triggers, self.request):
+            stage.take(instruction)
+        if self.request.labels and planned.index == self._plan.target:
+            stage.take(label_of(self.request.labels))
+        return stage.image
+
+    def _base(self, planned: PlannedStage) -> Image | None:
+        if planned.base_stage is not None:
+            return self._images[planned.base_stage]
+        return None if planned.base == "scratch" else self.host.get_image(planned.base)
+
+    def tell(self, step: Step) -> int:
+        """Take a step in; return its number."""
+        number = len(self.steps) + 1
+        self.steps.append(replace(step, number=number, label=f"{number}/{self._total}"))
+        return number
+
+    def files_of(self, word: str, planned: PlannedStage) -> View:
+        """Return the files of the stage or image that a ``--from`` names."""
+        stage = planned.sources.get(word)
+        image = self._images[stage] if stage is not None else self.host.get_image(word)
+        return View(image.layers if image is not None else [])
+
+
+class _Stage:
+    """One stage: the image that it has come to, and what the next instruction makes of it."""
+
+    def __init__(self, builder: LegacyBuilder, state: StageState, base: Image | None) -> None:
+        self._builder, self._host, self._request = builder, builder.host, builder.request
+        self._state, self._draft = state, state.draft
+        self.image = base
+
+    def take(self, instruction: Instruction) -> None:
+        """Do one instruction, or find the image that it made before."""
+        self._draft.config["Image"] = self.image.id if self.image is not None else ""
+        evaluated = self._state.evaluated(instruction, self._request)
+        if isinstance(evaluated, Run):
+            task = self._run(evaluated)
+        elif isinstance(evaluated, Copy | Add):
+            task = self._copy(evaluated)
+        elif isinstance(evaluated, Workdir):
+            task = self._workdir(evaluated)
+        else:
+            change_config(self._draft, evaluated, self._request.dialect)
+            text = legacy_text(evaluated, self._draft, self._request.dialect)
+            task = _Task(evaluated, self._config(_NOP, text), lambda: (None, 0.0))
+        self._do(task)
+
+    def _config(self, *words: str) -> dict[str, Json]:
+        return self._draft.config | {"Cmd": [*self._draft.shell, *words]}
+
+    def _run(self, instruction: Run) -> _Task:
+        command = words_of(instruction.command, self._draft)
+        arguments = self._state.scope.run_args
+        told = [] if arguments is None else [f"|{len(arguments)}", *(f"{name}={value}" for name, value in arguments)]
+
+        def work() -> tuple[Layer | None, float]:
+            fs = self._container_fs()
+            step = run_step(self._state, instruction, command, len(self._builder.steps) + 1)
+            seconds = perform(self._request, step, fs, self._state.scope.run_env)
+            return self._written(fs), seconds
+
+        config: dict[str, Json] = {"Cmd": [*told, *command], "Entrypoint": None}
+        return _Task(instruction, self._draft.config | config, work, arguments=lambda: dict(arguments or ()))
+
+    def _copy(self, instruction: Copy | Add) -> _Task:
+        word = instruction.source_stage if isinstance(instruction, Copy) else None
+        view = self._builder.files_of(word, self._state.planned) if word is not None else None
+        copying = Copying.of(instruction, self._request, view)
+        text = legacy_copy_text(instruction, copying.source_sum(), self._request.dialect)
+
+        def work() -> tuple[Layer | None, float]:
+            fs = Overlay(self._view(), clock=self._host.now)
+            copying.apply(fs, self._draft)
+            return self._written(fs), 0.0
+
+        return _Task(instruction, self._config(f"{_NOP}{text}"), work, has_container=False, files=copying.files)
+
+    def _workdir(self, instruction: Workdir) -> _Task:
+        self._draft.config["WorkingDir"] = working_dir(self._draft, instruction.path)
+        config = self._config(f"{_NOP}WORKDIR {self._draft.working_dir}")
+        return _Task(instruction, config, lambda: (self._written(self._container_fs()), 0.0), has_container=False)
+
+    def _do(self, task: _Task) -> None:
+        below, line = self.image, task.instruction.line
+        told = Step(0, "", self._state.planned.name, task.instruction.text, line, Reason("cached"))
+        found = self._builder.prober.probe(below, task.config)
+        if found is not None:
+            self.image = found
+            self._builder.tell(replace(told, image_id=found.id))
+            return
+        inputs = self._inputs(task)
+        kind = type(task.instruction).__name__
+        place = Place("legacy", self._state.planned.name, kind, self._state.ordinal(kind))
+        reason = self._reason(place, inputs)
+        layer, seconds = task.work()
+        self.image = self._kept(task, layer)
+        self._host.steps.remember(place, self.image.id, inputs)
+        size = self.image.layer_sizes[-1] if layer is not None else 0
+        done = replace(told, reason=reason, layer=layer, size=size, seconds=seconds, image_id=self.image.id)
+        number = self._builder.tell(done)
+        if self._builder.prober.missed_at is None:
+            self._builder.prober.missed_at = number
+
+    def _reason(self, place: Place, inputs: Inputs) -> Reason:
+        if self._request.no_cache:
+            return Reason("disabled")
+        if self._builder.prober.missed_at is not None:
+            return Reason("parent", step=self._builder.prober.missed_at)
+        return self._host.steps.reason(place, "", lambda: inputs)
+
+    def _inputs(self, task: _Task) -> Inputs:
+        config = task.config
+        options = {name: str(config[name]) for name in ("User", "WorkingDir", "Labels", "ExposedPorts") if config.get(name)}
+        parent = self.image.id if self.image is not None else ""
+        return Inputs(parent, task.instruction.text, self._draft.env, task.arguments(), task.files(), options)
+
+    def _kept(self, task: _Task, layer: Layer | None) -> Image:
+        parent, words = self.image, task.config["Cmd"]
+        parent_id = parent.id if parent is not None else ""
+        container_id = sha256(f"step {parent_id} {words}".encode(errors="surrogateescape"))[7:]
+        child = Child(
+            config=self._draft.config,
+            step_config=task.config | ({"Hostname": container_id[:12]} if task.has_container else {}),
+            container_id=container_id if task.has_container else "",
+            diff_id=layer.diff_id if layer is not None else None,
+            created_ns=self._host.now(),
+            author=self._draft.author,
+        )
+        raw = legacy_document(self._host.profile, self._request.dialect, parent, child)
+        layers = [*(parent.layers if parent is not None else ()), *([layer] if layer is not None else [])]
+        return self._host.keep_image(raw, layers, "commit", parent_id or None)
+
+    def _view(self) -> View:
+        return View(self.image.layers if self.image is not None else [])
+
+    def _container_fs(self) -> Overlay:
+        return container_fs(self._view().layers, self._draft, self._host.now)
+
+    def _written(self, fs: Overlay) -> Layer | None:
+        layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
+        return None if layer.diff_id == EMPTY_LAYER else layer

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from layersim._core import Layer
-    from layersim.build.cache import StepCache
+    from layersim.build.cache import Done, StepCache
     from layersim.build.context import Context
     from layersim.build.dockerfile import Dialect, Dockerfile
     from layersim.build.running import Runner
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
         def images_upon(self, image_id: str | None) -> Sequence[Image]:
             """Return the images that were made from one, oldest first."""
+            ...
+
+        def keep_step(self, done: Done, layers: Sequence[Layer], description: str) -> None:
+            """Keep what BuildKit has done, with the layers that it stands on."""
             ...
 
         def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:

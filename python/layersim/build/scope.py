@@ -32,8 +32,8 @@ class Scope:
         Values of the ``ARG`` before the first ``FROM``, and of the platform.
     env : dict
         What ``ENV`` of the base and of this stage set.
-    args : dict
-        The arguments that this stage declared, in order; None without a value.
+    declared : list
+        The arguments that this stage declared, in order, each with its value or None.
     overrides : dict
         With BuildKit: arguments declared after an ``ENV`` of the same name, which they hide.
     """
@@ -42,14 +42,13 @@ class Scope:
     given: Mapping[str, str]
     globals: Mapping[str, str]
     env: dict[str, str] = field(default_factory=dict)
-    args: dict[str, str | None] = field(default_factory=dict)
+    declared: list[tuple[str, str | None]] = field(default_factory=list)
     overrides: dict[str, str] = field(default_factory=dict)
 
     def declare(self, name: str, default: str | None) -> str | None:
         """Take an ``ARG`` in; return its value in force, or None if it has none."""
         value = self.given.get(name, default if default is not None else self.globals.get(name))
-        self.args.pop(name, None)
-        self.args[name] = value
+        self.declared.append((name, value))
         if value is not None:
             self.overrides[name] = value
         return value
@@ -59,6 +58,12 @@ class Scope:
         for name, value in pairs:
             self.env[name] = value
             self.overrides.pop(name, None)
+
+    def inherited(self, env: dict[str, str]) -> Scope:
+        """Return what a stage that is built upon this one sees with BuildKit."""
+        kept = {name: value for name, value in self.overrides.items() if name not in env}
+        declared = list(self.declared) if self.dialect.generation != 20 else []
+        return Scope(self.dialect, self.given, self.globals, env, declared, kept)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -76,17 +81,23 @@ class Scope:
         return proxies | self.variables
 
     @property
-    def run_args(self) -> dict[str, str]:
-        """The arguments that history tells of a ``RUN``, in the order in which it does."""
-        if self.dialect.builder == "buildkit":
-            return {name: self._told(name, value) for name, value in self.args.items()}
-        told = {name: value for name, value in self._allowed().items() if name not in self.env}
-        return dict(sorted(told.items()))
+    def run_args(self) -> list[tuple[str, str]] | None:
+        """The arguments that history tells of a ``RUN``, in the order in which it does; None where it tells of none.
 
-    def _told(self, name: str, value: str | None) -> str:
-        return value or ""
+        The legacy builder counts those that need no declaration and shows only those that were declared.
+        """
+        if self.dialect.builder == "buildkit":
+            values = self.variables
+            told = [(name, self._told(name, value, values)) for name, value in self.declared]
+            return told or None
+        allowed = {name: value for name, value in self._allowed().items() if name not in self.env}
+        names = {name for name, _ in self.declared}
+        return sorted(pair for pair in allowed.items() if pair[0] in names) if allowed else None
+
+    def _told(self, name: str, value: str | None, values: Mapping[str, str]) -> str:
+        return (value if self.dialect.generation == 20 else values.get(name)) or ""
 
     def _allowed(self) -> dict[str, str]:
         """With the legacy builder: arguments that have a value, those that need no declaration among them."""
-        declared = {name: value for name, value in self.args.items() if value is not None}
+        declared = {name: value for name, value in self.declared if value is not None}
         return {name: value for name, value in self.given.items() if name in PREDEFINED} | declared

@@ -6,8 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim._core import Overlay
-from layersim.build.dockerfile import Arg, Copy, Env, Onbuild, parse
+from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
 from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
 from layersim.build.running import Ran, RunStep
@@ -15,9 +14,9 @@ from layersim.build.scope import Scope
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from layersim._core import View
+    from layersim._core import Overlay
     from layersim.build.dockerfile import Instruction, Run
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Request
@@ -103,9 +102,7 @@ def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -
     return ran.seconds if isinstance(ran, Ran) else 0.0
 
 
-def view_named(instruction: Copy, state: StageState, built: dict[int, View], image: View | None) -> View | None:
-    """Return the files that a COPY takes from; None for the context."""
-    if instruction.source_stage is None:
-        return None
-    stage = state.planned.sources.get(instruction.source_stage)
-    return built[stage] if stage is not None else image
+def label_of(labels: Mapping[str, str]) -> Label:
+    """Return the ``LABEL`` that the labels of a build are, as the legacy builder adds it at the end."""
+    text = "LABEL " + " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+    return Label(text, 0, 0, (), tuple(sorted(labels.items())))

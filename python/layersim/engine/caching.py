@@ -93,4 +93,5 @@ class CacheCommands(State):
         gone = [record for record in idle if shared_too or not rows[record.id].shared]
         for record in gone:
             self._build_cache.drop(record)
+            self._step_cache.drop(record.id)
         return tuple(record.id for record in gone), sum(record.size for record in gone)

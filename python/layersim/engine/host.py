@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from layersim.engine.caching import CacheCommands
+from layersim.engine.building import BuildCommands
 from layersim.engine.checking import Checking
 from layersim.engine.containers import ContainerCommands
 from layersim.engine.pruning import Pruned, prune_images
@@ -14,7 +14,7 @@ from layersim.engine.sharing import SharingReport
 _PRUNABLE = ("system", "containers", "images", "volumes", "build cache")
 
 
-class Engine(Checking, ContainerCommands, CacheCommands, Reports, SharingReport):
+class Engine(Checking, ContainerCommands, BuildCommands, Reports, SharingReport):
     """A Docker engine in memory. Two engines never see each other.
 
     Parameters

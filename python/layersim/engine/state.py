@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from layersim.build.cache import StepCache
 from layersim.container import ContainerStore, VolumeStore
 from layersim.engine.loading import Registrar
 from layersim.engine.removal import Remover
@@ -43,6 +44,7 @@ class State:
         self._volumes = VolumeStore(self.now)
         self._build_cache = BuildCache(self._layers)
         self._cache_records = 0
+        self._step_cache = StepCache()
         self._known = KnownBlobs()
         self._views: dict[str, View] = {}
         self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)

@@ -1,0 +1,277 @@
+"""BuildKit: stages as a graph of operations, each found by a key of its inputs (spec/build.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from layersim._core import Overlay, View
+from layersim.build.cache import Done, Place, digest, pairs
+from layersim.build.copied import Copying
+from layersim.build.copying import make_workdir
+from layersim.build.dockerfile import Add, Arg, Copy, Onbuild, Run, Workdir
+from layersim.build.documents import buildkit_document, dated
+from layersim.build.draft import Draft
+from layersim.build.metadata import change_config, words_of, working_dir
+from layersim.build.plan import plan
+from layersim.build.reason import Inputs, Reason
+from layersim.build.result import Step
+from layersim.build.scope import Scope
+from layersim.build.stage import StageState, instructions_of, perform, run_step
+from layersim.build.stubs import mount_points
+from layersim.build.texts import buildkit_run_text, buildkit_text
+from layersim.image import HistoryEntry
+from layersim.image.instant import format_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from layersim.build.dockerfile import Instruction
+    from layersim.build.plan import PlannedStage
+    from layersim.build.request import Host, Request
+    from layersim.image import Image
+
+COMMENT = "buildkit.dockerfile.v0"
+_OPERATIONS = (Run, Copy, Add, Workdir)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One operation.
+
+    Attributes
+    ----------
+    instruction : Instruction
+        Variables replaced.
+    created_by : str
+        What history says.
+    inputs : Inputs
+        What decides whether it was done before; without its files, whose key is `content`.
+    content : str
+        The key of what it copies.
+    work : callable
+        Does it in a file system; gives how long it took.
+    files : callable
+        Digests by path.
+    """
+
+    instruction: Instruction
+    created_by: str
+    inputs: Inputs
+    work: Callable[[Overlay], float]
+    content: str = ""
+    files: Callable[[], Mapping[str, str]] = dict
+
+    @property
+    def key(self) -> str:
+        """What it is found by."""
+        one = self.inputs
+        variables = pairs({**one.environment, **one.arguments})
+        return digest(one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options))
+
+
+class BuildKit:
+    """One build by BuildKit.
+
+    Parameters
+    ----------
+    host : Host
+        The engine.
+    request : Request
+        What is built.
+    """
+
+    def __init__(self, host: Host, request: Request) -> None:
+        self.host, self.request = host, request
+        platform = (host.profile.os, host.profile.architecture)
+        self._plan = plan(request.dockerfile, request.target, request.build_args, platform)
+        self._stages: dict[int, _Stage] = {}
+        self.steps: list[Step] = []
+
+    def build(self) -> Image:
+        """Build what the target needs; return its image.
+
+        Raises
+        ------
+        BuildError, DockerfileError, ImageNotFoundError
+            In the builder's words; nothing is kept but the cache of the steps before it.
+        """
+        for planned in self._plan.stages:
+            self._stages[planned.index] = self._stage(planned)
+        draft = self._stages[self._plan.target].state.draft
+        if self.request.labels:
+            labels = draft.config.get("Labels")
+            known = labels if isinstance(labels, dict) else {}
+            draft.config["Labels"] = {**known, **self.request.labels}
+        draft.history = dated(draft.history)
+        raw = buildkit_document(self.host.profile, self.request.dialect, draft)
+        return self.host.keep_image(raw, draft.layers, "build", None)
+
+    def _stage(self, planned: PlannedStage) -> _Stage:
+        draft, scope, key = self._start(planned)
+        triggers, draft.config["OnBuild"] = draft.triggers, None
+        instructions = instructions_of(planned, triggers, self.request)
+        count = 1 + sum(isinstance(instruction, _OPERATIONS) for instruction in instructions)
+        stage = _Stage(self, StageState(planned, draft, scope), key, self._prefix(planned), count)
+        stage.begin()
+        for instruction in instructions:
+            stage.take(instruction)
+        return stage
+
+    def _start(self, planned: PlannedStage) -> tuple[Draft, Scope, str]:
+        """Return what a stage starts from: an image on its way, variables, and the key of its files."""
+        dialect, given = self.request.dialect, self.request.build_args
+        if planned.base_stage is not None:
+            below = self._stages[planned.base_stage]
+            draft = below.state.draft.fork()
+            scope = below.state.scope.inherited(draft.env)
+            return draft, scope, below.key
+        if planned.base == "scratch":
+            draft, key = Draft.from_nothing(dialect), "scratch"
+        else:
+            image = self.host.get_image(planned.base)
+            draft, key = Draft.upon(image), (image.chain_ids or (image.config_digest,))[-1]
+        return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key
+
+    def _prefix(self, planned: PlannedStage) -> str:
+        return "" if self._plan.is_single else f"{planned.name} "
+
+    def tell(self, step: Step) -> int:
+        """Take a step in; return its number."""
+        number = len(self.steps) + 1
+        self.steps.append(replace(step, number=number))
+        return number
+
+    def files_of(self, word: str, planned: PlannedStage) -> View:
+        """Return the files of the stage or image that a ``--from`` names."""
+        stage = planned.sources.get(word)
+        return self._stages[stage].state.draft.view() if stage is not None else View(self.host.get_image(word).layers)
+
+
+class _Stage:
+    """One stage: the image on its way, and the key of its files."""
+
+    def __init__(self, builder: BuildKit, state: StageState, key: str, prefix: str, count: int) -> None:
+        self._builder, self._host, self._request = builder, builder.host, builder.request
+        self.state, self._draft, self.key = state, state.draft, key
+        self._prefix, self._count, self._at = prefix, count, 0
+        # The last step that was not taken from the cache, which all that follow it stand on.
+        self._run_step: int | None = None
+
+    def begin(self) -> None:
+        """Tell of the base."""
+        planned = self.state.planned
+        text, line = planned.stage.text, planned.stage.line
+        self._builder.tell(Step(0, self._label(), planned.name, text, line, Reason("base")))
+
+    def take(self, instruction: Instruction) -> None:
+        """Do one instruction."""
+        evaluated = self.state.evaluated(instruction, self._request)
+        if isinstance(evaluated, Run):
+            self._do(self._run(evaluated))
+        elif isinstance(evaluated, Copy | Add):
+            self._do(self._copy(evaluated))
+        elif isinstance(evaluated, Workdir):
+            self._workdir(evaluated)
+        else:
+            self._metadata(evaluated)
+
+    def _metadata(self, instruction: Instruction) -> None:
+        change_config(self._draft, instruction, self._request.dialect)
+        self._tell_metadata(instruction)
+        if not isinstance(instruction, Onbuild):
+            self._remember(buildkit_text(instruction, self._draft, self.state.scope), is_empty=True)
+
+    def _tell_metadata(self, instruction: Instruction) -> None:
+        planned = self.state.planned
+        self._builder.tell(Step(0, "", planned.name, instruction.text, instruction.line, Reason("metadata")))
+
+    def _remember(self, created_by: str, *, is_empty: bool = False, created_ns: int | None = None) -> None:
+        created = None if created_ns is None else format_utc(created_ns)
+        entry = HistoryEntry(created=created, created_by=created_by, comment=COMMENT, empty_layer=is_empty or None)
+        self._draft.history.append(entry)
+
+    def _run(self, instruction: Run) -> _Task:
+        command = words_of(instruction.command, self._draft)
+        scope = self.state.scope
+
+        def work(fs: Overlay) -> float:
+            step = run_step(self.state, instruction, command, len(self._builder.steps) + 1)
+            with mount_points(fs):
+                return perform(self._request, step, fs, scope.run_env)
+
+        options = {"directory": self._draft.working_dir, "user": self._draft.user}
+        options |= {"mount": " ".join(instruction.mounts), "network": instruction.network or ""}
+        arguments = {name: value for name, value in scope.overrides.items()}
+        environment = {name: value for name, value in scope.env.items() if name not in arguments}
+        inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
+        return _Task(instruction, buildkit_run_text(instruction, command, scope), inputs, work)
+
+    def _copy(self, instruction: Copy | Add) -> _Task:
+        word = instruction.source_stage if isinstance(instruction, Copy) else None
+        view = self._builder.files_of(word, self.state.planned) if word is not None else None
+        copying = Copying.of(instruction, self._request, view)
+
+        def work(fs: Overlay) -> float:
+            copying.apply(fs, self._draft)
+            return 0.0
+
+        text = f"{copying.names()} to {copying.dest(self._draft)}"
+        parent = "" if instruction.link else self.key
+        inputs = Inputs(parent, text, {}, {}, {}, copying.options())
+        created_by = buildkit_text(instruction, self._draft, self.state.scope)
+        return _Task(instruction, created_by, inputs, work, copying.checksum(), copying.files)
+
+    def _workdir(self, instruction: Workdir) -> None:
+        path = working_dir(self._draft, instruction.path)
+        self._draft.config["WorkingDir"] = path
+        if path == "/":
+            self._tell_metadata(instruction)
+            self._remember("WORKDIR /", is_empty=True)
+            return
+
+        def work(fs: Overlay) -> float:
+            make_workdir(fs, path, self._request.dialect, user=self._draft.user)
+            return 0.0
+
+        inputs = Inputs(self.key, path, {}, {}, {}, {"user": self._draft.user})
+        self._do(_Task(instruction, f"WORKDIR {path}", inputs, work))
+
+    def _do(self, task: _Task) -> None:
+        key = task.key
+        kind = type(task.instruction).__name__
+        place = Place("buildkit", self.state.planned.name, kind, self.state.ordinal(kind))
+        found = None if self._request.no_cache else self._host.steps.find(key)
+        reason, seconds = Reason("cached"), 0.0
+        if found is None:
+            inputs = replace(task.inputs, files=task.files())
+            reason = self._reason(place, key, inputs)
+            found, seconds = self._done(task)
+            self._host.steps.remember(place, key, inputs)
+        self._draft.layers.append(found.layer)
+        self.key = key
+        self._remember(task.created_by, created_ns=found.created_ns)
+        planned, instruction = self.state.planned, task.instruction
+        told = Step(0, self._label(), planned.name, instruction.text, instruction.line, reason, found.layer)
+        size = self._host.profile.layer_sizes["build"](found.layer)
+        number = self._builder.tell(replace(told, size=size, seconds=seconds))
+        if reason.kind != "cached" and self._run_step is None:
+            self._run_step = number
+
+    def _done(self, task: _Task) -> tuple[Done, float]:
+        fs = Overlay(View(self._draft.layers), clock=self._host.now)
+        seconds = task.work(fs)
+        layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
+        done = Done(task.key, layer, self._host.now())
+        self._host.keep_step(done, [*self._draft.layers, layer], task.created_by)
+        return done, seconds
+
+    def _reason(self, place: Place, key: str, inputs: Inputs) -> Reason:
+        if self._request.no_cache:
+            return Reason("disabled")
+        reason = self._host.steps.reason(place, key, lambda: inputs)
+        return replace(reason, step=self._run_step) if reason.kind == "parent" else reason
+
+    def _label(self) -> str:
+        self._at += 1
+        return f"{self._prefix}{self._at}/{self._count}"

@@ -1,0 +1,128 @@
+"""One COPY or ADD on its way: what its words name, the keys of that, and how it gets into a file system."""
+
+from __future__ import annotations
+
+import posixpath
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from layersim.build.context import content_checksum, select, source_sum
+from layersim.build.context.tree import below, file_digests
+from layersim.build.copying import CopyOptions, copy_into
+from layersim.build.dockerfile import Add, Copy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from layersim._core import Overlay, View
+    from layersim.build.context import Selection
+    from layersim.build.dockerfile import Heredoc
+    from layersim.build.draft import Draft
+    from layersim.build.request import Request
+
+
+@dataclass(frozen=True)
+class Copying:
+    """What a COPY or ADD copies.
+
+    Attributes
+    ----------
+    instruction : Copy or Add
+        Variables replaced.
+    selections : tuple of Selection
+        What its words name, in order.
+    request : Request
+        The build.
+    """
+
+    instruction: Copy | Add
+    selections: tuple[Selection, ...]
+    request: Request
+
+    @classmethod
+    def of(cls, instruction: Copy | Add, request: Request, view: View | None) -> Copying:
+        """Find what an instruction names, in a stage's or an image's files or in the context.
+
+        Raises
+        ------
+        BuildError
+            In the builder's words.
+        """
+        keyword = type(instruction).__name__.upper()
+        if view is None:
+            chosen = [request.context.select(word, request.dialect, instruction=keyword) for word in instruction.sources]
+        else:
+            chosen = [select(view, word, request.dialect, instruction=keyword) for word in instruction.sources]
+        return cls(instruction, tuple(chosen), request)
+
+    @property
+    def heredocs(self) -> tuple[Heredoc, ...]:
+        """The files whose text stands in the Dockerfile."""
+        return self.instruction.contents
+
+    def source_sum(self) -> str:
+        """Return the legacy builder's sum."""
+        return source_sum(self.selections, self.request.dialect)
+
+    def checksum(self) -> str:
+        """Return a key that changes when BuildKit's does."""
+        return content_checksum(self.selections)
+
+    def files(self) -> dict[str, str]:
+        """Return a digest for each file, and a mode for each name."""
+        return dict(pair for selection in self.selections for pair in _files(selection))
+
+    def options(self) -> dict[str, str]:
+        """Return what else decides what is copied."""
+        one = self.instruction
+        told = {"chown": one.chown, "chmod": one.chmod, "exclude": " ".join(one.excludes)}
+        told["parents"] = "yes" if isinstance(one, Copy) and one.parents else None
+        return {name: value for name, value in told.items() if value}
+
+    def apply(self, fs: Overlay, draft: Draft) -> None:
+        """Copy into a file system.
+
+        Raises
+        ------
+        BuildError
+            In the builder's words.
+        """
+        one = self.instruction
+        options = CopyOptions(
+            instruction=type(one).__name__.upper(),
+            owner=one.chown,
+            mode=one.chmod,
+            link=one.link,
+            exclude=one.excludes,
+            parents=isinstance(one, Copy) and one.parents,
+            unpack=one.unpack if isinstance(one, Add) else None,
+            checksum=one.checksum if isinstance(one, Add) else None,
+        )
+        workdir = draft.working_dir or "/"
+        copy_into(fs, self.selections, one.dest, options, dialect=self.request.dialect, workdir=workdir)
+
+    def names(self) -> str:
+        """Return the names that what is copied gets, which count beside its bytes."""
+        chosen = [source.name for selection in self.selections for source in selection.sources if not source.is_dir]
+        return " ".join(chosen)
+
+    def dest(self, draft: Draft) -> str:
+        """Return the destination from the root; the slash at its end means something."""
+        dest = self.instruction.dest
+        path = posixpath.normpath(posixpath.join("/", draft.working_dir, dest)).replace("//", "/")
+        is_dir = dest.endswith(("/", "/.")) or dest in {".", ""}
+        return f"{path.rstrip('/')}/" if is_dir else path
+
+
+def _files(selection: Selection) -> Iterator[tuple[str, str]]:
+    for source in selection.sources:
+        inside = below(selection.tree, source.path) if source.is_dir else [(source.path, source.status)]
+        entries = list(inside)
+        files = [path for path, found in entries if stat.S_ISREG(found.st_mode)]
+        for path, value in zip(files, file_digests(selection.tree, files), strict=True):
+            yield path, f"sha256:{value.hex()}"
+        for path, found in entries:
+            yield f"{path} (mode)", f"{stat.S_IMODE(found.st_mode):04o}"
+            if stat.S_ISLNK(found.st_mode):
+                yield path, selection.tree.readlink(path)

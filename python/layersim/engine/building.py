@@ -1,0 +1,172 @@
+"""What an engine does with Dockerfiles: build images of them, and keep what the steps made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from layersim.build import BuildKit, LegacyBuilder, Request, dialect_of
+from layersim.build.context import Context
+from layersim.build.dockerfile import parse
+from layersim.build.result import Build
+from layersim.engine.caching import CacheCommands
+from layersim.engine.images import ImageCommands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from os import PathLike
+    from typing import BinaryIO
+
+    from layersim._core import Layer
+    from layersim.build.cache import Done, StepCache
+    from layersim.build.running import Runner
+    from layersim.image import Image, Reference
+    from layersim.profiles import Profile
+    from layersim.store import ImageStore, StoredImage
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class BuildCommands(ImageCommands, CacheCommands):
+    """The building part of an engine."""
+
+    def build(
+        self,
+        context: str | PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Mapping[str, bytes | str],
+        dockerfile: str | PathLike[str] | bytes = "Dockerfile",
+        tag: str | Sequence[str] | None = None,
+        target: str | None = None,
+        build_args: Mapping[str, str] = _NOTHING,
+        builder: Literal["buildkit", "legacy"] = "buildkit",
+        run: Runner | None = None,
+        *,
+        labels: Mapping[str, str] = _NOTHING,
+        cache_from: Sequence[str] = (),
+        no_cache: bool = False,
+    ) -> Build:
+        """Build an image from a Dockerfile, as `docker build`.
+
+        Parameters
+        ----------
+        context : path, bytes-like, binary file or mapping
+            A directory, a tar of one (plain or compressed), or files by path, as bytes or text. ``.dockerignore``
+            counts as with the builder.
+        dockerfile : path or bytes, default "Dockerfile"
+            Its path in the context, an absolute one outside of it, or its text.
+        tag : str or sequence of str, optional
+            What to call the image.
+        target : str, optional
+            Name or index of the stage to build; by default the last one.
+        build_args : mapping of str to str
+            As ``--build-arg``.
+        builder : {"buildkit", "legacy"}
+            Which of the engine's builders; which generation of it, the profile says.
+        run : callable, optional
+            What does a ``RUN``: ``run(step, fs, env)`` acts on the files of the step. `layersim.runs` declares what
+            commands do, `layersim.sandbox` executes them.
+        labels : mapping of str to str
+            As ``--label``.
+        cache_from : sequence of str
+            Images of this engine whose steps the legacy builder may take over.
+        no_cache : bool, default False
+            Do every step again.
+
+        Returns
+        -------
+        Build
+            The image, with its steps; `str` is what the builder prints, `Build.explain` says why each step ran.
+
+        Raises
+        ------
+        DockerfileError
+            The Dockerfile is wrong; with its line, in the builder's words.
+        BuildError
+            A step fails, or there is nothing that runs a ``RUN``. No tag is set then.
+        ImageNotFoundError, InvalidReferenceError
+            A base or a tag is none.
+        """
+        dialect = dialect_of(builder, self.profile)
+        references = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
+        sent = Context.of(context, dockerfile=dockerfile, dialect=dialect)
+        name = "Dockerfile" if isinstance(dockerfile, bytes) else str(dockerfile)
+        request = Request(
+            context=sent,
+            dockerfile=parse(sent.dockerfile, dialect, name=name),
+            dialect=dialect,
+            target=target,
+            build_args=dict(build_args),
+            labels=dict(labels),
+            cache_from=tuple(cache_from),
+            no_cache=no_cache,
+            run=run,
+        )
+        with self._lock:
+            building = (LegacyBuilder if builder == "legacy" else BuildKit)(self._build_host(), request)
+            image = building.build()
+            stored = self._images.find(image.id)
+            for reference in references:
+                if reference is not None:
+                    self._images.tag(reference, stored)
+            value = stored.value()
+            known = {field.name: getattr(value, field.name) for field in fields(value)}
+            warnings = tuple(remark.message for remark in request.dockerfile.warnings)
+            return Build(**known, steps=tuple(building.steps), builder=builder, warnings=warnings)
+
+    def _build_host(self) -> BuildHost:
+        return BuildHost(self.profile, self.now, self.get_image, self._images, self._keep, self._step_cache, self._record)
+
+    def _record(self, layers: Sequence[Layer], description: str) -> str:
+        """Keep a record of a step, which holds its layers; return its id."""
+        size = self.profile.layer_sizes["build"](layers[-1])
+        return self.add_cache_record(size, layers=layers, description=description).id
+
+
+@dataclass(frozen=True)
+class BuildHost:
+    """What a builder finds of an engine.
+
+    Attributes
+    ----------
+    profile : Profile
+        The rules of the engine.
+    now : callable
+        Gives nanoseconds since 1970.
+    get_image : callable
+        Gives the image of a name.
+    images : ImageStore
+        All of them.
+    keep : callable
+        Takes an image in.
+    steps : StepCache
+        What earlier builds did.
+    record : callable
+        Lets the build cache hold layers.
+    """
+
+    profile: Profile
+    now: Callable[[], int]
+    get_image: Callable[[str], Image]
+    images: ImageStore
+    keep: Callable[[bytes, Sequence[Layer], Reference | None, str, StoredImage | None], StoredImage]
+    steps: StepCache
+    record: Callable[[Sequence[Layer], str], str]
+
+    def images_upon(self, image_id: str | None) -> Sequence[Image]:
+        """Return the images that were made from one; with None those that were made from none."""
+        if image_id is None:
+            return [image.value() for image in self.images if image.parent is None]
+        parent = self.images.lookup(image_id)
+        return [] if parent is None else [child.value() for child in parent.children]
+
+    def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:
+        """Take an image in that a builder made."""
+        origin = self.images.lookup(parent) if parent is not None else None
+        image = self.keep(raw, layers, None, way, origin)
+        if origin is not None and origin is not image:
+            self.images.set_parent(image, origin)
+        return image.value()
+
+    def keep_step(self, done: Done, layers: Sequence[Layer], description: str) -> None:
+        """Keep what BuildKit has done, with a record of the cache that holds its layers."""
+        self.steps.keep(done, self.record(layers, description))
