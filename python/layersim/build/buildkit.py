@@ -9,7 +9,7 @@ from layersim._core import Overlay, View
 from layersim.build.cache import Done, Place, digest, pairs
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
-from layersim.build.dockerfile import Add, Arg, Copy, Onbuild, Run, Workdir
+from layersim.build.dockerfile import Add, Copy, Onbuild, Run, Workdir
 from layersim.build.documents import buildkit_document, dated
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, words_of, working_dir
@@ -67,7 +67,9 @@ class _Task:
         """What it is found by."""
         one = self.inputs
         variables = pairs({**one.environment, **one.arguments})
-        return digest(one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options))
+        return digest(
+            one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options)
+        )
 
 
 class BuildKit:
@@ -202,7 +204,7 @@ class _Stage:
 
         options = {"directory": self._draft.working_dir, "user": self._draft.user}
         options |= {"mount": " ".join(instruction.mounts), "network": instruction.network or ""}
-        arguments = {name: value for name, value in scope.overrides.items()}
+        arguments = dict(scope.overrides)
         environment = {name: value for name, value in scope.env.items() if name not in arguments}
         inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
         return _Task(instruction, buildkit_run_text(instruction, command, scope), inputs, work)

@@ -51,7 +51,9 @@ class Copying:
         """
         keyword = type(instruction).__name__.upper()
         if view is None:
-            chosen = [request.context.select(word, request.dialect, instruction=keyword) for word in instruction.sources]
+            chosen = [
+                request.context.select(word, request.dialect, instruction=keyword) for word in instruction.sources
+            ]
         else:
             chosen = [select(view, word, request.dialect, instruction=keyword) for word in instruction.sources]
         return cls(instruction, tuple(chosen), request)

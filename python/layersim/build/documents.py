@@ -78,7 +78,7 @@ def legacy_document(profile: Profile, dialect: Dialect, parent: Image | None, ch
         diff_ids.append(child.diff_id)
     if diff_ids:
         rootfs["diff_ids"] = list(diff_ids)
-    is_newer = dialect.generation != 20
+    is_newer = not dialect.is_old
     document: dict[str, Json] = {
         "author": child.author,
         "config": dict(written(child.config, is_newer=is_newer)),
@@ -135,7 +135,7 @@ def dated(history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
 
 
 def _buildkit_config(config: dict[str, Json], dialect: Dialect) -> dict[str, Json]:
-    is_old = dialect.generation == 20
+    is_old = dialect.is_old
     document: dict[str, Json] = {}
     for name in _FIRST + (_LAST_20 if is_old else _LAST):
         value = config.get(name)
@@ -163,7 +163,7 @@ def _entry(entry: HistoryEntry, dialect: Dialect) -> dict[str, Json]:
 
 def _ordered(step: dict[str, Json], dialect: Dialect) -> dict[str, Json]:
     """Return what is there; since 25 the author comes after the command."""
-    if dialect.generation != 20 and step.get("author"):
+    if not dialect.is_old and step.get("author"):
         order = ("created", "created_by", "author", "comment", "empty_layer")
         return _kept({name: step.get(name) for name in order})
     return _kept(step)

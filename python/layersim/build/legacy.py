@@ -222,7 +222,9 @@ class _Stage:
 
     def _inputs(self, task: _Task) -> Inputs:
         config = task.config
-        options = {name: str(config[name]) for name in ("User", "WorkingDir", "Labels", "ExposedPorts") if config.get(name)}
+        options = {
+            name: str(config[name]) for name in ("User", "WorkingDir", "Labels", "ExposedPorts") if config.get(name)
+        }
         parent = self.image.id if self.image is not None else ""
         return Inputs(parent, task.instruction.text, self._draft.env, task.arguments(), task.files(), options)
 

@@ -117,8 +117,11 @@ class _Planner:
 
     def plan(self, target: str | None) -> Plan:
         last = self._target(target)
-        needed = set(range(last + 1)) if self._is_legacy else self._needed(last)
-        chosen = tuple(self._stages[index] for index in sorted(needed, key=self._order(last)))
+        if self._is_legacy:
+            order = list(range(last + 1))
+        else:
+            order = sorted(self._needed(last), key=lambda index: (self._rank(index), index))
+        chosen = tuple(self._stages[index] for index in order)
         return Plan(chosen, last, self.globals, is_single=len(self._stages) == 1)
 
     def _global_values(self, given: Mapping[str, str], platform: tuple[str, str]) -> dict[str, str]:
@@ -176,7 +179,7 @@ class _Planner:
                 return stage.index
         if target.isdecimal() and target.isascii() and int(target) < count:
             return int(target)
-        is_old = self._dockerfile.dialect.generation == 20
+        is_old = self._dockerfile.dialect.is_old
         if self._is_legacy and is_old:
             raise BuildError(f"failed to reach build target {target} in Dockerfile")
         told = "target stage {} could not be found" if is_old else 'target stage "{}" could not be found'
@@ -197,17 +200,9 @@ class _Planner:
             self._need(other, needed, (*above, index))
         needed.add(index)
 
-    def _order(self, last: int) -> dict[int, int] | object:
-        """Return a key that puts a stage after all that it needs."""
-        ranks: dict[int, int] = {}
-
-        def rank(index: int) -> int:
-            if index not in ranks:
-                ranks[index] = -1
-                ranks[index] = 1 + max((rank(other) for other in self._stages[index].needs), default=-1)
-            return ranks[index]
-
-        return lambda index: (rank(index) if not self._is_legacy else 0, index)
+    def _rank(self, index: int) -> int:
+        """Return how many stages have to be built one after another before this one."""
+        return 1 + max((self._rank(other) for other in self._stages[index].needs), default=-1)
 
 
 def _words_from(stage: Stage) -> Iterator[str]:

@@ -35,18 +35,18 @@ class Prober:
         """Return the newest image that was made from `parent` by this very step."""
         if self.missed_at is not None:
             return None
-        generation = self._request.dialect.generation
+        is_old = self._request.dialect.is_old
         fitting = [
             child
             for child in self._host.images_upon(parent.id if parent is not None else None)
-            if is_same_step(_step_config(child), step_config, generation)
+            if is_same_step(_step_config(child), step_config, is_old=is_old)
         ]
         return max(fitting, key=lambda child: unix_seconds(child.config.created), default=None)
 
 
-def is_same_step(one: dict[str, Json], other: dict[str, Json], generation: int) -> bool:
+def is_same_step(one: dict[str, Json], other: dict[str, Json], *, is_old: bool) -> bool:
     """Tell whether two configs of containers are those of one step, as an engine compares them."""
-    names = (*_LISTS, *_OBJECTS, *_FLAGS, *(_NEWER if generation != 20 else ()))
+    names = (*_LISTS, *_OBJECTS, *_FLAGS, *(() if is_old else _NEWER))
     return all((one.get(name) or None) == (other.get(name) or None) for name in names)
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 _SHORT = 12
+_LONG = 60
 
 Kind: TypeAlias = Literal["cached", "base", "metadata", "first", "changed", "parent", "disabled", "unlinked", "dropped"]
 
@@ -140,4 +141,4 @@ def _shown(value: str | None) -> str:
     text = value or ""
     if text.startswith("sha256:"):
         return text.removeprefix("sha256:")[:_SHORT]
-    return repr(text if len(text) <= 60 else f"{text[:57]}...")
+    return repr(text if len(text) <= _LONG else f"{text[: _LONG - 3]}...")

@@ -96,7 +96,9 @@ class Build(Image):
 
     def explain(self) -> str:
         """Return a sentence for each step: what it cost, or why it did not run."""
-        return "\n".join(f"step {step.number} ({step.label}) {step.instruction}\n    {_told(step)}" for step in self.steps)
+        return "\n".join(
+            f"step {step.number} ({step.label}) {step.instruction}\n    {_told(step)}" for step in self.steps
+        )
 
     def _buildkit_lines(self) -> list[str]:
         lines: list[str] = []

@@ -62,7 +62,7 @@ class Scope:
     def inherited(self, env: dict[str, str]) -> Scope:
         """Return what a stage that is built upon this one sees with BuildKit."""
         kept = {name: value for name, value in self.overrides.items() if name not in env}
-        declared = list(self.declared) if self.dialect.generation != 20 else []
+        declared = list(self.declared) if not self.dialect.is_old else []
         return Scope(self.dialect, self.given, self.globals, env, declared, kept)
 
     @property
@@ -95,7 +95,7 @@ class Scope:
         return sorted(pair for pair in allowed.items() if pair[0] in names) if allowed else None
 
     def _told(self, name: str, value: str | None, values: Mapping[str, str]) -> str:
-        return (value if self.dialect.generation == 20 else values.get(name)) or ""
+        return (value if self.dialect.is_old else values.get(name)) or ""
 
     def _allowed(self) -> dict[str, str]:
         """With the legacy builder: arguments that have a value, those that need no declaration among them."""

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
-from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
 from layersim.build.running import Ran, RunStep
-from layersim.build.scope import Scope
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -18,8 +16,10 @@ if TYPE_CHECKING:
 
     from layersim._core import Overlay
     from layersim.build.dockerfile import Instruction, Run
+    from layersim.build.draft import Draft
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Request
+    from layersim.build.scope import Scope
 
 
 @dataclass

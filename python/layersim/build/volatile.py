@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def container_fs(layers: Sequence[Layer], draft: Draft, clock: Callable[[], int]) -> Overlay:
-    """Return what a command finds: the image, mount points, and a volume for each ``VOLUME``, which is dropped after it.
+    """Return what a command finds: the image, mount points, and a volume for each ``VOLUME``, dropped after it.
 
     Parameters
     ----------

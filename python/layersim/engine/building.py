@@ -114,7 +114,9 @@ class BuildCommands(ImageCommands, CacheCommands):
             return Build(**known, steps=tuple(building.steps), builder=builder, warnings=warnings)
 
     def _build_host(self) -> BuildHost:
-        return BuildHost(self.profile, self.now, self.get_image, self._images, self._keep, self._step_cache, self._record)
+        return BuildHost(
+            self.profile, self.now, self.get_image, self._images, self._keep, self._step_cache, self._record
+        )
 
     def _record(self, layers: Sequence[Layer], description: str) -> str:
         """Keep a record of a step, which holds its layers; return its id."""
