@@ -45,7 +45,7 @@ from layersim.analysis import compare_profiles
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
-from layersim.errors import LayerSimError
+from layersim.errors import DockerfileError, LayerSimError
 from layersim.image import HistoryEntry, Image, ImageConfig, Reference
 from layersim.layout import Breach, check_archive
 from layersim.sharing import ImageShare, LayerShare, Sharing
@@ -56,6 +56,7 @@ __all__ = [
     "Change",
     "Container",
     "DiskUsage",
+    "DockerfileError",
     "Edit",
     "Engine",
     "Entry",

@@ -1,5 +1,7 @@
 """The language of Dockerfiles: bytes in, values out. Nothing here looks at a file or an engine."""
 
+from layersim.build.dockerfile.commands import DEFAULT_SHELL, command_words, entrypoint_words, run_words
+from layersim.build.dockerfile.created_by import CreatedBy, copy_flags
 from layersim.build.dockerfile.dialect import BUILDKIT20, BUILDKIT29, DIALECTS, LEGACY20, LEGACY29, Dialect
 from layersim.build.dockerfile.instructions import (
     Add,
@@ -26,12 +28,16 @@ from layersim.build.dockerfile.instructions import (
     Volume,
     Workdir,
 )
+from layersim.build.dockerfile.mounts import Mount, read_mount
 from layersim.build.dockerfile.parse import parse
+from layersim.build.dockerfile.ports import read_ports
+from layersim.build.dockerfile.signals import check_signal
 from layersim.build.dockerfile.substitution import expand, expand_words
 
 __all__ = [
     "BUILDKIT20",
     "BUILDKIT29",
+    "DEFAULT_SHELL",
     "DIALECTS",
     "LEGACY20",
     "LEGACY29",
@@ -40,6 +46,7 @@ __all__ = [
     "Cmd",
     "Command",
     "Copy",
+    "CreatedBy",
     "Dialect",
     "Dockerfile",
     "Entrypoint",
@@ -50,6 +57,7 @@ __all__ = [
     "Instruction",
     "Label",
     "Maintainer",
+    "Mount",
     "Onbuild",
     "Remark",
     "Run",
@@ -59,7 +67,14 @@ __all__ = [
     "User",
     "Volume",
     "Workdir",
+    "check_signal",
+    "command_words",
+    "copy_flags",
+    "entrypoint_words",
     "expand",
     "expand_words",
     "parse",
+    "read_mount",
+    "read_ports",
+    "run_words",
 ]

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 _NAMED = {"\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v"}
 _NAMED |= {'"': r"\"", "\\": r"\\"}
-_ONE_BYTE, _TWO_BYTES = 0x80, 0x10000
+_ONE_BYTE, _TWO_BYTES, _LAST = 0x80, 0x10000, 0x10FFFF
+_SURROGATES = (0xD800, 0xDFFF)
 _SPECIAL = re.compile(r'[\\"\x00-\x1f\x7f-\uffff\U00010000-\U0010ffff]')
 
 
@@ -41,6 +42,16 @@ def _escaped(found: re.Match[str]) -> str:
 def go_quotes(texts: Iterable[str]) -> str:
     """Return a list as ``%q`` prints it: quoted, with blanks between and brackets around."""
     return f"[{' '.join(map(go_quote, texts))}]"
+
+
+def go_rune(code: int) -> str:
+    """Return a number as ``%q`` prints it: as the character that it is the code of."""
+    if code < 0 or code > _LAST or _SURROGATES[0] <= code <= _SURROGATES[1]:
+        return "'\ufffd'"
+    letter = chr(code)
+    if letter == "'":
+        return r"'\''"
+    return f"'{letter}'" if letter == '"' else f"'{_SPECIAL.sub(_escaped, letter)}'"
 
 
 def go_list(texts: Iterable[str]) -> str:

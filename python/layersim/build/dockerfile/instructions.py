@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from layersim.build.dockerfile.printing import printed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -297,3 +299,7 @@ class Dockerfile(_Value, frozen=True, eq=False):
     globals: tuple[Arg, ...]
     stages: tuple[Stage, ...]
     warnings: tuple[Remark, ...] = ()
+
+    def __str__(self) -> str:
+        """Return a file that reads as this value; comments are not kept."""
+        return printed(self)

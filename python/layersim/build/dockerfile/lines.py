@@ -103,7 +103,7 @@ class LineReader:
                 parts.append(line)
                 break
             parts.append(line[: found.start()])
-        joined = "".join(parts)
+        joined = "".join(parts).lstrip(SPACES)
         if has_blank:
             self.remarks.append(Remark(self.at, f"Empty continuation line found in: {joined}"))
         return joined

@@ -45,11 +45,13 @@ class Node(msgspec.Struct):
 def node_of(text: str, line: int, end_line: int, dialect: Dialect, escape: str) -> Node:
     """Split one logical line."""
     stripped = text.strip(SPACES)
-    found = _COMMAND.match(stripped)
-    word, rest = (found[1], found[2]) if found else (stripped, "")
+    word, _, rest = stripped.partition(" ")
+    if not word.isalpha():
+        found = _COMMAND.match(stripped)
+        word, rest = (found[1], found[2]) if found else (stripped, "")
     flags: tuple[str, ...] = ()
     if rest[:2] == "--":
         flags, rest = split_flags(rest, escape)
-    elif rest[:1] in SPACES:
+    elif rest and rest[0] in SPACES:
         rest = rest.lstrip(SPACES)
     return Node(word, word.lower(), flags, rest, text, line, end_line, dialect, escape)
