@@ -9,17 +9,17 @@ from layersim._core import Overlay, View
 from layersim.build.cache import Done, Place, digest, pairs
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
-from layersim.build.dockerfile import Add, Copy, Onbuild, Run, Workdir
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import buildkit_document, dated
 from layersim.build.draft import Draft
-from layersim.build.metadata import change_config, words_of, working_dir
+from layersim.build.metadata import change_config, working_dir
 from layersim.build.plan import plan
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, instructions_of, perform, run_step
 from layersim.build.stubs import mount_points
-from layersim.build.texts import buildkit_run_text, buildkit_text
+from layersim.build.texts import copied_by, created_by
 from layersim.image import HistoryEntry
 from layersim.image.instant import format_utc
 
@@ -181,8 +181,9 @@ class _Stage:
     def _metadata(self, instruction: Instruction) -> None:
         change_config(self._draft, instruction, self._request.dialect)
         self._tell_metadata(instruction)
-        if not isinstance(instruction, Onbuild):
-            self._remember(buildkit_text(instruction, self._draft, self.state.scope), is_empty=True)
+        text = created_by(instruction, self._draft, self.state.scope)
+        if text is not None:
+            self._remember(text, is_empty=True)
 
     def _tell_metadata(self, instruction: Instruction) -> None:
         planned = self.state.planned
@@ -194,7 +195,7 @@ class _Stage:
         self._draft.history.append(entry)
 
     def _run(self, instruction: Run) -> _Task:
-        command = words_of(instruction.command, self._draft)
+        command = run_words(instruction, self._request.dialect, self._draft.shell)
         scope = self.state.scope
 
         def work(fs: Overlay) -> float:
@@ -207,7 +208,8 @@ class _Stage:
         arguments = dict(scope.overrides)
         environment = {name: value for name, value in scope.env.items() if name not in arguments}
         inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
-        return _Task(instruction, buildkit_run_text(instruction, command, scope), inputs, work)
+        text = CreatedBy(self._request.dialect).run(command, scope.run_args)
+        return _Task(instruction, text, inputs, work)
 
     def _copy(self, instruction: Copy | Add) -> _Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
@@ -221,8 +223,8 @@ class _Stage:
         text = f"{copying.names()} to {copying.dest(self._draft)}"
         parent = "" if instruction.link else self.key
         inputs = Inputs(parent, text, {}, {}, {}, copying.options())
-        created_by = buildkit_text(instruction, self._draft, self.state.scope)
-        return _Task(instruction, created_by, inputs, work, copying.checksum(), copying.files)
+        told = copied_by(instruction, self._draft, self.state.scope)
+        return _Task(instruction, told, inputs, work, copying.checksum(), copying.files)
 
     def _workdir(self, instruction: Workdir) -> None:
         path = working_dir(self._draft, instruction.path)

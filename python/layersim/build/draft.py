@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from layersim._core import View
+from layersim.build.dockerfile import DEFAULT_SHELL
 from layersim.image.document import decode_untyped
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from layersim.image.document import Json
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_SHELL = ("/bin/sh", "-c")
 
 
 @dataclass
@@ -74,7 +74,7 @@ class Draft:
     @property
     def env(self) -> dict[str, str]:
         """Its environment."""
-        pairs = (str(text).partition("=") for text in self._texts("Env"))
+        pairs = (str(text).partition("=") for text in self.words("Env"))
         return {name: value for name, _, value in pairs}
 
     def set_env(self, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -84,7 +84,7 @@ class Draft:
     @property
     def shell(self) -> tuple[str, ...]:
         """What stands before a command of the shell form."""
-        return tuple(self._texts("Shell")) or _SHELL
+        return tuple(self.words("Shell")) or DEFAULT_SHELL
 
     @property
     def user(self) -> str:
@@ -99,7 +99,7 @@ class Draft:
     @property
     def triggers(self) -> list[str]:
         """What its ``ONBUILD`` says."""
-        return self._texts("OnBuild")
+        return self.words("OnBuild")
 
     @property
     def volumes(self) -> list[str]:
@@ -111,6 +111,7 @@ class Draft:
         """Return the files of its layers."""
         return View(self.layers)
 
-    def _texts(self, name: str) -> list[str]:
+    def words(self, name: str) -> list[str]:
+        """Return a list of the config, such as ``Cmd``; an empty one where there is none."""
         found = self.config.get(name)
         return [str(text) for text in found] if isinstance(found, list) else []

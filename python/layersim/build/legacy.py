@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from layersim._core import Overlay, View, sha256
 from layersim.build.cache import Place
 from layersim.build.copied import Copying
-from layersim.build.dockerfile import Add, Copy, Run, Workdir
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
-from layersim.build.metadata import change_config, words_of, working_dir
+from layersim.build.metadata import change_config, working_dir
 from layersim.build.plan import plan
 from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, instructions_of, label_of, perform, run_step
-from layersim.build.texts import legacy_copy_text, legacy_text
+from layersim.build.texts import copied_by, created_by, step_words
 from layersim.build.volatile import container_fs
 from layersim.errors import BuildError
 from layersim.profiles.commit import EMPTY_LAYER
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from layersim.build.request import Host, Request
     from layersim.image import Image
     from layersim.image.document import Json
-
-_NOP = "#(nop) "
 
 
 @dataclass(frozen=True)
@@ -153,15 +151,16 @@ class _Stage:
             task = self._workdir(evaluated)
         else:
             change_config(self._draft, evaluated, self._request.dialect)
-            text = legacy_text(evaluated, self._draft, self._request.dialect)
-            task = _Task(evaluated, self._config(_NOP, text), lambda: (None, 0.0))
+            text = created_by(evaluated, self._draft, self._state.scope) or ""
+            task = _Task(evaluated, self._config(text), lambda: (None, 0.0))
         self._do(task)
 
-    def _config(self, *words: str) -> dict[str, Json]:
-        return self._draft.config | {"Cmd": [*self._draft.shell, *words]}
+    def _config(self, text: str) -> dict[str, Json]:
+        """Return the config of the container in which a step is done that history tells of so."""
+        return self._draft.config | {"Cmd": list(step_words(text, self._draft.shell))}
 
     def _run(self, instruction: Run) -> _Task:
-        command = words_of(instruction.command, self._draft)
+        command = run_words(instruction, self._request.dialect, self._draft.shell)
         arguments = self._state.scope.run_args
         told = [] if arguments is None else [f"|{len(arguments)}", *(f"{name}={value}" for name, value in arguments)]
 
@@ -178,18 +177,18 @@ class _Stage:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         view = self._builder.files_of(word, self._state.planned) if word is not None else None
         copying = Copying.of(instruction, self._request, view)
-        text = legacy_copy_text(instruction, copying.source_sum(), self._request.dialect)
+        text = copied_by(instruction, self._draft, self._state.scope, copying.source_sum())
 
         def work() -> tuple[Layer | None, float]:
             fs = Overlay(self._view(), clock=self._host.now)
             copying.apply(fs, self._draft)
             return self._written(fs), 0.0
 
-        return _Task(instruction, self._config(f"{_NOP}{text}"), work, has_container=False, files=copying.files)
+        return _Task(instruction, self._config(text), work, has_container=False, files=copying.files)
 
     def _workdir(self, instruction: Workdir) -> _Task:
         self._draft.config["WorkingDir"] = working_dir(self._draft, instruction.path)
-        config = self._config(f"{_NOP}WORKDIR {self._draft.working_dir}")
+        config = self._config(CreatedBy(self._request.dialect, self._draft.shell).workdir(self._draft.working_dir))
         return _Task(instruction, config, lambda: (self._written(self._container_fs()), 0.0), has_container=False)
 
     def _do(self, task: _Task) -> None:

@@ -18,13 +18,17 @@ from layersim.build.dockerfile import (
     StopSignal,
     User,
     Volume,
+    check_signal,
+    command_words,
+    entrypoint_words,
+    read_ports,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from layersim.build.dockerfile import Command, Dialect, Instruction
+    from layersim.build.dockerfile import Dialect, Instruction
     from layersim.build.draft import Draft
     from layersim.image.document import Json
 
@@ -34,11 +38,6 @@ def change_config(draft: Draft, instruction: Instruction, dialect: Dialect) -> N
     change = _CHANGES.get(type(instruction))
     if change is not None:
         change(draft, instruction, dialect)
-
-
-def words_of(command: Command, draft: Draft) -> list[str]:
-    """Return the words that are started: those of the JSON form, or a shell and one text."""
-    return [*draft.shell, *command.words] if command.is_shell else list(command.words)
 
 
 def working_dir(draft: Draft, path: str) -> str:
@@ -54,8 +53,9 @@ def _label(draft: Draft, instruction: Label, _: Dialect) -> None:
     draft.config["Labels"] = _object(draft, "Labels") | dict(instruction.pairs)
 
 
-def _expose(draft: Draft, instruction: Expose, _: Dialect) -> None:
-    draft.config["ExposedPorts"] = _object(draft, "ExposedPorts") | {port: {} for port in ports(instruction)}
+def _expose(draft: Draft, instruction: Expose, dialect: Dialect) -> None:
+    ports: dict[str, Json] = {port: {} for port in read_ports(instruction.ports, dialect)}
+    draft.config["ExposedPorts"] = _object(draft, "ExposedPorts") | ports
 
 
 def _volume(draft: Draft, instruction: Volume, _: Dialect) -> None:
@@ -67,14 +67,14 @@ def _user(draft: Draft, instruction: User, _: Dialect) -> None:
 
 
 def _cmd(draft: Draft, instruction: Cmd, dialect: Dialect) -> None:
-    draft.config["Cmd"] = list(words_of(instruction.command, draft))
+    draft.config["Cmd"] = list(command_words(instruction.command, dialect, draft.shell))
     draft.has_command = True
     if dialect.builder == "buildkit":
         draft.config["ArgsEscaped"] = True
 
 
-def _entrypoint(draft: Draft, instruction: Entrypoint, _: Dialect) -> None:
-    draft.config["Entrypoint"] = list(words_of(instruction.command, draft))
+def _entrypoint(draft: Draft, instruction: Entrypoint, dialect: Dialect) -> None:
+    draft.config["Entrypoint"] = list(entrypoint_words(instruction.command, dialect, draft.shell))
     if not draft.has_command:
         draft.config["Cmd"] = None
 
@@ -83,7 +83,8 @@ def _shell(draft: Draft, instruction: Shell, _: Dialect) -> None:
     draft.config["Shell"] = list(instruction.words)
 
 
-def _stop_signal(draft: Draft, instruction: StopSignal, _: Dialect) -> None:
+def _stop_signal(draft: Draft, instruction: StopSignal, dialect: Dialect) -> None:
+    check_signal(instruction.signal, dialect)
     draft.config["StopSignal"] = instruction.signal
 
 
@@ -105,17 +106,6 @@ def _healthcheck(draft: Draft, instruction: Healthcheck, _: Dialect) -> None:
     }
     check: dict[str, Json] = {"Test": list(instruction.test)}
     draft.config["Healthcheck"] = check | {name: number for name, number in numbers.items() if number}
-
-
-def ports(instruction: Expose) -> list[str]:
-    """Return the ports with their protocols; a range is all of its ports."""
-    found: list[str] = []
-    for text in instruction.ports:
-        numbers, _, protocol = text.partition("/")
-        low, _, high = numbers.rpartition(":")[2].partition("-")
-        last = int(high or low)
-        found += [f"{port}/{protocol.lower() or 'tcp'}" for port in range(int(low), last + 1)]
-    return found
 
 
 def _object(draft: Draft, name: str) -> dict[str, Json]:

@@ -65,6 +65,10 @@ class Scope:
         declared = list(self.declared) if not self.dialect.is_old else []
         return Scope(self.dialect, self.given, self.globals, env, declared, kept)
 
+    def value_of(self, name: str) -> str | None:
+        """Return the value in force of an argument that was declared."""
+        return dict(self.declared).get(name)
+
     @property
     def variables(self) -> dict[str, str]:
         """What ``$name`` means in this stage."""

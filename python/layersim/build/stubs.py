@@ -1,4 +1,4 @@
-"""Mount points that a RUN of BuildKit leaves in its layer, and those that it takes away again (spec/build.md section 1)."""
+"""Mount points that a RUN of BuildKit leaves in its layer, and those that it takes away again (spec/build.md)."""
 
 from __future__ import annotations
 

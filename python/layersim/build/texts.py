@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from layersim.build.dockerfile import (
     Add,
     Arg,
     Cmd,
     Copy,
+    CreatedBy,
     Entrypoint,
     Env,
     Expose,
@@ -18,79 +21,81 @@ from layersim.build.dockerfile import (
     StopSignal,
     User,
     Volume,
+    copy_flags,
+    read_ports,
 )
-from layersim.build.dockerfile.golang import go_list, go_quotes
-from layersim.build.metadata import ports, words_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from layersim.build.dockerfile import Instruction
+    from layersim.build.draft import Draft
+    from layersim.build.scope import Scope
+
+_NOP = "#(nop) "
 
 
-def _common(one, draft):
-    match one:
-        case Label() | Env():
-            return type(one).__name__.upper() + " " + " ".join(f"{k}={v}" for k, v in one.pairs)
-        case Maintainer():
-            return f"MAINTAINER {one.author}"
-        case Volume():
-            return f"VOLUME {go_list(one.paths)}"
-        case User():
-            return f"USER {one.user}"
-        case Cmd() | Entrypoint():
-            return f"{type(one).__name__.upper()} {go_quotes(words_of(one.command, draft))}"
-        case StopSignal():
-            return f"STOPSIGNAL {one.signal}"
-        case Shell():
-            return f"SHELL {go_list(one.words)}"
-        case Onbuild():
-            return f"ONBUILD {one.trigger}"
-        case Healthcheck():
-            return f"HEALTHCHECK {one.test}"
-    raise TypeError(one)
+def created_by(instruction: Instruction, draft: Draft, scope: Scope) -> str | None:
+    """Return what history says of an instruction that changes the config alone.
+
+    Parameters
+    ----------
+    instruction : Instruction
+        Variables replaced.
+    draft : Draft
+        After the instruction.
+    scope : Scope
+        The variables after the instruction.
+
+    Returns
+    -------
+    str or None
+        None where the builder writes nothing down.
+    """
+    return _TEXTS[type(instruction)](CreatedBy(scope.dialect, draft.shell), instruction, draft, scope)
 
 
-def legacy_text(one, draft, dialect):
-    if isinstance(one, Expose):
-        return "EXPOSE " + " ".join(one.ports)
-    if isinstance(one, Arg):
-        return "ARG " + " ".join(k if v is None else f"{k}={v}" for k, v in one.pairs)
-    return _common(one, draft)
+def copied_by(instruction: Copy | Add, draft: Draft, scope: Scope, digest: str = "") -> str:
+    """Return what history says of a COPY or ADD; the legacy builder calls its sources by a digest."""
+    sources = [*instruction.sources, *(f"<<{doc.name}" for doc in instruction.contents)]
+    parents = isinstance(instruction, Copy) and instruction.parents
+    chmod = instruction.chmod if scope.dialect.builder == "buildkit" else None
+    flags = copy_flags(chown=instruction.chown, chmod=chmod, parents=parents)
+    keyword = type(instruction).__name__.upper()
+    text = CreatedBy(scope.dialect, draft.shell)
+    return text.copy(keyword, sources, instruction.dest, flags=flags, digest=digest)
 
 
-def buildkit_text(one, draft, scope):
-    old = scope.dialect.is_old
-    if isinstance(one, Expose):
-        p = ports(one)
-        return "EXPOSE map[" + " ".join(f"{x}:{{}}" for x in sorted(p)) + "]" if old else f"EXPOSE {go_list(p)}"
-    if isinstance(one, Arg):
-        words = []
-        for name, default in one.pairs:
-            value = scope.given.get(name, default) if old else scope.variables.get(name)
-            words.append(name if value is None else f"{name}={value}")
-        return "ARG " + " ".join(words)
-    if isinstance(one, Copy | Add):
-        flags = []
-        if not old:
-            if one.chown:
-                flags.append(f"--chown={one.chown}")
-            if one.chmod:
-                flags.append(f"--chmod={one.chmod}")
-        return " ".join(
-            [
-                type(one).__name__.upper(),
-                *flags,
-                *one.sources,
-                *(f"<<{d.name}" for d in one.contents),
-                one.dest,
-                "# buildkit",
-            ]
-        )
-    return _common(one, draft)
+def step_words(text: str, shell: Sequence[str]) -> list[str]:
+    """Return the words of a container's command that make up a text of the legacy builder."""
+    rest = text.removeprefix(f"{' '.join(shell)} {_NOP}")
+    return [*shell, _NOP, rest[1:]] if rest.startswith(" ") else [*shell, f"{_NOP}{rest}"]
 
 
-def buildkit_run_text(one, command, scope):
-    args = scope.run_args
-    told = [] if args is None else [f"|{len(args)}", *(f"{k}={v}" for k, v in args)]
-    return " ".join(["RUN", *told, *command, "# buildkit"])
+def _arg(text: CreatedBy, one: Arg, _: Draft, scope: Scope) -> str:
+    return text.arg((name, _value(name, default, scope)) for name, default in one.pairs)
 
 
-def legacy_copy_text(one, total, dialect) -> str:
-    chown = f"--chown={one.chown}" + ("" if dialect.is_old else " ") if one.chown else ""
-    return f"{type(one).__name__.upper()} {chown}{total} in {one.dest} "
+def _value(name: str, default: str | None, scope: Scope) -> str | None:
+    """Return what an ARG is told with: its default, or the value in force, which 20.10 does not look up elsewhere."""
+    if scope.dialect.builder == "legacy":
+        return default
+    return scope.given.get(name, default) if scope.dialect.is_old else scope.value_of(name)
+
+
+_TEXTS: dict[type, Callable[[CreatedBy, Any, Draft, Scope], str | None]] = {
+    Arg: _arg,
+    Env: lambda text, one, _draft, _scope: text.env(one.pairs),
+    Label: lambda text, one, _draft, _scope: text.label(one.pairs),
+    Maintainer: lambda text, one, _draft, _scope: text.maintainer(one.author),
+    User: lambda text, one, _draft, _scope: text.user(one.user),
+    StopSignal: lambda text, one, _draft, _scope: text.stop_signal(one.signal),
+    Shell: lambda text, one, _draft, _scope: text.shell(one.words),
+    Volume: lambda text, one, _draft, _scope: text.volume(one.paths),
+    Onbuild: lambda text, one, _draft, _scope: text.onbuild(one.trigger),
+    Healthcheck: lambda text, one, _draft, _scope: text.healthcheck(one),
+    Expose: lambda text, one, _draft, scope: text.expose(one.ports, read_ports(one.ports, scope.dialect)),
+    Cmd: lambda text, _one, draft, _scope: text.cmd(draft.words("Cmd")),
+    Entrypoint: lambda text, _one, draft, _scope: text.entrypoint(draft.words("Entrypoint")),
+}
