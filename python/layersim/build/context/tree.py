@@ -61,14 +61,18 @@ class Status(Protocol):
         """As in ``os.stat_result``."""
 
 
-class Tree(Protocol):
-    """What can be copied from: a `View`, an `Overlay`, or what was sent from a directory."""
+class Names(Protocol):
+    """Names and links: what following a path needs."""
 
     def lstat(self, path: str, /) -> Status:
         """Return what a name is, without following a link."""
 
     def readlink(self, path: str, /) -> str:
         """Return the target of a link."""
+
+
+class Tree(Names, Protocol):
+    """What can be copied from: a `View`, an `Overlay`, or what was sent from a directory."""
 
     def listdir(self, path: str, /) -> list[str]:
         """Return the names in a directory, sorted."""
@@ -182,10 +186,10 @@ def file_digests(tree: Tree, paths: Sequence[str], heads: Sequence[bytes] | None
     return [hashlib.sha256(head + tree.read_bytes(path)).digest() for head, path in zip(before, paths, strict=True)]
 
 
-def status(tree: Tree, path: str) -> Status | None:
+def status(tree: Names, path: str) -> Status | None:
     """Return what a tree knows of a path whose parents are directories, or None."""
     try:
-        return tree.lstat(path)
+        return tree.lstat(path or "/")
     except (FileNotFoundError, NotADirectoryError):
         return None
 
@@ -194,7 +198,7 @@ class LinkLoopError(Exception):
     """A path leads through more links than an engine follows."""
 
 
-def resolve(tree: Tree, path: str, *, follow_last: bool = True) -> str:
+def resolve(tree: Names, path: str, *, follow_last: bool = True) -> str:
     """Return a path with its links followed, none of them out of the tree; what is missing stays as it is.
 
     Raises
