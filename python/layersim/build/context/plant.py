@@ -26,7 +26,7 @@ def make_leaf(overlay: _core.Overlay, dest: str, tree: Tree, path: str, found: S
 
 def set_time(overlay: _core.Overlay, dest: str, mtime_ns: int) -> None:
     """Set the time of a name, of a link itself."""
-    overlay.utime(dest, ns=(mtime_ns, mtime_ns), follow_symlinks=False)
+    overlay.utime(dest or "/", ns=(mtime_ns, mtime_ns), follow_symlinks=False)
 
 
 def planted(tree: Tree) -> _core.View:

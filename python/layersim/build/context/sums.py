@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from layersim.build.context.selection import Selection
     from layersim.build.context.tree import Status, Tree
 
-_TYPE_FLAGS = {stat.S_IFREG: "0", stat.S_IFLNK: "2", stat.S_IFCHR: "3", stat.S_IFBLK: "4", stat.S_IFDIR: "5"}
+_TYPE_FLAGS = {stat.S_IFREG: "0", stat.S_IFCHR: "3", stat.S_IFBLK: "4", stat.S_IFDIR: "5"}
 _FIFO = "6"
 PERMISSIONS = 0o7777
 
@@ -56,14 +56,17 @@ def _sums(selection: Selection, dialect: Dialect) -> list[str]:
 def _inside(tree: Tree, directory: str) -> list[str]:
     """Return the paths whose sums make up a directory's, itself included unless it is the root."""
     own = [directory] if directory else []
-    return own + [_followed(tree, path) for path, _ in below(tree, directory)]
+    followed = (_followed(tree, path) for path, _ in below(tree, directory))
+    return own + [path for path in followed if path is not None]
 
 
-def _followed(tree: Tree, path: str) -> str:
+def _followed(tree: Tree, path: str) -> str | None:
+    """Return what a path leads to, or itself if nothing is there; a loop counts for nothing."""
     try:
-        return resolve(tree, path)
+        place = resolve(tree, path)
     except LinkLoopError:
-        return path
+        return None
+    return place if status(tree, place) is not None else path
 
 
 class _Entries:
@@ -81,7 +84,7 @@ class _Entries:
         """Return the sum of each path in hex; of what no tar names, the path itself."""
         files, heads, sums = [], [], {}
         for path in paths:
-            found = status(self.tree, path)
+            found = self._counted(path)
             if found is None or getattr(found, "is_implied", False):
                 sums[path] = path
                 continue
@@ -95,10 +98,13 @@ class _Entries:
         digests = file_digests(self.tree, files, heads)
         return sums | {path: digest.hex() for path, digest in zip(files, digests, strict=True)}
 
+    def _counted(self, path: str) -> Status | None:
+        """Return what a path is, links being followed already: one that is left leads nowhere."""
+        found = status(self.tree, path)
+        return None if found is not None and stat.S_ISLNK(found.st_mode) else found
+
     def _target(self, path: str, found: Status) -> str:
-        """Return what a link names, and the first name of a file that the tar has already."""
-        if stat.S_ISLNK(found.st_mode):
-            return self.tree.readlink(path)
+        """Return the first name of a file that the tar has already."""
         first = self.first_names.get((found.st_dev, found.st_ino), path)
         return first if first != path else ""
 
@@ -108,9 +114,16 @@ class _Entries:
         mode = found.st_mode if self.dialect.generation == OLD else found.st_mode & PERMISSIONS
         is_device = flag in {"3", "4"}
         major, minor = (found.st_rdev >> 8 & 0xFFF, found.st_rdev & 0xFF) if is_device else (0, 0)
+        user, group = self._names(found)
         head = f"name{path}{'/' if is_dir else ''}mode{mode}uid{found.st_uid}gid{found.st_gid}size{size}"
-        head += f"typeflag{flag}linkname{target}unamegnamedevmajor{major}devminor{minor}"
+        head += f"typeflag{flag}linkname{target}uname{user}gname{group}devmajor{major}devminor{minor}"
         return head.encode(errors="surrogateescape")
+
+    def _names(self, found: Status) -> tuple[str, str]:
+        """Return names of owners: 20.10 looks those of stages up on its host, where we know of root alone."""
+        if self.is_tar or self.dialect.generation != OLD:
+            return "", ""
+        return "" if found.st_uid else "root", "" if found.st_gid else "root"
 
     def _capability(self, path: str) -> bytes:
         if CAPABILITY not in self.tree.listxattr(path, follow_symlinks=False):

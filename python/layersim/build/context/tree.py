@@ -189,7 +189,7 @@ def file_digests(tree: Tree, paths: Sequence[str], heads: Sequence[bytes] | None
 def status(tree: Names, path: str) -> Status | None:
     """Return what a tree knows of a path whose parents are directories, or None."""
     try:
-        return tree.lstat(path)
+        return tree.lstat(path or "/")
     except (FileNotFoundError, NotADirectoryError):
         return None
 

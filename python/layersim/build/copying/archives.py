@@ -16,7 +16,7 @@ from layersim.build.context.dialect import OLD, is_legacy
 from layersim.build.context.patterns import clean
 from layersim.build.context.tree import CAPABILITY, resolve, status
 from layersim.build.copying.owners import Owner
-from layersim.build.copying.place import Making, is_directory, make_directories, remove_all
+from layersim.build.copying.place import Making, is_directory, make_directories, remove_all, touch
 from layersim.errors import ArchiveError, BuildError
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def extract(overlay: Overlay, place: str, archive: Stream, dialect: Dialect, *, 
         For a damaged archive, or one whose names lead out.
     """
     refusal = "failed to copy files: " if is_legacy(dialect) else ""
+    touch(overlay, place)
     extracting = _Extracting(overlay, place, dialect, owner, refusal)
     try:
         with tarfile.open(fileobj=archive, mode="r|") as members:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from layersim.build.context.dialect import is_new_buildkit
 from layersim.build.context.ignore import Ignore
-from layersim.build.context.tree import status
+from layersim.build.context.tree import SentTree, status
 from layersim.build.copying.archives import extract, opened_archive
 from layersim.build.copying.leaf import describe, make_leaf, set_attributes, set_time
 from layersim.build.copying.modes import read_mode
 from layersim.build.copying.owners import Owner, find_owner
 from layersim.build.copying.parents import Wanted, everything, pivoted
-from layersim.build.copying.place import Making, followed, is_directory, make_directories
+from layersim.build.copying.place import Making, followed, is_directory, make_directories, touch
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -139,8 +139,18 @@ class _Grafting:
             self._into(path, sub, target)
         if self.pending:
             self.pending.pop()
-        elif self.is_new:
+        else:
+            self._set_time_of_directory(path, found, target)
+
+    def _set_time_of_directory(self, path: str, found: Status, target: str) -> None:
+        """Set a time that what came into the directory has changed.
+
+        In the context that 20.10 receives, a directory with something in it is as old as the transfer.
+        """
+        if self.is_new or not isinstance(self.tree, SentTree) or not self.tree.listdir(path):
             set_time(self.overlay, target, found.st_mtime_ns)
+        else:
+            touch(self.overlay, target)
 
     def _make_pending(self) -> None:
         for path, found, target in self.pending:

@@ -9,7 +9,7 @@ from layersim.build.context.tree import LinkLoopError, resolve, status
 from layersim.build.copying.archives import extract, opened_archive
 from layersim.build.copying.leaf import describe, make_leaf, set_attributes, set_time
 from layersim.build.copying.owners import Owner, find_owner
-from layersim.build.copying.place import Making, is_directory, make_directories, remove_all
+from layersim.build.copying.place import Making, is_directory, make_directories, remove_all, touch
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class _Copying:
 
     def file(self, source: Source, place: str, *, is_into: bool) -> None:
         """Copy a file; its attributes stay behind."""
-        if is_into or is_directory(status(self.overlay, place or "/")):
+        if is_into or is_directory(status(self.overlay, place)):
             place = f"{place}/{source.name}".lstrip("/")
         making = Making(self.owner, refusal=f"{REFUSAL}failed to create new directory: ")
         make_directories(self.overlay, place.rpartition("/")[0], making)
@@ -93,9 +93,10 @@ class _Copying:
 
     def directory(self, source: Source, place: str) -> None:
         """Copy what is in a directory; owners are set when all is there."""
-        was_there = is_directory(status(self.overlay, place or "/"))
+        was_there = is_directory(status(self.overlay, place))
         making = Making(ROOT, refusal=f"{REFUSAL}failed to copy directory: ")
         make_directories(self.overlay, place, making)
+        touch(self.overlay, place)
         copied: list[str] = [] if was_there else [place]
         times: list[tuple[str, int]] = []
         self._contents(source.path, place, copied, times)

@@ -77,6 +77,11 @@ def is_directory(found: Status | None) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
+def touch(overlay: Overlay, place: str) -> None:
+    """Give a directory the time of now, as the root directory that an engine makes in it for a moment does."""
+    overlay.utime(place or "/")
+
+
 def remove_all(overlay: Overlay, path: str, found: Status | None) -> None:
     """Take away what is under a name, whatever it is."""
     if found is None:
