@@ -78,6 +78,14 @@ def save_no_layers() -> None:
     host.save("empty:1", io.BytesIO())
 
 
+def run_undeclared() -> None:
+    ls.runs({})(ls.RunStep(command=("make",)), fs(), {})
+
+
+def run_without_input() -> None:
+    ls.runs({"npm ci": ls.effect(uses=["lock"])})(ls.RunStep(command=("npm", "ci")), fs(), {})
+
+
 class Row(NamedTuple):
     """How a class is provoked, what else catches it, what it says and what it carries."""
 
@@ -138,6 +146,12 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
     ),
     errors.BuildError: Row(
         errors.LayerSimError, lambda: Context.of({}, dialect=Builder()), "failed to read dockerfile", {}
+    ),
+    errors.RunError: Row(
+        errors.BuildError,
+        run_without_input,
+        "uses 'lock', which is not there",
+        {"command": ("npm", "ci"), "exit_code": 1, "output": ""},
     ),
     errors.StateError: Row(ValueError, lambda: ls.Engine.open(__file__), "is no saved engine", {}),
     errors.StateVersionError: Row(errors.StateError, open_the_future, "versions up to 1", {"found": 2, "known": 1}),

@@ -14,6 +14,7 @@ one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
 who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
 archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
+RUN steps     `runs` (a `RunTable`), each `effect` in it an `Effect`; `sandbox` (a `Sandbox`); `RunStep`, `Ran`
 comparison    `compare_profiles`: the same images under every engine
 bounds        `Limits`, on what an archive may ask for
 errors        `LayerSimError` and its family in `layersim.errors`
@@ -42,6 +43,7 @@ from layersim._core import (
     sha256,
 )
 from layersim.analysis import compare_profiles
+from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, effect, runs, sandbox
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
@@ -58,6 +60,7 @@ __all__ = [
     "DiskUsage",
     "DockerfileError",
     "Edit",
+    "Effect",
     "Engine",
     "Entry",
     "File",
@@ -72,7 +75,11 @@ __all__ = [
     "Limits",
     "Overlay",
     "Paths",
+    "Ran",
     "Reference",
+    "RunStep",
+    "RunTable",
+    "Sandbox",
     "Sharing",
     "Snapshot",
     "Stat",
@@ -82,10 +89,13 @@ __all__ = [
     "chain_ids",
     "check_archive",
     "compare_profiles",
+    "effect",
     "hardlink",
     "mkdir",
     "opaque",
     "remove",
+    "runs",
+    "sandbox",
     "sha256",
     "symlink",
     "write",

@@ -24,8 +24,13 @@ class Account:
 
     uid: int = 0
     gid: int = 0
-    groups: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
     home: str = "/"
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """All groups, that of the process first, as engines since CVE-2022-36109 set them."""
+        return (self.gid, *(other for other in self.others if other != self.gid))
 
 
 def account_of(user: str, fs: Overlay) -> Account:
@@ -68,7 +73,7 @@ def _by_number(what: str, file: str, name: str) -> Account:
 
 def _with_group(account: Account, group: str, fs: Overlay) -> Account:
     for fields in _rows(fs, "/etc/group", _GROUP_FIELDS):
-        if group in (fields[2] if group.isdecimal() else fields[0],):
+        if group == (fields[2] if group.isdecimal() else fields[0]):
             return Account(account.uid, _number(fields[2]), home=account.home)
     number = _by_number("group", "group", group)
     return Account(account.uid, number.uid, home=account.home)

@@ -12,6 +12,7 @@ import numpy as np
 
 from layersim.build.running.globs import absolute, is_directory, matching, remove_tree
 from layersim.errors import RunError
+from layersim.units import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ class Application:
     def _found(self, verb: str, pattern: str) -> list[str]:
         found = matching(self.fs, self._at(pattern))
         if not found:
-            said = f"{self.step.place} {verb} {pattern!r}, which is not there: {self.step.shown}"
+            said = f"{self.step.place} {verb} {pattern!r}, which is not there: {harmless(self.step.shown)}"
             raise RunError(said, command=self.step.command, exit_code=1)
         return found
 

@@ -10,6 +10,7 @@ from layersim.units import parse_size
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_PERMISSIONS = 0o7777
 _ID_MAX = 2**32 - 2
 
 
@@ -53,7 +54,7 @@ class Effect:
     seed: int = 0
 
 
-def effect(  # one keyword for each thing that a command does
+def effect(
     *,
     writes: Mapping[str, bytes | str | int] | None = None,
     files: Mapping[str, tuple[int, int | str]] | None = None,
@@ -102,6 +103,8 @@ def effect(  # one keyword for each thing that a command does
 
     Raises
     ------
+    TypeError
+        For a text where a sequence of paths is expected.
     ValueError
         For a size, a mode, an owner or a duration that cannot be.
 
@@ -136,7 +139,7 @@ def effect(  # one keyword for each thing that a command does
 
 def _words(name: str, paths: Sequence[str]) -> tuple[str, ...]:
     if isinstance(paths, str):
-        raise ValueError(f"{name}: expected a sequence of paths, got the text {paths!r}")
+        raise TypeError(f"{name}: expected a sequence of paths, got the text {paths!r}")
     return tuple(paths)
 
 
@@ -163,7 +166,7 @@ def _count(number: int) -> int:
 
 
 def _mode(path: str, mode: int) -> int:
-    if not 0 <= mode <= 0o7777:
+    if not 0 <= mode <= _PERMISSIONS:
         raise ValueError(f"{path}: expected permission bits of 0 to 0o7777, got {mode:#o}")
     return mode
 

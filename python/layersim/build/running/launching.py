@@ -55,8 +55,10 @@ class Output:
         return "\n".join(self._kept)
 
 
-def launch(unshare: str, spec: Path, output: Output, *, timeout: float | None, maps_root: bool) -> int:
+def launch(programs: list[str], spec: Path, output: Output, *, timeout: float | None, maps_root: bool) -> int:
     """Run what `spec` says and return how it ended; no process of it is left, however this ends.
+
+    `programs` are `setpriv`, which ties it to the life of this process, and `unshare`.
 
     Raises
     ------
@@ -66,7 +68,8 @@ def launch(unshare: str, spec: Path, output: Output, *, timeout: float | None, m
         If it takes longer than `timeout` seconds.
     """
     answer, status = os.pipe()
-    words = [unshare, *_NAMESPACES, *(["--map-root-user"] if maps_root else [])]
+    setpriv, unshare = programs
+    words = [setpriv, "--pdeathsig=KILL", unshare, *_NAMESPACES, *(["--map-root-user"] if maps_root else [])]
     words += [sys.executable, "-I", "-S", str(INSIDE), str(spec), str(status)]
     try:
         code = _run(words, status, output, None if timeout is None else time.monotonic() + timeout)

@@ -9,10 +9,12 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from layersim._core import Layer, View
+from layersim._core import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from layersim._core import Entry, Layer, Overlay
 
 _KEPT_MODE = 0o700
 
@@ -50,19 +52,36 @@ class Lowers:
         if known is not None:
             return known
         name = f"l{len(self._names)}"
-        View([layer]).extract(self._folder / name)
-        self._mark(layer, os.fsencode(self._folder / name))
+        self._extract(layer, self._folder / name)
         self._names[layer.diff_id] = name
         return name
 
-    def _mark(self, layer: Layer, root: bytes) -> None:
-        """Make whiteouts and opaque directories, of which a merged view tells nothing."""
+    def extract_written(self, fs: Overlay, folder: Path) -> None:
+        """Extract what was written to an overlay, with attributes that no layer keeps."""
+        layer = fs.to_layer(dialect="canonical")
+        self._extract(layer, folder)
         for entry in layer:
-            path = root + b"/" + os.fsencode(entry.path.strip("/"))
+            if entry.kind != "whiteout":
+                _set_attributes(fs, entry.path, _place(folder, entry))
+
+    def _extract(self, layer: Layer, folder: Path) -> None:
+        """Extract a layer with whiteouts and opaque directories, of which a merged view tells nothing."""
+        View([layer]).extract(folder)
+        for entry in layer:
             if entry.is_opaque:
-                os.setxattr(path, self._opaque, b"y")
+                os.setxattr(_place(folder, entry), self._opaque, b"y")
             elif entry.kind == "whiteout":
-                _make_whiteout(path)
+                _make_whiteout(_place(folder, entry))
+
+
+def _place(folder: Path, entry: Entry) -> bytes:
+    return os.fsencode(folder) + b"/" + os.fsencode(entry.path.strip("/"))
+
+
+def _set_attributes(fs: Overlay, path: str, place: bytes) -> None:
+    for name in fs.listxattr(f"/{path}", follow_symlinks=False):
+        value = fs.getxattr(f"/{path}", name, follow_symlinks=False)
+        os.setxattr(place, name, value, follow_symlinks=False)
 
 
 def _make_whiteout(path: bytes) -> None:

@@ -19,12 +19,13 @@ from layersim.build.running.step import Ran, RunStep, failure
 from layersim.build.running.taking import Taking
 from layersim.container.mountpoints import container_view
 from layersim.errors import BuildError
+from layersim.units import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from types import TracebackType
 
-    from layersim._core import Layer, Overlay, Stat
+    from layersim._core import Overlay, Stat
 
 HOSTNAME = "buildkitsandbox"
 _FILES = {
@@ -92,44 +93,55 @@ class Sandbox:
         BuildError
             If it takes too long, or cannot be run here.
         """
-        unshare = self._able(step)
+        programs = self._able(step)
         account = account_of(step.user, fs)
         if account.uid and not self._is_root:
-            raise BuildError(f"{step.place} runs as {step.user!r}, which takes root: {step.shown}")
+            raise BuildError(f"{step.place} runs as {step.user!r}, which takes root: {harmless(step.shown)}")
         work = Path(tempfile.mkdtemp(prefix="r", dir=self._folder))
         try:
-            return self._execute(unshare, (step, account), fs, environment(env, account), work)
+            return self._execute(programs, (step, account), fs, environment(env, account), work)
         finally:
             remove_folder(work)
 
-    def _able(self, step: RunStep) -> str:
-        """Return the program that makes namespaces."""
+    def _able(self, step: RunStep) -> list[str]:
+        """Return the programs that tie a command to this process and make namespaces."""
         if step.mounts:
-            raise BuildError(f"{step.place} asks for --mount, which a sandbox does not have: {step.shown}")
-        unshare = shutil.which("unshare", path=os.environ.get("PATH", os.defpath) + ":/usr/bin:/bin")
-        if unshare is None:
-            raise BuildError("cannot make a sandbox here: the program 'unshare' of util-linux is not installed")
-        return unshare
+            raise BuildError(f"{step.place} asks for --mount, which a sandbox does not have: {harmless(step.shown)}")
+        places = os.environ.get("PATH", os.defpath) + ":/usr/bin:/bin"
+        found = [shutil.which(name, path=places) for name in ("setpriv", "unshare")]
+        if None in found:
+            raise BuildError("cannot make a sandbox here: 'unshare' and 'setpriv' of util-linux are not installed")
+        return [program for program in found if program]
 
     def _execute(
-        self, unshare: str, run: tuple[RunStep, Account], fs: Overlay, env: dict[str, str], work: Path
+        self, programs: list[str], run: tuple[RunStep, Account], fs: Overlay, env: dict[str, str], work: Path
     ) -> Ran:
         step = run[0]
-        lowers = self._lowers.names(container_view(_layers(fs), self._made_ns).layers)
+        lowers = self._lower(fs, work)
         self._make(work, fs)
-        spec = self._spec(run, env, work, _options(lowers, work.name, self._is_root))
+        spec = self._spec(run, env, work, _options(lowers, work.name, is_root=self._is_root))
         (work / "spec").write_text(json.dumps(spec))
         output = Output(self._progress)
         started = time.monotonic()
         try:
-            code = launch(unshare, work / "spec", output, timeout=self._timeout, maps_root=not self._is_root)
+            code = launch(programs, work / "spec", output, timeout=self._timeout, maps_root=not self._is_root)
         except OutOfTimeError as error:
-            raise BuildError(f"{step.place} took more than {self._timeout} seconds: {step.shown}") from error
+            raise BuildError(f"{step.place} took more than {self._timeout} seconds: {harmless(step.shown)}") from error
         seconds = time.monotonic() - started
         if code != 0:
             raise failure(step, code, output.text)
         Taking(os.fsencode(work / "upper"), fs, self._marks, self._owner).take()
         return Ran(seconds)
+
+    def _lower(self, fs: Overlay, work: Path) -> list[str]:
+        """Return the directories below the command's writes: layers, what was written before, mount points."""
+        layers, written = fs.lower.layers, fs.to_layer()
+        points = container_view([*layers, written], self._made_ns).layers[-1]
+        places = self._lowers.names([*layers, points])
+        if len(written):  # which `changes` does not tell: it compares no attributes
+            self._lowers.extract_written(fs, work / "written")
+            places.insert(-1, f"{work.name}/written")
+        return places
 
     def _make(self, work: Path, fs: Overlay) -> None:
         """Make an upper directory that looks like the root of the overlay, and the files that every container has."""
@@ -146,9 +158,7 @@ class Sandbox:
         upper.chmod(stat.S_IMODE(root.st_mode))
         os.utime(upper, ns=(root.st_atime_ns, root.st_mtime_ns))
 
-    def _spec(
-        self, run: tuple[RunStep, Account], env: dict[str, str], work: Path, options: str
-    ) -> dict[str, object]:
+    def _spec(self, run: tuple[RunStep, Account], env: dict[str, str], work: Path, options: str) -> dict[str, object]:
         step, account = run
         return {
             "folder": str(self._folder),
@@ -171,13 +181,7 @@ class Sandbox:
         return (before.st_uid, before.st_gid) if before else (0, 0)
 
 
-def _layers(fs: Overlay) -> Sequence[Layer]:
-    """Return the layers that show what an overlay shows, what was written to it included."""
-    written = [fs.to_layer(dialect="canonical")] if fs.changes() else []
-    return [*fs.lower.layers, *written]
-
-
-def _options(lowers: list[str], work: str, is_root: bool) -> str:
+def _options(lowers: list[str], work: str, *, is_root: bool) -> str:
     """Return the options of the mount; the kernel wants the topmost lower directory first."""
     places = f"lowerdir={':'.join(reversed(lowers))},upperdir={work}/upper,workdir={work}/work"
     return f"{places},{_UNION}" if is_root else f"{places},userxattr"

@@ -13,6 +13,7 @@ from layersim.build.running.applying import Application
 from layersim.build.running.effect import Effect
 from layersim.build.running.step import Ran, RunStep
 from layersim.errors import BuildError
+from layersim.units import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,6 +95,8 @@ def runs(table: Mapping[str | re.Pattern[str], Act], default: Act | None = None)
     ------
     TypeError
         For a key or a value of another type.
+    ValueError
+        For a key without a word.
 
     Notes
     -----
@@ -110,15 +113,23 @@ def runs(table: Mapping[str | re.Pattern[str], Act], default: Act | None = None)
     40000000
     """
     for pattern, act in table.items():
-        if not isinstance(pattern, str | re.Pattern) or not _is_act(act):
-            raise TypeError(f"expected text or a pattern, and an effect or a callable, got {pattern!r}: {act!r}")
-    if default is not None and not _is_act(default):
-        raise TypeError(f"default: expected an effect or a callable, got {default!r}")
+        _check_pattern(pattern)
+        _check_act(act)
+    if default is not None:
+        _check_act(default)
     return RunTable(tuple(table.items()), default)
 
 
-def _is_act(act: object) -> bool:
-    return isinstance(act, Effect) or callable(act)
+def _check_pattern(pattern: object) -> None:
+    if not isinstance(pattern, str | re.Pattern):
+        raise TypeError(f"expected text or a compiled pattern, got {pattern!r}")
+    if isinstance(pattern, str) and not _WORD.findall(pattern):
+        raise ValueError(f"there is no word in the pattern {pattern!r}; use default= for all other steps")
+
+
+def _check_act(act: object) -> None:
+    if not isinstance(act, Effect) and not callable(act):
+        raise TypeError(f"expected an effect or a callable, got {act!r}")
 
 
 def _matches(pattern: Pattern, shown: str) -> bool:
@@ -134,7 +145,7 @@ def _matches(pattern: Pattern, shown: str) -> bool:
 def _undeclared(step: RunStep) -> str:
     words = " ".join(_WORD.findall(step.shown)[:2])
     return (
-        f"{step.place} does what nobody declared: {step.shown}\n"
+        f"{step.place} does what nobody declared: {harmless(step.shown)}; "
         f"declare it: ls.runs({{{words!r}: ls.effect(writes={{'/path': '40MB'}}, seconds=1)}}), "
         "or let it do nothing: ls.runs(..., default=ls.effect()), or execute it: ls.sandbox()"
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Owner: TypeAlias = "Callable[[os.stat_result, Stat | None], tuple[int, int]]"
 
 _CHUNK = 1 << 20
+_ENTERED = stat.S_IRUSR | stat.S_IXUSR
 _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
@@ -68,12 +69,28 @@ class Taking:
             self._leaf(path, found)
 
     def _directory(self, path: str, found: os.stat_result) -> None:
-        before = self._before(path)
-        if not is_directory(self.fs, path) or self._is_opaque(path):
-            remove_tree(self.fs, path)
-            self.fs.mkdir(path, stat.S_IMODE(found.st_mode))
+        before, is_opaque = self._before(path), self._is_opaque(path)
+        if is_opaque or not is_directory(self.fs, path):
+            self._make_directory(path, is_opaque=is_opaque)
+        self._let_read(path, found, _ENTERED)
         self._take_names(path)
         self._describe(path, found, before)
+
+    def _make_directory(self, path: str, *, is_opaque: bool) -> None:
+        """Make a directory in place of what is there.
+
+        The kernel marks a directory opaque, even where nothing is below, when it comes from elsewhere: so does this.
+        """
+        remove_tree(self.fs, path)
+        place = _unused(self.fs) if is_opaque else path
+        self.fs.mkdir(place)
+        if place != path:
+            self.fs.rename(place, path)
+
+    def _let_read(self, path: str, found: os.stat_result, needed: int) -> None:
+        """Let an owner read who is not root; nobody looks at this mode again."""
+        if found.st_mode & needed != needed:
+            os.chmod(self._on_disk(path), stat.S_IMODE(found.st_mode) | needed)
 
     def _is_opaque(self, path: str) -> bool:
         with suppress(OSError):  # ENODATA: the usual case
@@ -97,6 +114,7 @@ class Taking:
         if stat.S_ISLNK(found.st_mode):
             self.fs.symlink(os.fsdecode(os.readlink(self._on_disk(path))), path)
         elif stat.S_ISREG(found.st_mode):
+            self._let_read(path, found, stat.S_IRUSR)
             self._content(path, found.st_size)
         else:
             self.fs.mknod(path, found.st_mode, found.st_rdev)
@@ -129,6 +147,12 @@ class Taking:
         for name in sorted(names):
             value = os.getxattr(on_disk, name, follow_symlinks=False)
             self.fs.setxattr(path, name, value, follow_symlinks=False)
+
+
+def _unused(fs: Overlay) -> str:
+    """Return a path in the root that nothing has."""
+    names = set(fs.listdir("/"))
+    return next(f"/.new{number}" for number in range(len(names) + 1) if f".new{number}" not in names)
 
 
 def _described(found: os.stat_result | Stat) -> tuple[int, int, int, int]:
