@@ -89,6 +89,8 @@ class BuildKit:
         self._plan = plan(request.dockerfile, request.target, request.build_args, platform)
         self._stages: dict[int, _Stage] = {}
         self.steps: list[Step] = []
+        # The bytes of each file of the context that was asked for; None until one is.
+        self.sent: dict[str, int] | None = None
 
     def build(self) -> Image:
         """Build what the target needs; return its image.
@@ -100,6 +102,7 @@ class BuildKit:
         """
         for planned in self._plan.stages:
             self._stages[planned.index] = self._stage(planned)
+        self._note_sources()
         draft = self._stages[self._plan.target].state.draft
         if self.request.labels:
             labels = draft.config.get("Labels")
@@ -132,11 +135,20 @@ class BuildKit:
             draft, key = Draft.from_nothing(dialect), "scratch"
         else:
             image = self.host.get_image(planned.base)
+            self.host.note_source(f"local source for {planned.base}", "regular", 0, image.layers)
             draft, key = Draft.upon(image), (image.chain_ids or (image.config_digest,))[-1]
         return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key
 
     def _prefix(self, planned: PlannedStage) -> str:
         return "" if self._plan.is_single else f"{planned.name} "
+
+    def _note_sources(self) -> None:
+        """Let the cache count what was sent: of the context the files that were asked for."""
+        request, note = self.request, self.host.note_source
+        note("local source for dockerfile", "source.local", len(request.context.dockerfile), ())
+        note("local source for dockerignore", "source.local", len(request.context.ignore.text), ())
+        if self.sent is not None:
+            note("local source for context", "source.local", sum(self.sent.values()), ())
 
     def tell(self, step: Step) -> int:
         """Take a step in; return its number."""
@@ -215,6 +227,8 @@ class _Stage:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         view = self._builder.files_of(word, self.state.planned) if word is not None else None
         copying = Copying.of(instruction, self._request, view)
+        if view is None:
+            self._builder.sent = (self._builder.sent or {}) | copying.sizes()
 
         def work(fs: Overlay) -> float:
             copying.apply(fs, self._draft)

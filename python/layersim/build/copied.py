@@ -75,6 +75,15 @@ class Copying:
         """Return a digest for each file, and a mode for each name."""
         return dict(pair for selection in self.selections for pair in _files(selection))
 
+    def sizes(self) -> dict[str, int]:
+        """Return the bytes of each file, by its path where it is taken from."""
+        found: dict[str, int] = {}
+        for selection in self.selections:
+            for source in selection.sources:
+                inside = below(selection.tree, source.path) if source.is_dir else [(source.path, source.status)]
+                found.update((path, status.st_size) for path, status in inside if stat.S_ISREG(status.st_mode))
+        return found
+
     def options(self) -> dict[str, str]:
         """Return what else decides what is copied."""
         one = self.instruction

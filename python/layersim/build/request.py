@@ -46,6 +46,10 @@ if TYPE_CHECKING:
             """Keep what BuildKit has done, with the layers that it stands on."""
             ...
 
+        def note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], /) -> None:
+            """Let the build cache count what a build starts from."""
+            ...
+
         def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:
             """Take an image in."""
             ...

@@ -118,6 +118,15 @@ class BuildCommands(ImageCommands, CacheCommands):
             self.profile, self.now, self.get_image, self._images, self._keep, self._step_cache, self._record
         )
 
+    def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer]) -> None:
+        """Count one more use of what builds start from: a base, a context, a Dockerfile."""
+        record_id = self._sources.get(name)
+        if record_id is not None and record_id in self._build_cache:
+            self._build_cache.resize(record_id, size)
+            self._build_cache.use(record_id, self.now())
+        else:
+            self._sources[name] = self.add_cache_record(size, type=kind, layers=layers, description=name).id
+
     def _record(self, layers: Sequence[Layer], description: str) -> str:
         """Keep a record of a step, which holds its layers; return its id."""
         size = self.profile.layer_sizes["build"](layers[-1])
@@ -144,6 +153,8 @@ class BuildHost:
         What earlier builds did.
     record : callable
         Lets the build cache hold layers.
+    note_source : callable
+        Lets it count what builds start from.
     """
 
     profile: Profile
@@ -153,6 +164,7 @@ class BuildHost:
     keep: Callable[[bytes, Sequence[Layer], Reference | None, str, StoredImage | None], StoredImage]
     steps: StepCache
     record: Callable[[Sequence[Layer], str], str]
+    note_source: Callable[[str, str, int, Sequence[Layer]], None]
 
     def images_upon(self, image_id: str | None) -> Sequence[Image]:
         """Return the images that were made from one; with None those that were made from none."""

@@ -45,6 +45,7 @@ class State:
         self._build_cache = BuildCache(self._layers)
         self._cache_records = 0
         self._step_cache = StepCache()
+        self._sources: dict[str, str] = {}
         self._known = KnownBlobs()
         self._views: dict[str, View] = {}
         self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)

@@ -76,6 +76,14 @@ class BuildCache:
         record = self._records[record_id]
         self._records[record_id] = replace(record, last_used_ns=now_ns, usage_count=record.usage_count + 1)
 
+    def resize(self, record_id: str, size: int) -> None:
+        """Let a record count another number of bytes, as that of a context does with each build."""
+        self._records[record_id] = replace(self._records[record_id], size=size)
+
+    def __contains__(self, record_id: object) -> bool:
+        """Whether there is a record of this id."""
+        return record_id in self._records
+
     def drop(self, record: CacheRecord) -> None:
         """Forget a record, and let go of its layer."""
         del self._records[record.id]
