@@ -16,6 +16,7 @@ import pytest
 
 import layersim as ls
 from layersim import _core, errors
+from layersim.build.dockerfile import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -133,6 +134,12 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
     errors.ContentMissingError: Row(errors.LayerSimError, lambda: list(SYNTHETIC), "digest and size alone", {}),
     errors.ValidationError: Row(
         ValueError, save_no_layers, "empty export", {"breaches": ("an image without layers cannot be saved",)}
+    ),
+    errors.DockerfileError: Row(
+        ValueError,
+        lambda: parse("FROM scratch\nFOO x", name="D"),
+        "dockerfile parse error on line 2: unknown instruction: FOO (did you mean FROM?)",
+        {"file": "D", "line": 2, "text": "FOO x"},
     ),
     errors.StateError: Row(ValueError, lambda: ls.Engine.open(__file__), "is no saved engine", {}),
     errors.StateVersionError: Row(errors.StateError, open_the_future, "versions up to 1", {"found": 2, "known": 1}),

@@ -139,7 +139,7 @@ def test_words_split_at_blanks_that_are_not_quoted(word: str, words: list[str]) 
 
 
 def test_the_other_escape_character() -> None:
-    assert expand("`$A \\$A \"`$A\\\"", VARIABLES, escape="`") == "$A \\a $A\\"
+    assert expand('`$A \\$A "`$A\\"', VARIABLES, escape="`") == "$A \\a $A\\"
 
 
 def test_a_replaced_value_is_not_looked_at_again() -> None:

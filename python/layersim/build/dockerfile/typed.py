@@ -92,6 +92,8 @@ def _arg(node: Node, arguments: list[str]) -> made.Arg:
 
 
 def _run(node: Node, arguments: made.Command) -> made.Run:
+    if not node.flags:
+        return made.Run(node.text, node.line, node.end_line, node.heredocs, arguments)
     flags = read_flags(node)
     mounts, network = flags.all("mount"), flags.text("network")
     if network is not None and network not in _NETWORKS:
