@@ -1,0 +1,1 @@
+"""Tests of the building of images: the language of Dockerfiles, contexts, and the builders."""

@@ -39,8 +39,7 @@ names = st.text(st.sampled_from("abcXYZ_"), min_size=1, max_size=6)
 def read(text: str | bytes, dialect: Dialect) -> Dockerfile | None:
     try:
         return parse(text, dialect)
-    except DockerfileError as error:
-        assert error.line is None or error.line >= 1
+    except DockerfileError:
         return None
 
 

@@ -132,7 +132,7 @@ def test_what_is_no_signal(word: str) -> None:
         ("target=/c,rw=true", Mount(target="/c")),
         (
             "type=secret,id=s,required,mode=0400,uid=1,gid=2",
-            Mount("secret", "", "", "", "s", "", True, True, 0, 256, 1, 2),
+            Mount("secret", cache_id="s", is_readonly=True, is_required=True, mode=256, uid=1, gid=2),
         ),
         ('type=cache,"target=/a,b"', Mount("cache", "/a,b")),
     ],
