@@ -53,6 +53,7 @@ def test_bytes_are_read_or_refused(data: bytes, dialect: Dialect) -> None:
 @example("FROM a\nRUN x\r\\", BUILDKIT29)
 @example("FROM a\nRUN x\\ \\", BUILDKIT29)
 @example("FROM a\n\\\n  RUN x", BUILDKIT29)
+@example("FROM a\nRUN \\\\", BUILDKIT29)
 @settings(max_examples=400)
 def test_what_is_printed_reads_as_the_same(text: str, dialect: Dialect) -> None:
     for whole in (text, f"FROM a\n{text}"):
