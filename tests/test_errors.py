@@ -17,6 +17,7 @@ import pytest
 import layersim as ls
 from layersim import _core, errors
 from layersim.build.context import Context
+from layersim.build.dockerfile import parse
 from tests.build.builders import Builder
 
 if TYPE_CHECKING:
@@ -152,6 +153,12 @@ ROWS: dict[type[errors.LayerSimError], Row] = {
         run_without_input,
         "uses 'lock', which is not there",
         {"command": ("npm", "ci"), "exit_code": 1, "output": ""},
+    ),
+    errors.DockerfileError: Row(
+        ValueError,
+        lambda: parse("FROM scratch\nFOO x", name="D"),
+        "dockerfile parse error on line 2: unknown instruction: FOO (did you mean FROM?)",
+        {"file": "D", "line": 2, "text": "FOO x"},
     ),
     errors.StateError: Row(ValueError, lambda: ls.Engine.open(__file__), "is no saved engine", {}),
     errors.StateVersionError: Row(errors.StateError, open_the_future, "versions up to 1", {"found": 2, "known": 1}),

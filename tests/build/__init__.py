@@ -1,1 +1,1 @@
-"""Tests of the builds, one file for a part and a subject."""
+"""Tests of the building of images: the language of Dockerfiles, contexts, and the builders."""

@@ -68,7 +68,7 @@ WRONG = {
 
 FLAGS = {
     "COPY --lnk a b": ("Unknown flag: lnk", "unknown flag: --lnk (did you mean link?)"),
-    "COPY --parants a b": ("Unknown flag: parants", "unknown flag: --parants (did you mean parents?)"),
+    "COPY --exclud a b": ("Unknown flag: exclud", "unknown flag: --exclud (did you mean exclude?)"),
     "ADD --from=x a b": ("Unknown flag: from", "unknown flag: --from"),
     "CMD --x a": ("Unknown flag: x", "unknown flag: --x"),
     "FROM --x a": ("Unknown flag: x", "unknown flag: --x"),

@@ -163,8 +163,8 @@ def test_flags_are_cut_into_bytes() -> None:
         ("", (), True),
     ],
 )
-def test_commands_have_two_forms(dialect: Dialect, text: str, words: tuple[str, ...], is_shell: bool) -> None:
-    assert command(f"CMD {text}", dialect) == Command(words, is_shell)
+def test_commands_have_two_forms(dialect: Dialect, text: str, words: tuple[str, ...], *, is_shell: bool) -> None:
+    assert command(f"CMD {text}", dialect) == Command(words, is_shell=is_shell)
 
 
 def test_20_does_not_look_behind_an_array() -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import forms
-from layersim.build.dockerfile.blanks import SPACES
+from layersim.build.dockerfile.blanks import SPACE_CLASS
 from layersim.build.dockerfile.nodes import node_of
 from layersim.build.dockerfile.words import split_words
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from layersim.build.dockerfile.instructions import Command
     from layersim.build.dockerfile.nodes import Node
+
+
+_BLANKS = re.compile(rf"[{SPACE_CLASS}]+")
 
 
 def read_arguments(node: Node) -> object:
@@ -58,8 +62,7 @@ def _health(node: Node) -> tuple[str, Command]:
     The engines look for its end byte by byte, and some bytes of longer characters are blanks to them.
     """
     data = node.rest if node.rest.isascii() else node.rest.encode().decode("latin-1")
-    end = next((at for at, letter in enumerate(data) if letter in SPACES), len(data))
-    kind, rest = data[:end], data[end:].lstrip(SPACES)
+    kind, rest = (*_BLANKS.split(data, maxsplit=1), "")[:2]
     if not node.rest.isascii():
         rest = rest.encode("latin-1").decode("utf-8", "replace")
     return kind, forms.command(rest, node.dialect)

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import msgspec
+from typing import TYPE_CHECKING, Any
 
 from layersim.build.dockerfile.faults import WrongInstructionError
 from layersim.build.dockerfile.mistakes import did_you_mean
 
 if TYPE_CHECKING:
-    from layersim.build.dockerfile.dialect import Dialect, FlagKind
+    from collections.abc import Mapping
+
+    from layersim.build.dockerfile.dialect import Dialect
     from layersim.build.dockerfile.nodes import Node
 
 
-class Flags(msgspec.Struct, frozen=True):
-    """The flags that one instruction was given, by name."""
-
-    texts: dict[str, list[str]]
-
-    def text(self, name: str) -> str | None:
-        """Return the value of a flag, or None if it was not given."""
-        found = self.texts.get(name)
-        return found[0] if found else None
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Return the values of a flag that may be given several times."""
-        return tuple(self.texts.get(name, ()))
-
-    def is_set(self, name: str) -> bool | None:
-        """Return the value of a boolean flag, or None if it was not given."""
-        found = self.text(name)
-        return None if found is None else found.lower() != "false"
+_NONE: Mapping[str, Any] = {}
 
 
-_NONE = Flags({})
-
-
-def read_flags(node: Node) -> Flags:
-    """Check an instruction's flags against those that it has.
+def read_flags(node: Node) -> Mapping[str, Any]:
+    """Return the flags that an instruction was given: of each the text, all its texts, or whether it is set.
 
     Raises
     ------
@@ -48,26 +28,29 @@ def read_flags(node: Node) -> Flags:
     if not node.flags:
         return _NONE
     known = node.dialect.flags_of(node.name)
-    given: dict[str, list[str]] = {}
+    given: dict[str, Any] = {}
     for flag in node.flags:
         name, equals, value = flag[2:].partition("=")
         if name not in known:
             raise _fault(node.dialect, "unknown flag", name, did_you_mean(name, known))
-        if name in given and known[name] != "texts":
+        kind = known[name]
+        if name in given and kind != "texts":
             raise _fault(node.dialect, "duplicate flag specified", name)
-        _check_value(node.dialect, known[name], name, value, has_value=bool(equals))
-        given.setdefault(name, []).append(value)
-    return Flags(given)
+        if kind == "bool":
+            given[name] = _boolean(node.dialect, name, value, has_value=bool(equals))
+        elif not equals:
+            raise _fault(node.dialect, "missing a value on flag", name)
+        else:
+            given[name] = value if kind == "text" else (*given.get(name, ()), value)
+    return given
 
 
-def _check_value(dialect: Dialect, kind: FlagKind, name: str, value: str, *, has_value: bool) -> None:
-    if kind == "bool":
-        if has_value and not value:
-            raise _fault(dialect, "missing a value on flag", name)
-        if value.lower() not in ("", "true", "false"):
-            raise _fault(dialect, "expecting boolean value for flag", name, f", not: {value}")
-    elif not has_value:
+def _boolean(dialect: Dialect, name: str, value: str, *, has_value: bool) -> bool:
+    if has_value and not value:
         raise _fault(dialect, "missing a value on flag", name)
+    if value.lower() not in ("", "true", "false"):
+        raise _fault(dialect, "expecting boolean value for flag", name, f", not: {value}")
+    return value.lower() != "false"
 
 
 def _fault(dialect: Dialect, what: str, name: str, after: str = "") -> WrongInstructionError:

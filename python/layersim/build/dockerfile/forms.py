@@ -7,6 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+import msgspec
+
 from layersim.build.dockerfile.faults import UnreadableError
 from layersim.build.dockerfile.golang import go_quote
 from layersim.build.dockerfile.instructions import Command
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_STRINGS = msgspec.json.Decoder(tuple[str, ...])
 _NOT_STRINGS = "when using JSON array syntax, arrays must be comprised of strings only"
 
 
@@ -32,6 +35,22 @@ def json_words(text: str, dialect: Dialect) -> tuple[str, ...] | None:
     """
     if text[:1] != "[":
         return None
+    words = _plain_strings(text)
+    return _odd_strings(text, dialect) if words is None else words
+
+
+def _plain_strings(text: str) -> tuple[str, ...] | None:
+    """Return the strings of a plain array of them, several times faster than `_odd_strings`."""
+    if not text.isprintable():
+        return None
+    try:
+        return _STRINGS.decode(text)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _odd_strings(text: str, dialect: Dialect) -> tuple[str, ...] | None:
+    """Return the strings of an array as Go reads it."""
     try:
         # 20.10 does not look at what follows the array.
         found = _DECODER.raw_decode(text)[0] if dialect.is_old else _DECODER.decode(text)

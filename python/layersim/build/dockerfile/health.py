@@ -11,8 +11,9 @@ from layersim.build.dockerfile.golang import go_quote
 from layersim.build.dockerfile.instructions import Command, Healthcheck
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from layersim.build.dockerfile.dialect import Dialect
-    from layersim.build.dockerfile.flags import Flags
     from layersim.build.dockerfile.nodes import Node
 
 _SHORTEST_NS = 1_000_000
@@ -51,15 +52,15 @@ def healthcheck(node: Node, arguments: tuple[str, Command]) -> Healthcheck:
     )
 
 
-def _duration(flags: Flags, name: str) -> int:
-    duration_ns = read_duration(text) if (text := flags.text(name)) else 0
+def _duration(flags: Mapping[str, str], name: str) -> int:
+    duration_ns = read_duration(text) if (text := flags.get(name)) else 0
     if duration_ns and duration_ns < _SHORTEST_NS:
         raise WrongInstructionError(f"Interval {go_quote(name)} cannot be less than 1ms")
     return duration_ns
 
 
-def _retries(flags: Flags, dialect: Dialect) -> int:
-    text = flags.text("retries")
+def _retries(flags: Mapping[str, str], dialect: Dialect) -> int:
+    text = flags.get("retries")
     if not text:
         return 0
     retries = _integer(text)

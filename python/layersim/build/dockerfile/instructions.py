@@ -25,7 +25,7 @@ class _Value(msgspec.Struct, frozen=True, eq=False):
         return self._key() == other._key()
 
     def __hash__(self) -> int:
-        return hash((type(self).__name__, repr(self._key())))
+        return hash((type(self).__name__, self._key()))
 
     def _key(self) -> tuple[Any, ...]:
         return tuple(getattr(self, name) for name in self.__struct_fields__ if name not in _PLACES)
@@ -299,6 +299,9 @@ class Dockerfile(_Value, frozen=True, eq=False):
     globals: tuple[Arg, ...]
     stages: tuple[Stage, ...]
     warnings: tuple[Remark, ...] = ()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.globals, self.stages))
 
     def __str__(self) -> str:
         """Return a file that reads as this value; comments are not kept."""

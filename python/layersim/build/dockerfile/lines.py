@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile.blanks import SPACES
+from layersim.build.dockerfile.continuation import CONTINUED
 from layersim.build.dockerfile.faults import UnreadableError
 from layersim.build.dockerfile.instructions import Remark
 
@@ -19,7 +20,6 @@ LONGEST_LINE = 65_535
 
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*", re.ASCII)
 _DIRECTIVES = {20: frozenset(("escape", "syntax")), 29: frozenset(("escape", "syntax", "check"))}
-_CONTINUED = {escape: re.compile(rf"(?<!\{escape})\{escape}[ \t]*\Z") for escape in ("\\", "`")}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -65,7 +65,7 @@ class LineReader:
             if not line or line[0] == "#":
                 continue
             start = self.at
-            if line[-1] in self.escape + " \t" and (found := _CONTINUED[self.escape].search(line)):
+            if line[-1] in self.escape + " \t" and (found := CONTINUED[self.escape].search(line)):
                 line = self._continued(line[: found.start()])
             yield line, start
         if self._is_too_long:
@@ -98,7 +98,7 @@ class LineReader:
             if not begin:
                 has_blank = True
                 continue
-            found = _CONTINUED[self.escape].search(line)
+            found = CONTINUED[self.escape].search(line)
             if not found:
                 parts.append(line)
                 break

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layersim.build.dockerfile.continuation import CONTINUED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,5 +25,5 @@ def _joined(lines: Iterable[str], escape: str, *, is_old: bool) -> str:
     """Join lines. What would read as continued was cut off by the end of the file, and is so again."""
     ended = [line + "\r" if is_old and line.endswith("\r") else line for line in lines]
     last = ended[-1]
-    is_cut = last.rstrip(" \t").endswith(escape) or (last.endswith("\r") and not is_old)
+    is_cut = CONTINUED[escape].search(last) or (last.endswith("\r") and not is_old)
     return "\n".join(ended) + (escape if is_cut else "\n")

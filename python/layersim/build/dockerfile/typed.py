@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
 _ONBUILD = re.compile(r"[\t\n\f\r ]*ONBUILD[\t\n\f\r ]*", re.IGNORECASE | re.ASCII)
 _NETWORKS = ("default", "none", "host")
+_FIELDS = {name: name.replace("-", "_") for name in ("chown", "chmod", "link", "keep-git-dir", "checksum", "unpack")}
+_FIELDS |= {"from": "source_stage", "exclude": "excludes", "parents": "parents"}
+_FIELDS |= {"mount": "mounts", "network": "network", "device": "devices"}
 _NAMED_STAGE, _SOURCE_AND_DEST = 3, 2
 Pairs = tuple[tuple[str, str], ...]
 """Names and values."""
@@ -92,13 +95,15 @@ def _arg(node: Node, arguments: list[str]) -> made.Arg:
 
 
 def _run(node: Node, arguments: made.Command) -> made.Run:
+    if not node.flags:
+        return made.Run(node.text, node.line, node.end_line, node.heredocs, arguments)
     flags = read_flags(node)
-    mounts, network = flags.all("mount"), flags.text("network")
-    if network is not None and network not in _NETWORKS:
+    network = flags.get("network", "none")
+    if network not in _NETWORKS:
         raise WrongInstructionError(f"invalid network mode {go_quote(network)}")
-    check_mounts(mounts, node.dialect)
-    place = (node.text, node.line, node.end_line, node.heredocs)
-    return made.Run(*place, arguments, mounts, network, flags.all("device"))
+    check_mounts(flags.get("mount", ()), node.dialect)
+    fields = {_FIELDS[name]: value for name, value in flags.items()}
+    return made.Run(node.text, node.line, node.end_line, node.heredocs, arguments, **fields)
 
 
 def _cmd(node: Node, arguments: made.Command) -> made.Cmd:
@@ -152,44 +157,19 @@ def _need_dest(node: Node, words: tuple[str, ...]) -> None:
 
 def _copy(node: Node, words: tuple[str, ...]) -> made.Copy:
     _need_dest(node, words)
-    flags = read_flags(node)
-    place = (node.text, node.line, node.end_line, node.heredocs)
-    if not flags.texts:
-        return made.Copy(*place, *_copied(node, words))
-    return made.Copy(
-        *place,
-        *_copied(node, words),
-        chown=flags.text("chown"),
-        chmod=flags.text("chmod"),
-        source_stage=flags.text("from"),
-        link=bool(flags.is_set("link")),
-        excludes=flags.all("exclude"),
-        parents=bool(flags.is_set("parents")),
-    )
+    fields = {_FIELDS[name]: value for name, value in read_flags(node).items()}
+    return made.Copy(node.text, node.line, node.end_line, node.heredocs, *_copied(node, words), **fields)
 
 
 def _add(node: Node, words: tuple[str, ...]) -> made.Add:
     _need_dest(node, words)
-    flags = read_flags(node)
-    return made.Add(
-        node.text,
-        node.line,
-        node.end_line,
-        node.heredocs,
-        *_copied(node, words),
-        chown=flags.text("chown"),
-        chmod=flags.text("chmod"),
-        link=bool(flags.is_set("link")),
-        keep_git_dir=flags.is_set("keep-git-dir"),
-        checksum=flags.text("checksum"),
-        unpack=flags.is_set("unpack"),
-        excludes=flags.all("exclude"),
-    )
+    fields = {_FIELDS[name]: value for name, value in read_flags(node).items()}
+    return made.Add(node.text, node.line, node.end_line, node.heredocs, *_copied(node, words), **fields)
 
 
 def _from(node: Node, words: tuple[str, ...]) -> made.Stage:
     name = _stage_name(words)
-    platform = read_flags(node).text("platform")
+    platform = read_flags(node).get("platform")
     return made.Stage(words[0], name, platform, (), node.text, node.line, node.end_line)
 
 
