@@ -382,7 +382,13 @@ def check_random(builder: Builder, daemon: Daemon, folder: Path) -> None:
         copied.mkdir()
         ignored.mkdir()
         drawn = lines(rng, copied, write_tree(rng, copied), builder)
-        assert list(differences(daemon, builder, copied, drawn)) == [], seed
+        kept: list[str] = []
+        for line in drawn:
+            if not refusal(builder, copied, [*kept, line]):
+                kept.append(line)
+            else:  # a file where a directory is: refused by both
+                assert built(daemon, builder, copied, [*kept, line]).error, (seed, line)
+        assert list(differences(daemon, builder, copied, kept)) == [], seed
         write_tree(rng, ignored)
         text = "\n".join([*patterns(rng), ""])
         (ignored / ".dockerignore").write_text(text)
