@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import os
+import random
 import tarfile
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,15 @@ import pytest
 
 from tests.build.builders import BUILDKIT20, BUILDKIT29, LEGACY20, LEGACY29, Builder
 from tests.engine.copying import built, differences, import_images, refusal
+from tests.engine.random_contexts import lines, patterns, write_tree
 from tests.tars import BORN, Entry, hardlink, layer_tar, symlink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engine.daemon import Daemon
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 TAR = layer_tar(
     [
@@ -246,16 +249,25 @@ ADD --unpack t.tar /n17/
 ADD --unpack f1 /n18/""".splitlines()
 
 
-def lines_of(builder: Builder) -> list[str]:
+SINCE_28 = frozenset([*(line for line in NEW if "--link" not in line), "ADD --chown=7:8 t.tar /z12"])
+"""Lines that BuildKit understands, or does as it does now, since this version."""
+
+
+def lines_of(builder: Builder, major: int = 28) -> list[str]:
     """Return the fixed lines that a builder accepts."""
+    is_young = builder.builder == "buildkit" and builder.generation != 20 and major < 28
+    return [line for line in _lines(builder) if not (is_young and line in SINCE_28)]
+
+
+def _lines(builder: Builder) -> list[str]:
     if builder.builder == "legacy":
         return [line for line in BOTH if not line.startswith("COPY --from=odd /o/*")] + LEGACY
     return BOTH + BUILDKIT + (OLD if builder.generation == 20 else NEW)
 
 
 @pytest.mark.parametrize("builder", [LEGACY20, BUILDKIT20], ids=lambda builder: builder.builder)
-def test_layers_are_those_of_the_engine(builder: Builder, daemon: Daemon, tmp_path: Path) -> None:
-    check(builder, daemon, tmp_path)
+def test_layers_are_those_of_the_engine(builder: Builder, quick_daemon: Daemon, tmp_path: Path) -> None:
+    check(builder, quick_daemon, tmp_path)
 
 
 @pytest.mark.parametrize("builder", [LEGACY29, BUILDKIT29], ids=lambda builder: builder.builder)
@@ -267,8 +279,128 @@ def check(builder: Builder, daemon: Daemon, folder: Path) -> None:
     """Compare the layers of all fixed lines, as many at a time as a chain may be long."""
     import_images(daemon)
     write_context(folder)
-    lines = lines_of(builder)
+    all_lines = lines_of(builder, daemon.major())
     found = [
-        text for at in range(0, len(lines), 60) for text in differences(daemon, builder, folder, lines[at : at + 60])
+        text
+        for at in range(0, len(all_lines), 60)
+        for text in differences(daemon, builder, folder, all_lines[at : at + 60])
     ]
     assert found == []
+
+
+REFUSALS = {
+    "COPY f1 /loop": ("too many links", "too many links"),
+    "COPY f1 /file/": ("failed to create new directory: mkdir", "mkdir"),
+    "COPY f1 /file/x": ("failed to copy files: lstat", "mkdir"),
+    "COPY d /file": ("failed to copy files: failed to copy directory: mkdir", "cannot copy to non-directory"),
+    "COPY nope /x": (
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat nope: file does not exist",
+        '"/nope"',
+    ),
+    "COPY lout /x": (
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat lout: file does not exist",
+        "not found",
+    ),
+    "COPY ldangle /x": (
+        "COPY failed: file not found in build context or excluded by .dockerignore: stat ldangle: file does not exist",
+        "not found",
+    ),
+    "COPY lloop /x": ("COPY failed: forbidden path outside the build context: lloop ()", "too many"),
+    "COPY --from=odd nope /x": ("COPY failed: stat nope: file does not exist", '"/nope"'),
+    "ADD cut /x": ("unexpected EOF", "unexpected EOF"),
+    "ADD t.tar /file": ("failed to copy files: ", "mkdir"),
+    "ADD f1 t.tar /x": (
+        "When using ADD with more than one source file, the destination must be a directory and end with a /",
+        "mkdir",
+    ),
+    "COPY http://127.0.0.1:1/x /x/": ("source can't be a URL for COPY", "source can't be a URL for COPY"),
+    "WORKDIR /file": ("Cannot mkdir: /file is not a directory", "mkdir"),
+    "WORKDIR /file/x": ("lstat", "lstat"),
+}
+LEGACY_REFUSALS = {
+    "COPY ../f1 /x": "COPY failed: forbidden path outside the build context: ../f1 ()",
+    "COPY nope* /x": "COPY failed: no source files were specified",
+    "COPY f1 f2 /x": "the destination must be a directory and end with a /",
+    "COPY --chown=nobody f1 /x": "can't find uid for user nobody: no such user: nobody",
+    "COPY --chown=app:nobody f1 /x": "can't find gid for group nobody: no such group: nobody",
+    "COPY --chown=app: f1 /x": "can't find gid for group : no such group: ",
+    "COPY --chmod=755 f1 /x": "the --chmod option requires BuildKit.",
+}
+BUILDKIT_REFUSALS = {
+    "COPY t /": "cannot replace to directory",
+    "COPY t2 /": "cannot copy to non-directory",
+    "COPY t4 /": "cannot copy to non-directory",
+}
+NEW_REFUSALS = {
+    "COPY --chmod=zz f1 /x": "invalid syntax",
+    "COPY --chmod=999 f1 /x": "invalid chmod parameter: '999'. it should be octal string and between 0 and 07777",
+    "ADD up.tar /x/": 'invalid entry name "../up"',
+    "ADD --checksum=sha256:" + "0" * 64 + " f1 /x": "checksum requires HTTP(S) or Git sources",
+}
+
+
+def refusals_of(builder: Builder, major: int = 28) -> dict[str, str]:
+    """Return the lines that a builder refuses, and what both sides must say."""
+    is_legacy = builder.builder == "legacy"
+    found = {line: says[0 if is_legacy else 1] for line, says in REFUSALS.items()}
+    found |= LEGACY_REFUSALS if is_legacy else BUILDKIT_REFUSALS
+    return found | (NEW_REFUSALS if not is_legacy and builder.generation != 20 and major >= 28 else {})
+
+
+def check_refusals(builder: Builder, daemon: Daemon, folder: Path) -> None:
+    """Compare what both sides say to lines that fail."""
+    import_images(daemon)
+    write_context(folder)
+    for line, says in refusals_of(builder, daemon.major()).items():
+        assert says in built(daemon, builder, folder, [line]).error, line
+        assert says in refusal(builder, folder, [line]), line
+
+
+@pytest.mark.parametrize("builder", [LEGACY20, BUILDKIT20], ids=lambda builder: builder.builder)
+def test_what_the_engine_refuses_is_refused_in_its_words(
+    builder: Builder, quick_daemon: Daemon, tmp_path: Path
+) -> None:
+    check_refusals(builder, quick_daemon, tmp_path)
+
+
+@pytest.mark.parametrize("builder", [LEGACY29, BUILDKIT29], ids=lambda builder: builder.builder)
+def test_what_a_newer_engine_refuses_is_refused_in_its_words(
+    builder: Builder, graph_daemon: Daemon, tmp_path: Path
+) -> None:
+    check_refusals(builder, graph_daemon, tmp_path)
+
+
+SEEDS = range(8)
+
+
+def check_random(builder: Builder, daemon: Daemon, folder: Path) -> None:
+    """Compare random lines on random trees, and what random patterns leave of them."""
+    import_images(daemon)
+    for seed in SEEDS:
+        rng = random.Random(seed)
+        copied, ignored = folder / f"copy-{seed}", folder / f"ignore-{seed}"
+        copied.mkdir()
+        ignored.mkdir()
+        drawn = lines(rng, copied, write_tree(rng, copied), builder)
+        kept: list[str] = []
+        for line in drawn:
+            if not refusal(builder, copied, [*kept, line]):
+                kept.append(line)
+            else:  # a file where a directory is: refused by both
+                assert built(daemon, builder, copied, [*kept, line]).error, (seed, line)
+        assert list(differences(daemon, builder, copied, kept)) == [], seed
+        write_tree(rng, ignored)
+        text = "\n".join([*patterns(rng), ""])
+        (ignored / ".dockerignore").write_text(text)
+        os.utime(ignored / ".dockerignore", (BORN, BORN))
+        assert list(differences(daemon, builder, ignored, ["COPY . /l/"])) == [], (seed, text)
+
+
+@pytest.mark.parametrize("builder", [LEGACY20, BUILDKIT20], ids=lambda builder: builder.builder)
+def test_random_contexts(builder: Builder, quick_daemon: Daemon, tmp_path: Path) -> None:
+    check_random(builder, quick_daemon, tmp_path)
+
+
+@pytest.mark.parametrize("builder", [LEGACY29, BUILDKIT29], ids=lambda builder: builder.builder)
+def test_random_contexts_on_a_newer_engine(builder: Builder, graph_daemon: Daemon, tmp_path: Path) -> None:
+    check_random(builder, graph_daemon, tmp_path)

@@ -34,11 +34,11 @@ use crate::error::{Result, detached};
 #[pyfunction]
 #[pyo3(signature = (paths, heads=None))]
 #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
-pub fn hash_files<'py>(
-    py: Python<'py>,
+pub fn hash_files(
+    py: Python<'_>,
     paths: Vec<PyBackedBytes>,
     heads: Option<Vec<PyBackedBytes>>,
-) -> Result<Bound<'py, PyBytes>> {
+) -> Result<Bound<'_, PyBytes>> {
     let mut files: Vec<Headed> =
         paths.iter().map(|path| Headed { path: OsStr::from_bytes(path).into(), head: Vec::new() }).collect();
     if let Some(heads) = heads {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from layersim.build.context.dialect import Dialect
     from layersim.build.context.ignore import Ignore
 
+_NAME = attrgetter("name")
 _IMPLIED = Sent(stat.S_IFDIR | 0o755, is_implied=True)
 
 
@@ -42,10 +44,10 @@ class _Walk:
     def into(self, directory: str, depth: int) -> None:
         """Take what is in a directory, whose entries have `depth` components."""
         start = f"{directory}/" if directory else ""
-        excludes = self.ignore.excludes_next
+        excludes = self.ignore.at_depth(depth)
         for entry in self._listed(directory):
             path = start + entry.name
-            if not excludes(path, depth):
+            if not excludes(path):
                 self._take(path, entry, depth)
             elif self.ignore.may_hold(path) and entry.is_dir(follow_symlinks=False):
                 self._look_into(path, entry, depth)
@@ -53,7 +55,7 @@ class _Walk:
     def _listed(self, directory: str) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(f"{self.root}/{directory}") as entries:
-                return sorted(entries, key=lambda entry: os.fsencode(entry.name))
+                return sorted(entries, key=_NAME)
         except OSError as error:
             raise _unreadable(directory or ".", error) from error
 
@@ -93,8 +95,10 @@ def _sent(found: os.stat_result, target: str = "", capability: bytes = b"") -> S
         found.st_dev,
         found.st_ino,
         found.st_rdev,
-        target=target,
-        capability=capability,
+        0,
+        0,
+        target,
+        capability,
     )
 
 

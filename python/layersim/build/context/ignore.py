@@ -100,22 +100,14 @@ class Ignore:
             return rule.parts < len(parts) and rule.matches("/".join(parts[: rule.parts]))
         return any(rule.matches("/".join(parts[:depth])) for depth in range(1, len(parts)))
 
-    def excludes_next(self, path: str, depth: int) -> bool:
-        """As `excludes`, for a walk: no parent of the path is excluded if there are no exceptions.
-
-        Parameters
-        ----------
-        path : str
-            Relative to the root of the context.
-        depth : int
-            Its components.
-        """
+    def at_depth(self, depth: int) -> Callable[[str], bool]:
+        """Return `excludes` for a walk that meets paths of this many components, none below what is excluded."""
         if self.has_exceptions:
-            return self.excludes(path)
+            return self.excludes
         matches = self._by_depth.get(depth)
         if matches is None:
             matches = self._by_depth[depth] = _any_of([r for r in self.rules if r.depth in {None, depth}])
-        return matches(path)
+        return matches
 
     def may_hold(self, directory: str) -> bool:
         """Tell whether the builder looks into a directory that is excluded, for what an exception may take back."""
@@ -129,8 +121,11 @@ class Ignore:
 
 
 def _any_of(rules: Sequence[Rule]) -> Callable[[str], bool]:
+    """Return whether any rule matches: the exact ones are looked up, the others are tried."""
     exact = frozenset(rule.text for rule in rules if rule.matches == rule.text.__eq__)
     others = [rule.matches for rule in rules if rule.text not in exact]
+    if not others:
+        return exact.__contains__
     return lambda path: path in exact or any(matches(path) for matches in others)
 
 

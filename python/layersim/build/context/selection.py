@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ from layersim.errors import BuildError
 if TYPE_CHECKING:
     from layersim.build.context.dialect import Dialect
     from layersim.build.context.tree import Status, Tree
+
+
+_URL = re.compile(r"(https?://|git://|git@)")
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,8 @@ def select(tree: Tree, word: str, dialect: Dialect, *, instruction: str = "COPY"
     BuildError
         In the builder's words, for a missing file, a loop of links, or a way out of the root.
     """
+    if _URL.match(word):
+        raise _no_url(word, dialect, instruction)
     finder = _Finder(tree, word, dialect, instruction, from_stage)
     found = finder.matches() if is_wild(word) else (finder.one(unescaped(word)),)
     return Selection(tree, word, found, from_stage)
@@ -167,3 +173,9 @@ def _split(pattern: str) -> tuple[str, str]:
     parts = pattern.split("/")
     at = next((at for at, part in enumerate(parts) if is_wild(part)), len(parts) - 1)
     return unescaped("/".join(parts[:at])), "/".join(parts[at:])
+
+
+def _no_url(word: str, dialect: Dialect, instruction: str) -> BuildError:
+    if instruction == "COPY":
+        return BuildError(f"{'COPY failed: ' if is_legacy(dialect) else ''}source can't be a URL for COPY")
+    return BuildError(f"ADD of {word} needs a network, and a build here has none: put the file into the context")

@@ -61,12 +61,12 @@ def _inside(tree: Tree, directory: str) -> list[str]:
 
 
 def _followed(tree: Tree, path: str) -> str | None:
-    """Return what a path leads to, or itself if nothing is there; a loop counts for nothing."""
+    """Return what a path leads to, or itself if that is nothing or the root; a loop counts for nothing."""
     try:
         place = resolve(tree, path)
     except LinkLoopError:
         return None
-    return place if status(tree, place) is not None else path
+    return place if place and status(tree, place) is not None else path
 
 
 class _Entries:

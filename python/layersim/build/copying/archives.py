@@ -72,14 +72,24 @@ def extract(overlay: Overlay, place: str, archive: Stream, dialect: Dialect, *, 
     touch(overlay, place)
     extracting = _Extracting(overlay, place, dialect, owner, refusal)
     try:
-        with tarfile.open(fileobj=archive, mode="r|") as members:
+        with tarfile.open(fileobj=archive, mode="r:") as members:
             for member in members:
                 extracting.member(member, members)
+            archive.seek(members.offset)
+            _check_end(archive.read(tarfile.BLOCKSIZE), refusal)
     except _DAMAGED as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise
         raise BuildError(f"{refusal}unexpected EOF") from error
     extracting.finish()
+
+
+def _check_end(block: bytes, refusal: str) -> None:
+    """Demand that what stopped the reading is an end: a block of zeros, or nothing at all."""
+    if 0 < len(block) < tarfile.BLOCKSIZE:
+        raise BuildError(f"{refusal}unexpected EOF")
+    if any(block):
+        raise BuildError(f"{refusal}archive/tar: invalid tar header")
 
 
 class _Inside:

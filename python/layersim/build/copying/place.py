@@ -49,19 +49,13 @@ def make_directories(overlay: Overlay, path: str, making: Making) -> bool:
         here = f"{here}/{part}" if here else part
         found = status(overlay, here) if here else None
         if found is None and here:
-            overlay.mkdir(here, MADE_MODE)
-            _describe(overlay, here, making)
+            overlay.mkdir(here, MADE_MODE if making.mode is None else making.mode)
+            if making.owner is not None:
+                overlay.chown(here, *making.owner)
             made = True
         elif found is not None and not stat.S_ISDIR(found.st_mode):
             raise BuildError(f"{making.refusal}mkdir /{here}: not a directory")
     return made
-
-
-def _describe(overlay: Overlay, path: str, making: Making) -> None:
-    if making.owner is not None:
-        overlay.chown(path, *making.owner)
-    if making.mode is not None:
-        overlay.chmod(path, making.mode)
 
 
 def followed(overlay: Overlay, path: str) -> str:
