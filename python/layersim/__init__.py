@@ -42,7 +42,7 @@ from layersim._core import (
     chain_ids,
     sha256,
 )
-from layersim.analysis import compare_profiles
+from layersim.analysis import compare_profiles, replay
 from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, effect, runs, sandbox
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
@@ -94,6 +94,7 @@ __all__ = [
     "mkdir",
     "opaque",
     "remove",
+    "replay",
     "runs",
     "sandbox",
     "sha256",
