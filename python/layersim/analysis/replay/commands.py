@@ -66,6 +66,26 @@ class Declared:
 
 
 @dataclass(frozen=True)
+class LayerRules:
+    """What of a command's work is in its layer.
+
+    Attributes
+    ----------
+    volumes : tuple of str
+        Directories in which the legacy builder loses what a RUN writes.
+    counts_links : bool
+        Whether the targets of links count, as with the legacy builder.
+    """
+
+    volumes: tuple[str, ...] = ()
+    counts_links: bool = False
+
+    def loses(self, path: str) -> bool:
+        """Tell whether a path is not in the layer."""
+        return any(path.startswith(f"{folder}/") for folder in self.volumes)
+
+
+@dataclass(frozen=True)
 class Part:
     """One command of a RUN.
 
@@ -127,7 +147,7 @@ class Commands:
 
 
 def take_commands(
-    parts: Sequence[tuple[RunStep, Effect]], origins: list[Origin], slots: Iterator[int], volumes: Sequence[str]
+    parts: Sequence[tuple[RunStep, Effect]], origins: list[Origin], slots: Iterator[int], rules: LayerRules
 ) -> Commands:
     """Put the commands of one RUN into a stage.
 
@@ -139,24 +159,24 @@ def take_commands(
         What the stage has; what they write is added.
     slots : iterator of int
         Numbers for what they write.
-    volumes : sequence of str
-        Directories in which the legacy builder loses what a RUN writes.
+    rules : LayerRules
+        What counts.
     """
     below = list(origins)
     made: list[FromCommand] = []
     taken = []
     for step, effect in parts:
-        taken.append(_part(step, effect, next(slots), origins, below, volumes))
-        made.append(_command(taken[-1], volumes))
+        taken.append(_part(step, effect, next(slots), origins, below, rules))
+        made.append(_command(taken[-1], rules))
         origins.append(made[-1])
         origins.append(Directories([absolute(path, step.cwd) for path in effect.mkdirs]))
     kept = ask(made, lambda path: path)
     return Commands(tuple(taken), kept.size, sum(effect.seconds for _, effect in parts))
 
 
-def _command(part: Part, volumes: Sequence[str]) -> FromCommand:
-    entries = [entry for entry in _entries(part.step, part.effect) if not _is_within(entry.path, volumes)]
-    return FromCommand(part.slot, entries, _removal(part.step, part.effect, volumes))
+def _command(part: Part, rules: LayerRules) -> FromCommand:
+    entries = [entry for entry in _entries(part.step, part.effect, rules) if not rules.loses(entry.path)]
+    return FromCommand(part.slot, entries, _removal(part.step, part.effect, rules))
 
 
 def _part(
@@ -165,9 +185,9 @@ def _part(
     slot: int,
     origins: Sequence[Origin],
     below: Sequence[Origin],
-    volumes: Sequence[str],
+    rules: LayerRules,
 ) -> Part:
-    own = FromCommand(slot, list(_entries(step, effect)), _removal(step, effect, ()))
+    own = FromCommand(slot, list(_entries(step, effect, rules)), _removal(step, effect, LayerRules()))
     after = [*origins, own, Directories([absolute(path, step.cwd) for path in effect.mkdirs])]
     uses = [(pattern, ask(origins, _below(absolute(pattern, step.cwd)))) for pattern in effect.uses]
     needs = [(f"uses {pattern!r}, which is not there", answer) for pattern, answer in uses]
@@ -179,7 +199,7 @@ def _part(
             # A directory is there, too, if anything is below it.
             needs.append((f"{verb} {pattern!r}, which is not there", ask(after, _below(place))))
     made = [origin for origin in (*origins[len(below) :], own) if isinstance(origin, FromCommand)]
-    wanted = _any_of(described, volumes)
+    wanted = _any_of(described, rules)
     copied_up = ask(below, lambda path: None if any(one.hides(path) for one in made) else wanted(path))
     return Part(step, effect, slot, tuple(needs), tuple(answer for _, answer in uses), copied_up)
 
@@ -189,21 +209,17 @@ def _below(pattern: str) -> Callable[[str], str | None]:
     return lambda path: path if fits(path) else None
 
 
-def _any_of(patterns: Sequence[str], volumes: Sequence[str]) -> Callable[[str], str | None]:
+def _any_of(patterns: Sequence[str], rules: LayerRules) -> Callable[[str], str | None]:
     fits = [glob(pattern).fullmatch for pattern in patterns]
-    return lambda path: path if any(fit(path) for fit in fits) and not _is_within(path, volumes) else None
+    return lambda path: path if any(fit(path) for fit in fits) and not rules.loses(path) else None
 
 
-def _removal(step: RunStep, effect: Effect, volumes: Sequence[str]) -> Callable[[str], bool]:
+def _removal(step: RunStep, effect: Effect, rules: LayerRules) -> Callable[[str], bool]:
     fits = [glob_below(absolute(pattern, step.cwd)).fullmatch for pattern in effect.removes]
-    return lambda path: any(fit(path) for fit in fits) and not _is_within(path, volumes)
+    return lambda path: any(fit(path) for fit in fits) and not rules.loses(path)
 
 
-def _is_within(path: str, folders: Sequence[str]) -> bool:
-    return any(path.startswith(f"{folder}/") for folder in folders)
-
-
-def _entries(step: RunStep, effect: Effect) -> Iterator[Entry]:
+def _entries(step: RunStep, effect: Effect, rules: LayerRules) -> Iterator[Entry]:
     for path, content in effect.writes:
         file = File.of(content) if isinstance(content, bytes) else None
         size = content if isinstance(content, int) else len(content)
@@ -211,7 +227,7 @@ def _entries(step: RunStep, effect: Effect) -> Iterator[Entry]:
     for folder, count, total in effect.files:
         yield from _many(absolute(folder, step.cwd), count, total)
     for path, target in effect.symlinks:
-        yield Entry(absolute(path, step.cwd), 0, f"-> {target}")
+        yield Entry(absolute(path, step.cwd), len(target.encode()) if rules.counts_links else 0, f"-> {target}")
 
 
 def _many(folder: str, count: int, total: int) -> Iterator[Entry]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from layersim.analysis.replay.bases import find_base
-from layersim.analysis.replay.commands import take_commands
+from layersim.analysis.replay.commands import LayerRules, take_commands
 from layersim.analysis.replay.contents import Base, Directories
 from layersim.analysis.replay.copies import trace_copy
 from layersim.analysis.replay.keys import Interned, buildkit_run, legacy_step
@@ -99,6 +99,7 @@ class Tracer:
         self.definitions = Interned()
         self.slots = itertools.count()
         self._images: dict[str, BaseImage] = {}
+        self._told = len(dockerfile.globals) if self.dialect.builder == "legacy" else 0
 
     def trace(self) -> Program:
         """Return all steps.
@@ -138,7 +139,9 @@ class Tracer:
 
     def _read(self, planned: PlannedStage, traced: TracedStage) -> None:
         triggers, traced.draft.config["OnBuild"] = traced.draft.triggers, None
+        self._told += 1
         for instruction in instructions_of(planned, triggers, self.request):
+            self._told += 1
             step = self._step(traced, traced.state.evaluated(instruction, self.request))
             if step is not None:
                 traced.stage.steps.append(step)
@@ -159,7 +162,7 @@ class Tracer:
     def _run(self, traced: TracedStage, instruction: Run) -> PlannedStep:
         draft, scope = traced.draft, traced.state.scope
         command = run_words(instruction, self.dialect, draft.shell)
-        step = run_step(traced.state, instruction, command, len(traced.stage.steps) + 1)
+        step = run_step(traced.state, instruction, command, self._told)
         is_legacy = self.dialect.builder == "legacy"
         key = (
             legacy_step(draft, command, self.dialect, scope.run_args)
@@ -167,7 +170,8 @@ class Tracer:
             else buildkit_run(draft, instruction, command, scope)
         )
         volumes = [posixpath.normpath("/" + path.lstrip("/")) for path in draft.volumes] if is_legacy else []
-        commands = take_commands(self.run.parts(step), traced.origins, self.slots, volumes)
+        rules = LayerRules(tuple(volumes), counts_links=is_legacy)
+        commands = take_commands(self.run.parts(step), traced.origins, self.slots, rules)
         return PlannedStep(instruction.text, self.definitions.number(key), commands=commands)
 
     def _workdir(self, traced: TracedStage, instruction: Workdir) -> PlannedStep | None:
