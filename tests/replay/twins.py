@@ -48,9 +48,7 @@ class Built:
     def build(self, files: Mapping[str, bytes]) -> dict[str, object]:
         """Build once; return what a row of a replay says of it."""
         try:
-            image = self._engine.build(
-                dict(files), self._dockerfile.encode(), builder=self._builder, run=self._run
-            )
+            image = self._engine.build(dict(files), self._dockerfile.encode(), builder=self._builder, run=self._run)
         except BuildError as error:
             return {"error": str(error)}
         # Times of files tell layers apart that were made anew, and files in memory have none: what is below does here.

@@ -125,9 +125,7 @@ def _rows(variant: str, simulation: Simulation, files: Files, edits: Sequence[Ed
         yield _row(variant, number, edit.name, outcome, pushed, held)
 
 
-def _row(
-    variant: str, edit: int, name: str, outcome: Outcome, pushed: set[Hashable], held: Layers
-) -> ReplayRow:
+def _row(variant: str, edit: int, name: str, outcome: Outcome, pushed: set[Hashable], held: Layers) -> ReplayRow:
     layers = outcome.layers
     row = ReplayRow(
         variant,

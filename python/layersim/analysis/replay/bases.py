@@ -57,7 +57,9 @@ def find_base(name: str, bases: Bases, dialect: Dialect) -> BaseImage:
         layers = tuple(zip(image.chain_ids, image.layer_sizes, strict=True))
         return BaseImage(image.id, Draft.upon(image), layers, View(image.layers))
     if name not in bases:
-        raise BuildError(f"FROM {name}: its size is not given; give bases={{{name!r}: '180MB'}}, or an engine that has it")
+        raise BuildError(
+            f"FROM {name}: its size is not given; give bases={{{name!r}: '180MB'}}, or an engine that has it"
+        )
     return BaseImage(name, Draft.from_nothing(dialect), ((name, _size(bases[name])),), View([]))
 
 

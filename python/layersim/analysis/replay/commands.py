@@ -200,7 +200,9 @@ def _part(
             needs.append((f"{verb} {pattern!r}, which is not there", ask(after, _below(place))))
     made = [origin for origin in (*origins[len(below) :], own) if isinstance(origin, FromCommand)]
     wanted = _any_of(described, rules)
-    copied_up = ask(below, lambda path: None if any(one.hides(path) for one in made) else wanted(path))
+    copied_up = ask(
+        below if described else [], lambda path: None if any(one.hides(path) for one in made) else wanted(path)
+    )
     return Part(step, effect, slot, tuple(needs), tuple(answer for _, answer in uses), copied_up)
 
 
@@ -214,7 +216,9 @@ def _any_of(patterns: Sequence[str], rules: LayerRules) -> Callable[[str], str |
     return lambda path: path if any(fit(path) for fit in fits) and not rules.loses(path) else None
 
 
-def _removal(step: RunStep, effect: Effect, rules: LayerRules) -> Callable[[str], bool]:
+def _removal(step: RunStep, effect: Effect, rules: LayerRules) -> Callable[[str], bool] | None:
+    if not effect.removes:
+        return None
     fits = [glob_below(absolute(pattern, step.cwd)).fullmatch for pattern in effect.removes]
     return lambda path: any(fit(path) for fit in fits) and not rules.loses(path)
 

@@ -67,7 +67,7 @@ class Answer:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is there."""
-        return not self.made and not self.fixed and not any(watch.count for watch in self.watches)
+        return not self.made and not self.fixed and not sum([watch.count for watch in self.watches])
 
     @property
     def size(self) -> int:
@@ -154,9 +154,8 @@ class FromContext:
 
         def named(path: str) -> str | None:
             dest = self.dest(path)
-            if dest is None or any(other(path) == dest for other in again):
-                return None
-            return seen(dest)
+            name = None if dest is None else seen(dest)
+            return None if name is None or any(other(path) == dest for other in again) else name
 
         answer.watches.append(self.files.watch(named))
 
@@ -199,13 +198,13 @@ class FromCommand:
         Where it is told what its bytes follow from.
     entries : sequence of Entry
         What it writes.
-    is_removed : callable
-        Whether it removes a path of what was there before.
+    is_removed : callable or None
+        Whether it removes a path of what was there before; None where it removes nothing.
     """
 
     slot: int
     entries: Sequence[Entry]
-    is_removed: Callable[[str], bool]
+    is_removed: Callable[[str], bool] | None = None
 
     def ask(self, naming: Naming, above: Sequence[Origin], answer: Answer) -> None:
         """Add the entries that have a name."""
@@ -218,7 +217,7 @@ class FromCommand:
 
     def hides(self, path: str) -> bool:
         """Tell whether it removes or replaces a path."""
-        return path in self._paths or self.is_removed(path)
+        return path in self._paths or (self.is_removed is not None and self.is_removed(path))
 
     @cached_property
     def _paths(self) -> frozenset[str]:
@@ -246,6 +245,10 @@ def is_directory(origins: Sequence[Origin], path: str) -> bool:
 
 
 def _seen(naming: Naming, above: Sequence[Origin]) -> Naming:
+    above = [origin for origin in above if isinstance(origin, FromCommand)]  # nothing else hides
+    if not above:
+        return naming
+
     def seen(path: str) -> str | None:
         name = naming(path)
         return None if name is None or any(origin.hides(path) for origin in above) else name

@@ -7,7 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from layersim._core import View
-from layersim.analysis.replay.contents import Base, Directories, Entry, FromCommand, FromContext, FromStage, ask, is_directory
+from layersim.analysis.replay.contents import (
+    Base,
+    Directories,
+    Entry,
+    FromCommand,
+    FromContext,
+    FromStage,
+    ask,
+    is_directory,
+)
 from layersim.analysis.replay.files import File
 from layersim.analysis.replay.keys import legacy_step
 from layersim.analysis.replay.patterns import sources
@@ -47,10 +56,12 @@ class _Tracing:
     def step(self) -> PlannedStep:
         """Return the step."""
         chosen = [self._source(word) for word in self._one.sources]
-        texts = [Entry(self._place(doc.name, is_file=True), len(doc.body.encode()), doc.body) for doc in self._one.contents]
+        texts = [
+            Entry(self._place(doc.name, is_file=True), len(doc.body.encode()), doc.body) for doc in self._one.contents
+        ]
         origins: list[Origin] = [origin for _, origin in chosen]
         if texts:
-            origins.append(FromCommand(-1, texts, lambda _path: False))
+            origins.append(FromCommand(-1, texts))
         if self._dest.endswith("/") or any(map(self._is_folder, self._one.sources)):
             origins.append(Directories([self._dest.rstrip("/") or "/"]))
         self._traced.origins += origins
@@ -68,7 +79,9 @@ class _Tracing:
 
     def _source(self, word: str) -> tuple[Source, Origin]:
         if isinstance(self._one, Add) and word.endswith(_ARCHIVES):
-            raise BuildError(f"{self._one.text}: what an archive holds is not known here; only Engine.build extracts it")
+            raise BuildError(
+                f"{self._one.text}: what an archive holds is not known here; only Engine.build extracts it"
+            )
         below = self._below()
         missing = self._missing(word) if self._is_legacy or not is_wild(word) else None
         named = sources(word)
@@ -78,7 +91,7 @@ class _Tracing:
         else:
             origin = FromStage(below, lambda path: dest(path.lstrip("/")))
         content = self._asked(below, lambda path: self._counted(path, named(path)))
-        return Source(content, ask([origin], lambda path: path), missing), origin
+        return Source(content, missing), origin
 
     def _asked(self, below: Sequence[Origin] | None, naming: Naming) -> Answer:
         if below is None:
@@ -102,16 +115,18 @@ class _Tracing:
 
         def dest(path: str) -> str | None:
             found = named(path)
-            if found is None or self._is_excluded(found[0]):
+            if found is None or (self._excludes is not None and self._is_excluded(found[0])):
                 return None
             return self._place(path[cut:], is_file=False) if parents else self._place(found[0], is_file=found[1])
 
         return dest
 
     def _place(self, name: str, *, is_file: bool) -> str:
-        if is_file and not self._is_into:
-            return self._dest
-        return posixpath.join(self._dest, name)
+        return self._dest if is_file and not self._is_into else self._start + name
+
+    @cached_property
+    def _start(self) -> str:
+        return f"{self._dest.rstrip('/')}/"
 
     @cached_property
     def _is_into(self) -> bool:
@@ -133,7 +148,9 @@ class _Tracing:
             return tuple(self._tracer.stages[stage].origins)
         image = self._tracer.image(word)
         if image.layers and not image.view.layers:
-            raise BuildError(f"{self._one.text}: the files of {word} are not known; give an engine that has it as bases")
+            raise BuildError(
+                f"{self._one.text}: the files of {word} are not known; give an engine that has it as bases"
+            )
         return [Base(image.view)]
 
     def _missing(self, word: str) -> Callable[[], BuildError] | None:

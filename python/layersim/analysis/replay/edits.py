@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from layersim.build.context.tree import Status, Tree
     from layersim.build.dockerfile import Dialect
 
-Source: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Mapping[str, bytes | str | int]"
+Source: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Mapping[str, bytes | str | int]"
+)
 Edited: TypeAlias = "Iterable[str] | Mapping[str, bytes | str | int | None]"
 Changes: TypeAlias = "str | os.PathLike[str] | Iterable[Edited]"
 

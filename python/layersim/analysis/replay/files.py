@@ -98,20 +98,21 @@ class Files:
     files: dict[str, File]
     dialect: Dialect
     _watches: list[Watch] = field(default_factory=list)
-    _names: dict[str, list[tuple[Watch, str]]] = field(default_factory=dict)
+    _names: dict[str, list[tuple[Watch, str]] | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ignore = self._read_ignore()
+        self._names = {path: self._named(path) for path in self.files}
 
     def watch(self, naming: Naming) -> Watch:
         """Return a sum that follows all changes from now on."""
         watch = Watch(naming)
-        for path, file in self.files.items():
-            name = None if self._ignore.excludes(path) else naming(path)
-            if name is not None:
-                watch.add(name, file, 1)
+        for path, known in self._names.items():
+            if known is not None and (name := naming(path)) is not None:
+                known.append((watch, name))
+                if path in self.files:
+                    watch.add(name, self.files[path], 1)
         self._watches.append(watch)
-        self._names.clear()
         return watch
 
     def apply(self, changes: Mapping[str, File | None]) -> None:
@@ -129,18 +130,21 @@ class Files:
             self._ignore_anew()
 
     def _counted(self, path: str) -> list[tuple[Watch, str]]:
-        found = self._names.get(path)
-        if found is None:
-            watches = [] if self._ignore.excludes(path) else self._watches
-            found = [(watch, name) for watch in watches if (name := watch.naming(path)) is not None]
-            self._names[path] = found
-        return found
+        if path not in self._names:
+            self._names[path] = self._named(path)
+        return self._names[path] or []
+
+    def _named(self, path: str) -> list[tuple[Watch, str]] | None:
+        """Return the sums that a path counts in, and its names there; None if it is ignored."""
+        if self._ignore.excludes(path):
+            return None
+        return [(watch, name) for watch in self._watches if (name := watch.naming(path)) is not None]
 
     def _ignore_anew(self) -> None:
         self._ignore = self._read_ignore()
-        self._names.clear()
         for watch in self._watches:
             watch.total = watch.count = watch.size = 0
+        self._names = {path: self._named(path) for path in self.files}
         for path, file in self.files.items():
             for watch, name in self._counted(path):
                 watch.add(name, file, 1)

@@ -21,15 +21,12 @@ class Source:
     Attributes
     ----------
     content : Answer
-        What counts for the key.
-    copied : Answer
-        What gets into the layer.
+        What there is.
     missing : callable or None
         Makes the error if there is nothing; None where nothing is allowed.
     """
 
     content: Answer
-    copied: Answer
     missing: Callable[[], BuildError] | None
 
     def key(self, written: Sequence[Hashable]) -> Hashable:
@@ -81,7 +78,7 @@ class PlannedStep:
     @property
     def size(self) -> int:
         """The bytes of its layer, if it is done now."""
-        copied = sum(source.copied.size for source in self.sources)
+        copied = sum([source.content.size for source in self.sources])
         return self.own_size + copied + (self.commands.size if self.commands is not None else 0)
 
     @property
