@@ -1,32 +1,28 @@
-"""A series of edits, built again after each, without doing any of it: what would each Dockerfile cost?"""
+"""A series of edits, built again after each, without doing any of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 from layersim.analysis.replay.commands import Declared
 from layersim.analysis.replay.edits import read_edits, start_of
-from layersim.analysis.replay.files import Files
 from layersim.analysis.replay.rows import Replay, ReplayRow, ReplaySummary
-from layersim.analysis.replay.simulation import Simulation
-from layersim.analysis.replay.tracing import Tracer
+from layersim.analysis.replay.series import NO_ARGUMENTS, Series
 from layersim.build import dialect_of
 from layersim.profiles import find_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Mapping
 
     from layersim.analysis.replay.bases import Bases
-    from layersim.analysis.replay.edits import Changes, Edit, Source
-    from layersim.analysis.replay.simulation import Layers, Outcome
+    from layersim.analysis.replay.edits import Changes, Source
+    from layersim.analysis.replay.series import Arguments
     from layersim.build.running import RunTable
 
-__all__ = ["Declared", "Replay", "ReplayRow", "ReplaySummary", "replay"]
+__all__ = ["Declared", "Replay", "ReplayRow", "ReplaySummary", "Series", "replay"]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
-_NO_BASES: Mapping[str, int | str] = MappingProxyType({})
+NO_BASES: Mapping[str, int | str] = MappingProxyType({})
 
 
 def replay(
@@ -35,13 +31,13 @@ def replay(
     *,
     run: RunTable | Declared,
     context: Source | None = None,
-    bases: Bases = _NO_BASES,
+    bases: Bases = NO_BASES,
     builder: Literal["buildkit", "legacy"] = "buildkit",
     profile: str = "overlay2",
-    build_args: Mapping[str, str] = _NOTHING,
+    build_args: Arguments = NO_ARGUMENTS,
     limit: int | None = None,
 ) -> Replay:
-    """Tell what a series of edits would cost with one Dockerfile and with another.
+    r"""Tell what a series of edits would cost with one Dockerfile and with another.
 
     Parameters
     ----------
@@ -63,8 +59,8 @@ def replay(
         Whose rules of caching count.
     profile : str, default "overlay2"
         Which generation of the builder.
-    build_args : mapping of str to str
-        As ``--build-arg``.
+    build_args : mapping of str to str or sequence of str
+        As ``--build-arg``. Of several values each build takes one, the first build first; the last one stays.
     limit : int, optional
         No more edits than this; of a history the newest.
 
@@ -94,8 +90,8 @@ def replay(
     --------
     >>> import layersim as ls
     >>> table = ls.runs({"npm ci": ls.effect(files={"node_modules": (300, "40MB")}, uses=["package.json"], seconds=30)})
-    >>> naive = "FROM node:20\\nWORKDIR /app\\nCOPY . .\\nRUN npm ci\\n"
-    >>> better = "FROM node:20\\nWORKDIR /app\\nCOPY package.json .\\nRUN npm ci\\nCOPY . .\\n"
+    >>> naive = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\n"
+    >>> better = "FROM node:20\nWORKDIR /app\nCOPY package.json .\nRUN npm ci\nCOPY . .\n"
     >>> files = {"package.json": 500, "server.js": 20_000}
     >>> told = ls.replay({"naive": naive, "better": better}, [["server.js"]] * 9, context=files, run=table,
     ...                  bases={"node:20": "180MB"})
@@ -105,41 +101,5 @@ def replay(
     dialect = dialect_of(builder, find_profile(profile))
     declared = run if isinstance(run, Declared) else Declared(run)
     start = start_of(context, changes, dialect, limit)
-    edits = read_edits(changes, limit)
-    rows: list[ReplayRow] = []
-    for name, text in variants.items():
-        files = Files(dict(start), dialect)
-        simulation = Simulation(Tracer(text, name, files, declared, bases, build_args).trace())
-        rows += _rows(name, simulation, files, edits)
-    return Replay(rows)
-
-
-def _rows(variant: str, simulation: Simulation, files: Files, edits: Sequence[Edit]) -> Iterator[ReplayRow]:
-    pushed: set[Hashable] = set()
-    outcome, held = simulation.build(), {}
-    yield _row(variant, 0, "", outcome, pushed, held)
-    for number, edit in enumerate(edits, start=1):
-        held = outcome.layers or held
-        files.apply(edit.resolved(files.files))
-        outcome = simulation.build()
-        yield _row(variant, number, edit.name, outcome, pushed, held)
-
-
-def _row(variant: str, edit: int, name: str, outcome: Outcome, pushed: set[Hashable], held: Layers) -> ReplayRow:
-    layers = outcome.layers
-    row = ReplayRow(
-        variant,
-        edit,
-        name,
-        cached=outcome.cached,
-        rebuilt=len(outcome.ran),
-        rebuilt_size=sum(outcome.sizes),
-        seconds=outcome.seconds,
-        push_size=sum([size for layer, size in layers.items() if layer not in pushed]),
-        pull_size=sum([size for layer, size in layers.items() if layer not in held]),
-        size=sum(layers.values()),
-        ran=tuple(outcome.ran),
-        error=outcome.error,
-    )
-    pushed.update(layers)
-    return row
+    series = Series(start, read_edits(changes, limit), declared, bases, dialect, build_args)
+    return Replay([row for name, text in variants.items() for row in series.rows(name, text)])

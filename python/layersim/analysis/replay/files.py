@@ -115,6 +115,11 @@ class Files:
         self._watches.append(watch)
         return watch
 
+    def forget(self) -> None:
+        """Drop all sums."""
+        self._watches.clear()
+        self._names = {path: self._named(path) for path in self._names}
+
     def apply(self, changes: Mapping[str, File | None]) -> None:
         """Replace, add and (with None) remove files; the work is that of the changed paths."""
         for path, file in changes.items():

@@ -60,6 +60,8 @@ class PlannedStep:
         What it runs.
     own_size : int
         Bytes that stand in the Dockerfile.
+    line : int
+        Where it stands in the Dockerfile; 0 for what the base triggers.
     """
 
     text: str
@@ -68,6 +70,7 @@ class PlannedStep:
     sources: tuple[Source, ...] = ()
     commands: Commands | None = None
     own_size: int = 0
+    line: int = 0
 
     def content(self, written: Sequence[Hashable]) -> Hashable:
         """Return the key of what it copies."""

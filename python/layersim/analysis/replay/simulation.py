@@ -64,8 +64,12 @@ class Simulation:
     """
 
     def __init__(self, program: Program) -> None:
-        self._program = program
+        self.take(program)
         self._done: dict[Hashable, _Done] = {}
+
+    def take(self, program: Program) -> None:
+        """Go on with other steps, and the cache of the ones before."""
+        self._program = program
         self._written: list[Hashable] = [None] * program.slots
 
     def build(self) -> Outcome:

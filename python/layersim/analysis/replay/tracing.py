@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from layersim.analysis.replay.bases import find_base
@@ -57,6 +57,28 @@ class TracedStage:
         return self.state.draft
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a Dockerfile is read with.
+
+    Attributes
+    ----------
+    files : Files
+        The context, which may change afterwards.
+    run : Declared
+        What commands do.
+    bases : Engine or mapping
+        The images.
+    definitions : Interned
+        Numbers of what steps do, the same for all readings.
+    """
+
+    files: Files
+    run: Declared
+    bases: Bases
+    definitions: Interned = field(default_factory=Interned)
+
+
 class Tracer:
     """Reads one Dockerfile.
 
@@ -66,37 +88,24 @@ class Tracer:
         The Dockerfile.
     name : str
         What it is called, for messages.
-    files : Files
-        The context, which may change afterwards.
-    run : Declared
-        What commands do.
-    bases : Engine or mapping
-        The images.
+    surroundings : Surroundings
+        What it is read with.
     build_args : mapping of str to str
         As ``--build-arg``.
-    target : str, optional
-        The stage to build.
     """
 
     def __init__(
-        self,
-        text: str | bytes,
-        name: str,
-        files: Files,
-        run: Declared,
-        bases: Bases,
-        build_args: Mapping[str, str],
-        target: str | None = None,
+        self, text: str | bytes, name: str, surroundings: Surroundings, build_args: Mapping[str, str]
     ) -> None:
-        self.files, self.run, self.bases = files, run, bases
-        self.dialect: Dialect = files.dialect
+        self._surroundings = surroundings
+        self.files, self.definitions = surroundings.files, surroundings.definitions
+        self.dialect: Dialect = self.files.dialect
         data = text.encode() if isinstance(text, str) else text
         dockerfile = parse(data, self.dialect, name=name)
         nothing = Context.of({}, dockerfile=data, dialect=self.dialect)
-        self.request = Request(nothing, dockerfile, self.dialect, target, dict(build_args))
-        self._plan = plan(dockerfile, target, build_args, ("linux", "amd64"))
+        self.request = Request(nothing, dockerfile, self.dialect, build_args=dict(build_args))
+        self._plan = plan(dockerfile, None, build_args, ("linux", "amd64"))
         self.stages: dict[int, TracedStage] = {}
-        self.definitions = Interned()
         self.slots = itertools.count()
         self._images: dict[str, BaseImage] = {}
         self._told = len(dockerfile.globals) if self.dialect.builder == "legacy" else 0
@@ -117,7 +126,7 @@ class Tracer:
     def image(self, name: str) -> BaseImage:
         """Return the image of a name."""
         if name not in self._images:
-            self._images[name] = find_base(name, self.bases, self.dialect)
+            self._images[name] = find_base(name, self._surroundings.bases, self.dialect)
         return self._images[name]
 
     def _start(self, planned: PlannedStage) -> TracedStage:
@@ -140,11 +149,13 @@ class Tracer:
     def _read(self, planned: PlannedStage, traced: TracedStage) -> None:
         triggers, traced.draft.config["OnBuild"] = traced.draft.triggers, None
         self._told += 1
+        own = set(map(id, planned.stage.instructions))
         for instruction in instructions_of(planned, triggers, self.request):
             self._told += 1
             step = self._step(traced, traced.state.evaluated(instruction, self.request))
             if step is not None:
-                traced.stage.steps.append(step)
+                line = instruction.line if id(instruction) in own else 0
+                traced.stage.steps.append(replace(step, line=line))
 
     def _step(self, traced: TracedStage, instruction: Instruction) -> PlannedStep | None:
         if isinstance(instruction, Run):
@@ -171,7 +182,7 @@ class Tracer:
         )
         volumes = [posixpath.normpath("/" + path.lstrip("/")) for path in draft.volumes] if is_legacy else []
         rules = LayerRules(tuple(volumes), counts_links=is_legacy)
-        commands = take_commands(self.run.parts(step), traced.origins, self.slots, rules)
+        commands = take_commands(self._surroundings.run.parts(step), traced.origins, self.slots, rules)
         return PlannedStep(instruction.text, self.definitions.number(key), commands=commands)
 
     def _workdir(self, traced: TracedStage, instruction: Workdir) -> PlannedStep | None:
