@@ -42,7 +42,7 @@ from layersim._core import (
     chain_ids,
     sha256,
 )
-from layersim.analysis import compare_profiles, replay
+from layersim.analysis import compare_profiles, replay, suggest
 from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, effect, runs, sandbox
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
@@ -98,6 +98,7 @@ __all__ = [
     "runs",
     "sandbox",
     "sha256",
+    "suggest",
     "symlink",
     "write",
 ]

@@ -12,7 +12,7 @@ RUNS = ls.runs(
         "install": ls.effect(files={"node_modules": (70, 7_000)}, uses=["package.json"], seconds=30),
         "compile": ls.effect(writes={"dist/main.js": 900, "dist/a/map": 50}, uses=["src"], seconds=5),
         "fetch": ls.effect(writes={"/opt/big": "3MB", "/var/cache/x": 4000}, seconds=7.5),
-        "clean": ls.effect(removes=["/var/cache", "**/*.tmp"], seconds=0.5),
+        "clean": ls.effect(removes=["/var/cache/*", "**/*.tmp"], seconds=0.5),
         "chmod": ls.effect(modes={"src/**": 0o755}, seconds=0.25),
         "chown": ls.effect(owners={"/opt/*": 1000}),
         "stamp": ls.effect(writes={"/stamp": b"always the same\n"}, uses=["package.json"]),

@@ -50,6 +50,11 @@ class Edit:
     changes: Mapping[str, File | None] = field(default_factory=dict)
     touched: tuple[str, ...] = ()
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All that it changes."""
+        return (*self.changes, *self.touched)
+
     def resolved(self, files: Mapping[str, File]) -> Mapping[str, File | None]:
         """Return the files after the edit.
 
