@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from layersim._core import View
+from layersim._core import Layer, View, mkdir
 from layersim.build.draft import Draft
 from layersim.engine import Engine
 from layersim.errors import BuildError
@@ -14,6 +14,13 @@ from layersim.units import parse_size
 
 if TYPE_CHECKING:
     from layersim.build.dockerfile import Dialect
+
+# What every distribution has: of an image that is given by its size nothing else is known.
+_USUAL = (
+    *("/bin", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp"),
+    *("/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/sbin", "/usr/share"),
+    *("/usr/src", "/var", "/var/cache", "/var/lib", "/var/log"),
+)
 
 Bases: TypeAlias = "Engine | Mapping[str, int | str]"
 
@@ -31,13 +38,21 @@ class BaseImage:
     layers : tuple of (str, int)
         Names and bytes of its layers.
     view : View
-        Its files; none are known of one that is given by its size.
+        Its files.
+    is_known : bool
+        Whether these are its files; of an image that is given by its size they are the usual directories.
     """
 
     key: str
     draft: Draft
     layers: tuple[tuple[str, int], ...]
     view: View
+    is_known: bool = True
+
+
+def usual_directories() -> Layer:
+    """Return the layer that stands for an image of which only the size is known."""
+    return Layer.from_changes([mkdir(path) for path in _USUAL])
 
 
 def find_base(name: str, bases: Bases, dialect: Dialect) -> BaseImage:
@@ -60,7 +75,7 @@ def find_base(name: str, bases: Bases, dialect: Dialect) -> BaseImage:
         raise BuildError(
             f"FROM {name}: its size is not given; give bases={{{name!r}: '180MB'}}, or an engine that has it"
         )
-    return BaseImage(name, Draft.from_nothing(dialect), ((name, _size(bases[name])),), View([]))
+    return BaseImage(name, Draft.from_nothing(dialect), ((name, _size(bases[name])),), View([usual_directories()]), is_known=False)
 
 
 def _size(value: int | str) -> int:

@@ -147,7 +147,7 @@ class _Tracing:
         if stage is not None:
             return tuple(self._tracer.stages[stage].origins)
         image = self._tracer.image(word)
-        if image.layers and not image.view.layers:
+        if not image.is_known:
             raise BuildError(
                 f"{self._one.text}: the files of {word} are not known; give an engine that has it as bases"
             )

@@ -115,6 +115,10 @@ class Files:
         self._watches.append(watch)
         return watch
 
+    def sent(self) -> list[str]:
+        """Return the paths that no ``.dockerignore`` keeps out, sorted."""
+        return sorted(path for path in self.files if not self._ignore.excludes(path))
+
     def forget(self) -> None:
         """Drop all sums."""
         self._watches.clear()

@@ -70,12 +70,17 @@ class Suggestion:
 
     def __str__(self) -> str:
         """Say it in a line, and show what changes."""
-        saved = f"{self.saved_seconds:g} s, {_signed(self.saved_bytes)} less to push, image {_signed(self.size_saved)} less"
-        return f"{self.rule}: saves {saved}\n{self.evidence}\n{self.diff}"
+        saved = [
+            f"{self.saved_seconds:g} s",
+            _compared(self.saved_bytes, "to push", ("less", "more")),
+            _compared(self.size_saved, "image", ("smaller", "larger")),
+        ]
+        return f"{self.rule}: saves {', '.join(filter(None, saved))}\n{self.evidence}\n{self.diff}"
 
 
-def _signed(size: int) -> str:
-    return human_size(size) if size >= 0 else f"-{human_size(-size)}"
+def _compared(saved: int, what: str, words: tuple[str, str]) -> str:
+    """Say by how many bytes something became less or more; nothing where it did not."""
+    return f"{what} {human_size(abs(saved))} {words[saved < 0]}" if saved else ""
 
 
 class Suggestions(Sequence[Suggestion]):

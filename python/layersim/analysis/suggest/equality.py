@@ -6,11 +6,11 @@ import dataclasses
 import io
 import itertools
 import stat
-import tarfile
 from typing import TYPE_CHECKING, Literal
 
 from layersim._core import View, sha256
 from layersim.analysis.replay import Declared
+from layersim.analysis.replay.bases import usual_directories
 from layersim.build.context.value import IGNORE_FILE
 from layersim.build.running import Effect, RunTable
 from layersim.engine import Engine
@@ -66,7 +66,9 @@ class Equality:
 
     def result(self, script: Script, files: Mapping[str, File]) -> Hashable | None:
         """Return the image that a script makes, as a value; None if the build fails."""
-        context = {path: _bytes(file) for path, file in files.items()} | {IGNORE_FILE: script.ignore.encode()}
+        context = {path: _bytes(file) for path, file in files.items() if path != IGNORE_FILE}
+        if script.ignore:
+            context[IGNORE_FILE] = script.ignore.encode()
         try:
             image = self._engine.build(
                 context,
@@ -86,10 +88,8 @@ def _take_over(bases: Bases, engine: Engine) -> None:
         bases.save([image.tags[0] for image in bases.images() if image.tags], archive)
         engine.load(archive.getvalue())
         return
-    empty = io.BytesIO()
-    tarfile.open(fileobj=empty, mode="w").close()
     for name in bases:
-        engine.import_tar(empty.getvalue(), name)
+        engine.import_tar(usual_directories().tar_bytes(), name)
 
 
 def _bytes(file: File) -> bytes:

@@ -83,8 +83,12 @@ class Study:
     def used(self, line: Line) -> list[str]:
         """Return the files of the context that a command is declared to read."""
         watches = [watch for part in self.parts(line) for answer in part.uses for watch in answer.watches]
-        files = self.tracer.files.files
-        return sorted({path for path in files for watch in watches if watch.naming(path) is not None})
+        return [path for path in self.sent if any(watch.naming(path) is not None for watch in watches)]
+
+    @cached_property
+    def sent(self) -> list[str]:
+        """The files of the context that a builder is sent before the first edit."""
+        return self.tracer.files.sent()
 
     def dest(self, stage: int, path: str) -> str | None:
         """Return where a stage first puts a file of the context."""
