@@ -23,7 +23,9 @@ PROJECT = {
 # What each command reads, writes and takes. Nothing is executed.
 COMMANDS = ls.runs(
     {
-        "npm ci": ls.effect(files={"node_modules": (900, "85MB")}, uses=["package.json", "package-lock.json"], seconds=38),
+        "npm ci": ls.effect(
+            files={"node_modules": (900, "85MB")}, uses=["package.json", "package-lock.json"], seconds=38
+        ),
         "npm run build": ls.effect(
             writes={"dist/server.js": "2MB"}, uses=["package.json", "src", "node_modules"], seconds=11
         ),
@@ -38,7 +40,8 @@ EDITS[15] = ["package-lock.json"]
 
 found = ls.suggest(NAIVE, PROJECT, EDITS, run=COMMANDS, bases={"node:20": "190MB"})
 best = found.best
-assert best is not None
+if best is None:
+    raise SystemExit("there is nothing better")
 
 told = ls.replay(
     {"naive": NAIVE, "suggested": best.text}, EDITS, context=PROJECT, run=best.run, bases={"node:20": "190MB"}

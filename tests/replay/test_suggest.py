@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
-from layersim.analysis import Suggestion
 from layersim.errors import BuildError
 from tests.replay.drawn import RUNS, draw
 from tests.replay.twins import engine_with_base
@@ -15,7 +14,7 @@ from tests.replay.twins import engine_with_base
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from layersim.analysis import Suggestions
+    from layersim.analysis import Suggestion, Suggestions
 
 FILES = {"package.json": 500, "src/a.js": 2_000, "src/b.js": 3_000, "docs/guide.md": 9_000, "data.bin": 5_000_000}
 BASES = {"node": "100MB"}
@@ -44,7 +43,7 @@ def only(rule: str, suggestions: Suggestions) -> Suggestion:
 
 
 def steps(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line and line != "FROM node" and line != "WORKDIR /app"]
+    return [line for line in text.splitlines() if line and line not in {"FROM node", "WORKDIR /app"}]
 
 
 def test_what_changes_often_comes_late() -> None:
@@ -81,7 +80,9 @@ def test_what_is_removed_goes_into_the_step_that_makes_it() -> None:
     assert best.size_saved == 9_000_000
 
 
-@pytest.mark.parametrize(("command", "flag"), [("chown me data.bin", "--chown=1000:1000"), ("chmod 600 data.bin", "--chmod=600")])
+@pytest.mark.parametrize(
+    ("command", "flag"), [("chown me data.bin", "--chown=1000:1000"), ("chmod 600 data.bin", "--chmod=600")]
+)
 def test_owner_and_mode_are_set_while_copying(command: str, flag: str) -> None:
     best = only("describe at COPY", found(f"COPY data.bin ./\nRUN {command}\n"))
     assert steps(best.text) == [f"COPY {flag} data.bin ./"]
@@ -139,7 +140,9 @@ def test_a_command_without_an_effect_is_named() -> None:
 
 def test_a_suggestion_reads_as_a_sentence_and_a_diff() -> None:
     text = str(found("COPY . .\nRUN npm ci\n")[0])
-    assert text.startswith("manifests first: saves 120 s, to push 160MB less, image 500B larger\n'RUN npm ci' ran in 4 of 4")
+    assert text.startswith(
+        "manifests first: saves 120 s, to push 160MB less, image 500B larger\n'RUN npm ci' ran in 4 of 4"
+    )
     assert "+COPY package.json ./" in text.splitlines()
 
 
@@ -156,6 +159,8 @@ def test_suggestions_for_random_dockerfiles_make_the_same_image(seed: int) -> No
 
 def _listed(image: ls.Image) -> list[tuple[object, ...]]:
     view = ls.View(image.layers)
-    paths = [f"{top}/{name}".replace("//", "/") for top, folders, files in view.walk("/") for name in (*folders, *files)]
+    paths = [
+        f"{top}/{name}".replace("//", "/") for top, folders, files in view.walk("/") for name in (*folders, *files)
+    ]
     stats = [view.lstat(path) for path in paths]
     return [(path, stat.st_mode, stat.st_uid, stat.st_gid) for path, stat in zip(paths, stats, strict=True)]

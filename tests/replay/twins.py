@@ -11,12 +11,12 @@ import layersim as ls
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from layersim.analysis import ReplayRow
+    from tests.replay.drawn import Drawn
 
 Builder = Literal["buildkit", "legacy"]
-Edit = dict[str, bytes | None]
 
 
 def engine_with_base(profile: str) -> ls.Engine:
@@ -69,16 +69,22 @@ class Built:
 
 
 def both(
-    dockerfile: str, files: Mapping[str, bytes], edits: Sequence[Edit], run: ls.RunTable, builder: Builder, profile: str
+    case: Drawn, run: ls.RunTable, builder: Builder, profile: str
 ) -> list[tuple[dict[str, object], dict[str, object]]]:
     """Return what the engine did in each build, and what the replay says."""
     engine = engine_with_base(profile)
     replayed = ls.replay(
-        {"one": dockerfile}, edits, context=files, run=run, bases=engine, builder=builder, profile=profile
+        {"one": case.dockerfile},
+        case.edits,
+        context=case.files,
+        run=run,
+        bases=engine,
+        builder=builder,
+        profile=profile,
     )
-    built, now = Built(engine, dockerfile, run, builder), dict(files)
+    built, now = Built(engine, case.dockerfile, run, builder), dict(case.files)
     found = []
-    for row, edit in zip(replayed, [{}, *edits], strict=True):
+    for row, edit in zip(replayed, [{}, *case.edits], strict=True):
         for path, data in edit.items():
             now.pop(path, None)
             if data is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,11 +12,13 @@ from layersim.errors import BuildError
 from layersim.units import parse_size
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from layersim.build.dockerfile import Dialect
 
 # What every distribution has: of an image that is given by its size nothing else is known.
 _USUAL = (
-    *("/bin", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp"),
+    *("/bin", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys"),
     *("/usr", "/usr/bin", "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/lib", "/usr/sbin", "/usr/share"),
     *("/usr/src", "/var", "/var/cache", "/var/lib", "/var/log"),
 )
@@ -75,7 +76,9 @@ def find_base(name: str, bases: Bases, dialect: Dialect) -> BaseImage:
         raise BuildError(
             f"FROM {name}: its size is not given; give bases={{{name!r}: '180MB'}}, or an engine that has it"
         )
-    return BaseImage(name, Draft.from_nothing(dialect), ((name, _size(bases[name])),), View([usual_directories()]), is_known=False)
+    return BaseImage(
+        name, Draft.from_nothing(dialect), ((name, _size(bases[name])),), View([usual_directories()]), is_known=False
+    )
 
 
 def _size(value: int | str) -> int:

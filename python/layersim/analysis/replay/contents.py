@@ -110,7 +110,7 @@ class Base:
                     answer.fixed.append((known, self.view.lstat(path).st_size if name in files else 0))
 
     def hides(self, path: str) -> bool:
-        """It is the lowest."""
+        """Hide nothing: it is the lowest."""
         del path
         return False
 
@@ -127,7 +127,7 @@ class Directories:
         answer.fixed += [(name, 0) for path in self.paths if (name := seen(path)) is not None]
 
     def hides(self, path: str) -> bool:
-        """What is there stays."""
+        """Hide nothing: what is there stays."""
         del path
         return False
 

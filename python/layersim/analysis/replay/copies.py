@@ -17,7 +17,6 @@ from layersim.analysis.replay.contents import (
     ask,
     is_directory,
 )
-from layersim.analysis.replay.files import File
 from layersim.analysis.replay.keys import legacy_step
 from layersim.analysis.replay.patterns import sources
 from layersim.analysis.replay.program import PlannedStep, Source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from layersim.analysis.replay.files import File
 from layersim.build.context.value import IGNORE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from os import PathLike
 
 _LINK, _MODULE = "120000", "160000"
@@ -33,7 +33,7 @@ def history(folder: str | PathLike[str], limit: int | None) -> list[tuple[str, d
     """
     commits = _commits(folder, limit)
     found = []
-    for before, after in zip(commits, commits[1:], strict=False):
+    for before, after in itertools.pairwise(commits):
         subject = _git(folder, "log", "-1", "--format=%s", after).decode(errors="replace").strip()
         found.append((subject, _changes(folder, before, after)))
     return found

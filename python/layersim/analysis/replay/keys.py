@@ -59,7 +59,7 @@ def legacy_step(
 
 
 def _frozen(value: object) -> Hashable:
-    """Return a value of a config in a form that can be a key; the order of names does not count, as where it is compared."""
+    """Return a value of a config in a form that can be a key; the order of names does not count."""
     if isinstance(value, dict):
         return "object", tuple(sorted((name, _frozen(one)) for name, one in value.items()))
     if isinstance(value, list):

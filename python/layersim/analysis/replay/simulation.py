@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from layersim.analysis.replay.program import PlannedStep, Program, ProgramStage
 
 Layers: TypeAlias = "dict[Hashable, int]"

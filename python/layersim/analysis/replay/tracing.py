@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 import posixpath
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from layersim.analysis.replay.bases import find_base
-from layersim.analysis.replay.commands import LayerRules, take_commands
+from layersim.analysis.replay.commands import LayerRules
 from layersim.analysis.replay.contents import Base, Directories
 from layersim.analysis.replay.copies import trace_copy
+from layersim.analysis.replay.effects import Taking
 from layersim.analysis.replay.keys import Interned, buildkit_run, legacy_step
 from layersim.analysis.replay.program import PlannedStep, Program, ProgramStage
 from layersim.build.context import Context
@@ -24,6 +24,8 @@ from layersim.build.stage import StageState, instructions_of, run_step
 from layersim.build.texts import created_by
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from layersim.analysis.replay.bases import BaseImage, Bases
     from layersim.analysis.replay.commands import Declared
     from layersim.analysis.replay.contents import Origin
@@ -94,9 +96,7 @@ class Tracer:
         As ``--build-arg``.
     """
 
-    def __init__(
-        self, text: str | bytes, name: str, surroundings: Surroundings, build_args: Mapping[str, str]
-    ) -> None:
+    def __init__(self, text: str | bytes, name: str, surroundings: Surroundings, build_args: Mapping[str, str]) -> None:
         self._surroundings = surroundings
         self.files, self.definitions = surroundings.files, surroundings.definitions
         self.dialect: Dialect = self.files.dialect
@@ -182,7 +182,7 @@ class Tracer:
         )
         volumes = [posixpath.normpath("/" + path.lstrip("/")) for path in draft.volumes] if is_legacy else []
         rules = LayerRules(tuple(volumes), counts_links=is_legacy)
-        commands = take_commands(self._surroundings.run.parts(step), traced.origins, self.slots, rules)
+        commands = Taking(traced.origins, rules).take(self._surroundings.run.parts(step), self.slots)
         return PlannedStep(instruction.text, self.definitions.number(key), commands=commands)
 
     def _workdir(self, traced: TracedStage, instruction: Workdir) -> PlannedStep | None:

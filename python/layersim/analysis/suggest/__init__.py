@@ -121,7 +121,8 @@ class Suggestions(Sequence[Suggestion]):
     @cached_property
     def best(self) -> Suggestion | None:
         """All that help, one after another: the best is taken, and the rules are tried again on the result."""
-        script, taken = self._script, []
+        script = self._script
+        taken: list[Found] = []
         before: Cost | None = None
         while len(taken) < _MOST_STEPS and (found := self._search.found(script)):
             before = before or found[0].before
@@ -164,7 +165,7 @@ def suggest(
     limit: int | None = None,
     bytes_per_second: float = _BYTES_A_SECOND,
 ) -> Suggestions:
-    """Look for Dockerfiles that make the same image and cost less over a series of edits.
+    r"""Look for Dockerfiles that make the same image and cost less over a series of edits.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def suggest(
     --------
     >>> import layersim as ls
     >>> table = ls.runs({"npm ci": ls.effect(files={"node_modules": (300, "40MB")}, uses=["package.json"], seconds=30)})
-    >>> naive = "FROM node:20\\nWORKDIR /app\\nCOPY . .\\nRUN npm ci\\n"
+    >>> naive = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\n"
     >>> found = ls.suggest(naive, {"package.json": 500, "server.js": 20_000}, [["server.js"]] * 9, run=table,
     ...                    bases={"node:20": "180MB"})
     >>> found[0].rule, found[0].saved_seconds

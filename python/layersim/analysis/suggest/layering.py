@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 
 def merged_commands(study: Study) -> Iterator[Proposal]:
-    """Put a command that removes or rewrites what the one before it wrote into the same step."""
+    """Put a command that removes or rewrites what one before it wrote into the same step."""
     lines = study.script.lines
     for places in study.stages():
-        layers = [at for at in places if study.step(lines[at]) is not None]
-        for first, second in itertools.pairwise(layers):
-            if _is_shell(lines[first]) and _is_shell(lines[second]):
-                yield _merged(study, first, second)
+        for first, second in itertools.combinations([at for at in places if _is_shell(lines[at])], 2):
+            yield _merged(study, first, second)
 
 
 def _is_shell(line: Line) -> bool:
@@ -43,7 +41,9 @@ def _merged(study: Study, first: int, second: int) -> Proposal:
     parts = tuple(part for text in texts for part in known.get(text, (text,)))
     lines[first] = Line(f"RUN {together}\n", before.stage)
     del lines[second]
-    why = f"{after.shown!r} takes away or writes again what {before.shown!r} has put into a layer of its own, where it stays"
+    why = (
+        f"{after.shown!r} removes or writes again what {before.shown!r} has put into a layer of its own, where it stays"
+    )
     return Proposal("delete where it is made", study.script.with_lines(lines, {together: parts}), why)
 
 

@@ -22,13 +22,21 @@ _MANY = 4
 
 
 def by_change_rate(study: Study) -> Iterator[Proposal]:
-    """Move what is copied behind commands that do not need it."""
-    lines = study.script.lines
+    """Move what is copied behind commands that do not need it, and commands before what they do not need."""
     for places in study.stages():
-        for at in (at for at in places if isinstance(lines[at].instruction, Copy | Add | Run)):
-            for to in (to for to in places if to > at and study.step(lines[to]) is not None):
-                told = f"{study.times(lines[at])}, and {lines[to].shown!r} after it in {study.ran[lines[to].shown]}"
-                yield _moved(study, "order", (at, at), to, f"{lines[at].shown!r} ran in {told}")
+        for at in (at for at in places if isinstance(study.script.lines[at].instruction, Copy | Add)):
+            for to in (to for to in places if to > at and study.step(study.script.lines[to]) is not None):
+                yield _moved(study, "order", (at, at), to, _rates(study, at, to))
+        for at in (at for at in places if isinstance(study.script.lines[at].instruction, Run)):
+            # Nearest first: of places that save the same, the one that changes least is taken.
+            for to in (to for to in reversed(places) if to < at):
+                busiest = max((one for one in places if to <= one < at), key=study.rate)
+                yield _moved(study, "order", (to, at - 1), at, _rates(study, busiest, at))
+
+
+def _rates(study: Study, first: int, last: int) -> str:
+    before, after = study.script.lines[first], study.script.lines[last]
+    return f"{before.shown!r} ran in {study.times(before)}, and {after.shown!r} after it in {study.ran[after.shown]}"
 
 
 def late_variables(study: Study) -> Iterator[Proposal]:

@@ -102,10 +102,12 @@ class Study:
         count = max(line.stage for line in self.script.lines) + 1
         for stage in range(count):
             yield [
-                at
-                for at, line in enumerate(self.script.lines)
-                if line.stage == stage and line.instruction is not None
+                at for at, line in enumerate(self.script.lines) if line.stage == stage and line.instruction is not None
             ]
+
+    def rate(self, at: int) -> int:
+        """Return in how many builds after an edit the line at a place ran."""
+        return self.ran[self.script.lines[at].shown]
 
     def times(self, line: Line) -> str:
         """Say how often a line ran."""
