@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from layersim import _core
+from layersim._core import Layer, View
 from layersim.analysis.replay.files import File
 from layersim.analysis.replay.git import first_tree, history
 from layersim.build.context.directory import read_directory
@@ -83,7 +83,7 @@ def read_files(source: Source, dialect: Dialect) -> dict[str, File]:
     if isinstance(source, str | os.PathLike) and Path(source).is_dir():
         tree: Tree = read_directory(os.fspath(source), Ignore([], dialect), dialect)
     else:
-        tree = _core.View([_core.Layer.from_tar(source)])
+        tree = View([Layer.from_tar(source)])
     return _of_tree(tree, is_legacy=dialect.builder == "legacy")
 
 
