@@ -16,6 +16,7 @@ archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
 RUN steps     `runs` (a `RunTable`), each `effect` in it an `Effect`; `sandbox` (a `Sandbox`); `RunStep`, `Ran`
 comparison    `compare_profiles`: the same images under every engine
+what-ifs      `replay`: edits against Dockerfiles; `suggest`: better ones that make the same image
 bounds        `Limits`, on what an archive may ask for
 errors        `LayerSimError` and its family in `layersim.errors`
 ============  ==========================================================================================
