@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches import archives, containers, lookups, mixes, sharing, states, unions
+from benches import archives, containers, lookups, mixes, replays, sharing, states, unions
 from layersim import _core
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "open-state": states.opening,
     "save-state": states.saving,
     "marginal": sharing.freeing,
+    "replay": replays.replaying,
 }
 _VERDICTS = {True: "ok", False: "SHORT", None: ""}
 

@@ -16,6 +16,7 @@ archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
 RUN steps     `runs` (a `RunTable`), each `effect` in it an `Effect`; `sandbox` (a `Sandbox`); `RunStep`, `Ran`
 comparison    `compare_profiles`: the same images under every engine
+what-ifs      `replay`: edits against Dockerfiles; `suggest`: better ones that make the same image
 bounds        `Limits`, on what an archive may ask for
 errors        `LayerSimError` and its family in `layersim.errors`
 ============  ==========================================================================================
@@ -42,7 +43,7 @@ from layersim._core import (
     chain_ids,
     sha256,
 )
-from layersim.analysis import compare_profiles
+from layersim.analysis import compare_profiles, replay, suggest
 from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, effect, runs, sandbox
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
@@ -94,9 +95,11 @@ __all__ = [
     "mkdir",
     "opaque",
     "remove",
+    "replay",
     "runs",
     "sandbox",
     "sha256",
+    "suggest",
     "symlink",
     "write",
 ]

@@ -1,4 +1,4 @@
-"""Pictures of sharing: what it saves as images join a host, who shares what, and shares that add up."""
+"""Pictures: what sharing saves, who shares what, shares that add up, and what edits cost."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from layersim.analysis import Replay
     from layersim.engine import Engine
     from layersim.image import Image
     from layersim.sharing import ImageShare
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 _LOGICAL_COLOUR = "#c9d3dc"
 _STORED_COLOUR = "#1d63a8"
 _MEGABYTE = 1_000_000
+# What can be summed up over edits: what the axis says, and its unit.
+_SUMMED = {
+    "seconds": ("seconds of building", 1),
+    "rebuilt_size": ("MB built anew", _MEGABYTE),
+    "push_size": ("MB pushed", _MEGABYTE),
+    "pull_size": ("MB pulled", _MEGABYTE),
+}
 
 
 @dataclass(frozen=True)
@@ -242,6 +250,46 @@ def plot_fair_shares(host: Engine | Sharing, ax: Axes | None = None) -> Axes:
     axes.invert_yaxis()
     axes.set(xlabel="MB", xlim=(0, whole * 1.03 or 1), title="Fair shares add up to the real bytes")
     axes.legend()
+    return axes
+
+
+def plot_replay(replay: Replay, ax: Axes | None = None, *, figure: str = "seconds") -> Axes:
+    """Draw what a series of edits has cost so far, one line for each Dockerfile.
+
+    Parameters
+    ----------
+    replay : Replay
+        What `layersim.replay` returned.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; a new figure by default.
+    figure : {"seconds", "rebuilt_size", "push_size", "pull_size"}
+        What is summed up; sizes are drawn in MB (1,000,000 bytes).
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The axes. The first build, before any edit, is left out.
+
+    Raises
+    ------
+    ValueError
+        There is no such figure.
+    ImportError
+        If matplotlib is not installed; it comes with the extra ``layersim[plot]``.
+    """
+    if figure not in _SUMMED:
+        raise ValueError(f"expected one of {', '.join(map(repr, _SUMMED))}, got {figure!r}")
+    label, unit = _SUMMED[figure]
+    axes = ax if ax is not None else _new_figure(wide=8.0, high=4.0).add_subplot()
+    lines: dict[str, list[float]] = {}
+    for row in replay:
+        if row.edit:
+            lines.setdefault(row.variant, [0.0]).append(getattr(row, figure) / unit)
+    for variant, costs in lines.items():
+        axes.step(range(len(costs)), list(accumulate(costs)), where="post", label=variant)
+    axes.set(xlabel="edits", ylabel=label, title="What the edits cost")
+    if lines:
+        axes.legend()
     return axes
 
 

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from layersim.image import Image
     from layersim.image.document import Json
 
-_LISTS = ("Cmd", "Env", "Entrypoint")
-_OBJECTS = ("Labels", "ExposedPorts", "Volumes")
-_FLAGS = ("AttachStdout", "AttachStderr", "Tty", "User")
-# What 20.10 does not look at.
-_NEWER = ("WorkingDir", "Shell", "StopSignal", "Healthcheck", "OnBuild")
+STEP_FIELDS = (
+    *("Cmd", "Env", "Entrypoint"),
+    *("Labels", "ExposedPorts", "Volumes"),
+    *("AttachStdout", "AttachStderr", "Tty", "User"),
+)
+"""The fields of a container's config that steps are compared by."""
+
+NEWER_FIELDS = ("WorkingDir", "Shell", "StopSignal", "Healthcheck", "OnBuild")
+"""What 20.10 does not look at."""
 
 
 class Prober:
@@ -46,7 +50,7 @@ class Prober:
 
 def is_same_step(one: dict[str, Json], other: dict[str, Json], *, is_old: bool) -> bool:
     """Tell whether two configs of containers are those of one step, as an engine compares them."""
-    names = (*_LISTS, *_OBJECTS, *_FLAGS, *(() if is_old else _NEWER))
+    names = (*STEP_FIELDS, *(() if is_old else NEWER_FIELDS))
     return all((one.get(name) or None) == (other.get(name) or None) for name in names)
 
 

@@ -1,0 +1,1 @@
+"""Replays of edits, and suggestions, held against builds of the engine."""
