@@ -1,4 +1,4 @@
-"""Calls on a file system with arguments that make no sense: what `os` raises, or an error of a fitting type; no panic."""
+"""Calls with arguments that make no sense on a file system: what `os` raises, or an error of a fitting type; no panic."""
 
 from __future__ import annotations
 
