@@ -1,4 +1,4 @@
-"""Calls with arguments that make no sense on a file system: what `os` raises, or an error of a fitting type; no panic."""
+"""Calls on a file system with arguments that make no sense: what `os` raises, or an error of a fitting type."""
 
 from __future__ import annotations
 
