@@ -109,6 +109,7 @@ class Sequence:
                 ("read_on", slot, rng.choice((1, 4000))),
                 ("write_on", slot, self.payload()),
                 ("seek", slot, rng.choice((0, 5)), rng.choice((os.SEEK_SET, os.SEEK_CUR, os.SEEK_END))),
+                ("seek", slot, rng.choice((0, 5, 5000, 9000)), rng.choice((os.SEEK_DATA, os.SEEK_HOLE))),
                 ("ftruncate", slot, rng.choice((0, 4, 7000))),
                 ("fstat", slot),
             )

@@ -2,7 +2,7 @@
 
 use layersim::Timestamp;
 use layersim::overlay::Ends;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -41,7 +41,7 @@ fn id_of(id: i64) -> PyResult<Option<u32>> {
     }
     u32::try_from(id)
         .map(Some)
-        .map_err(|_| PyValueError::new_err(format!("expected an id of 0 to 4294967295 or -1, got {id}")))
+        .map_err(|_| PyOverflowError::new_err(format!("expected an id of 0 to 4294967295 or -1, got {id}")))
 }
 
 #[pymethods]

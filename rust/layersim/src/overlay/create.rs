@@ -88,6 +88,8 @@ pub(super) fn inherit(metadata: &mut Metadata, parent: &Metadata) {
 }
 
 fn node(mode: u32, device: u64) -> std::result::Result<Kind, Errno> {
+    // A device number has 32 bits for the system call.
+    let device = u64::from(u32::try_from(device).map_err(|_| Errno::EINVAL)?);
     let number = |high: u64, low: u64| u32::try_from(high | low).map_err(|_| Errno::EINVAL);
     let major = number(device >> 32 & !0xfff, device >> 8 & 0xfff)?;
     let minor = number(device >> 12 & 0xffff_ff00, device & 0xff)?;

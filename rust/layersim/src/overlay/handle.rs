@@ -12,6 +12,9 @@ use crate::metadata::CAPABILITY;
 use crate::stack::Stat;
 use crate::tree::{Dir, Kind, Leaf, Name};
 
+/// The most bytes that one read gives, as on Linux (`MAX_RW_COUNT`).
+const AT_ONCE: u64 = 0x7fff_f000;
+
 /// What a handle may do.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
@@ -22,7 +25,7 @@ pub(super) struct Access {
 
 impl Access {
     /// Whether it only marks a place (`O_PATH`).
-    fn is_path(self) -> bool {
+    pub(super) fn is_path(self) -> bool {
         !self.reads && !self.writes
     }
 }
@@ -42,21 +45,10 @@ pub(super) enum Opened {
 #[derive(Debug)]
 pub struct Handle {
     opened: Opened,
-    access: Access,
-    position: u64,
+    pub(super) access: Access,
+    pub(super) position: u64,
     /// That of its overlay when it was opened.
     pub(super) epoch: u64,
-}
-
-/// What an offset counts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeekFrom {
-    /// The start of the file.
-    Start,
-    /// The current position.
-    Current,
-    /// The end of the file.
-    End,
 }
 
 impl Handle {
@@ -76,24 +68,31 @@ impl Overlay {
     /// Reads at most `size` bytes from the handle's position on.
     ///
     /// # Errors
-    /// `EBADF` for a handle that does not read, `EISDIR`, `ENOMEM`.
+    /// `EBADF` for a handle that does not read, `EISDIR`, `ENOMEM`, `EINVAL` beyond signed 64 bits.
     pub fn read(&self, handle: &mut Handle, size: u64) -> Result<Vec<u8>> {
         let bytes = self.pread(handle, size, handle.position)?;
         handle.position += bytes.len() as u64;
         Ok(bytes)
     }
 
-    /// Reads at most `size` bytes from `offset` on.
+    /// Reads all that is left from the handle's position on.
+    ///
+    /// # Errors
+    /// As [`Overlay::read`].
+    pub fn read_rest(&self, handle: &mut Handle) -> Result<Vec<u8>> {
+        let bytes = unnamed(|| self.readable_content(handle)?.read(handle.position..u64::MAX))?;
+        handle.position += bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    /// Reads at most `size` bytes from `offset` on, and at most 2 GiB less a page.
     ///
     /// # Errors
     /// As [`Overlay::read`].
     pub fn pread(&self, handle: &Handle, size: u64, offset: u64) -> Result<Vec<u8>> {
         unnamed(|| {
-            self.admit(handle)?;
-            if !handle.access.reads {
-                return Err(Errno::EBADF);
-            }
-            self.opened_content(handle)?.read(offset..offset.saturating_add(size))
+            let content = self.readable_content(handle)?;
+            content.read(offset..end_of(offset, size)?.min(offset.saturating_add(AT_ONCE)))
         })
     }
 
@@ -124,32 +123,13 @@ impl Overlay {
         if bytes.is_empty() {
             return Ok(offset);
         }
+        end_of(offset, bytes.len() as u64)?;
         let offset = if handle.access.appends { content.len() } else { offset };
         let end = offset.checked_add(bytes.len() as u64).filter(|end| *end <= FILE_MAX).ok_or(Errno::EFBIG)?;
         content.write_at(offset, bytes);
         live.metadata.xattrs.remove(CAPABILITY);
         live.metadata.set_mtime(caller.now);
         Ok(end)
-    }
-
-    /// Moves the handle's position.
-    ///
-    /// # Errors
-    /// `EINVAL` for a position before the start or beyond the longest file, `EBADF` for a handle that only marks a place.
-    pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
-        handle.position = unnamed(|| {
-            self.admit(handle)?;
-            if handle.access.is_path() {
-                return Err(Errno::EBADF);
-            }
-            let base = match from {
-                SeekFrom::Start => 0,
-                SeekFrom::Current => handle.position,
-                SeekFrom::End => self.opened_content(handle).map_err(|_| Errno::EINVAL)?.len(),
-            };
-            base.checked_add_signed(offset).filter(|position| *position <= FILE_MAX).ok_or(Errno::EINVAL)
-        })?;
-        Ok(handle.position)
     }
 
     /// Cuts an open file, or extends it by a hole.
@@ -234,7 +214,12 @@ impl Overlay {
         self.upper.as_ref()?.copied.get(path).copied()
     }
 
-    fn opened_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
+    fn readable_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
+        self.admit(handle)?;
+        if handle.access.reads { self.opened_content(handle) } else { Err(Errno::EBADF) }
+    }
+
+    pub(super) fn opened_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
         let upper = match &handle.opened {
             Opened::Dir(..) => return Err(Errno::EISDIR),
             Opened::Upper(id) => self.live(*id),
@@ -254,7 +239,12 @@ pub(super) fn regular(kind: &Kind) -> Option<&Content> {
     }
 }
 
+/// Where a read or a write ends; the kernel counts in signed 64 bits.
+fn end_of(offset: u64, size: u64) -> Outcome<u64> {
+    offset.checked_add(size).filter(|end| i64::try_from(*end).is_ok()).ok_or(Errno::EINVAL)
+}
+
 /// Runs an operation on an open file, whose errors name no path.
-fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
+pub(super) fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
     work().map_err(Error::of_file)
 }

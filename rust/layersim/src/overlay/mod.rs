@@ -19,15 +19,17 @@ mod remove;
 mod rename;
 mod resolve;
 mod saved;
+mod seek;
 mod snapshot;
 mod upper;
 
 use std::sync::Arc;
 
-pub use handle::{Handle, SeekFrom};
+pub use handle::Handle;
 pub use journey::{Ends, Journey};
 pub use mounts::{Mounted, Points};
 pub use saved::Saved;
+pub use seek::SeekFrom;
 pub use snapshot::Snapshot;
 pub(crate) use upper::{InodeId, Live};
 
