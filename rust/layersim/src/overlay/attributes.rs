@@ -13,7 +13,9 @@ use crate::tree::{Kind, Leaf};
 pub(super) const FILE_MAX: u64 = 0xffff_ffff << 12;
 const CREATE: i32 = 1;
 const REPLACE: i32 = 2;
-const NAMESPACES: [&[u8]; 4] = [b"user.", TRUSTED, b"security.", b"system."];
+const NAMESPACES: [&[u8]; 3] = [b"user.", TRUSTED, b"security."];
+/// All that file systems have of `system.`.
+const ACCESS_CONTROL: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
 const XATTR_NAME_MAX: usize = 255;
 const XATTR_VALUE_MAX: usize = 1 << 16;
 
@@ -153,9 +155,9 @@ impl Overlay {
             let seen = self.find(path, follow, &caller.credentials)?.seen;
             let there = self.metadata(seen)?.xattrs.get(name).is_some();
             self.may_set(seen, name, &caller.credentials)?;
-            check_namespace(name)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
             let raised = self.raise(path, follow, &caller.credentials)?;
+            check_namespace(name)?;
             if there && flags & CREATE != 0 {
                 return Err(Errno::EEXIST);
             }
@@ -235,6 +237,7 @@ fn check_namespace(name: &[u8]) -> Outcome<()> {
     match NAMESPACES.iter().find(|space| name.starts_with(space)) {
         Some(space) if name.len() == space.len() => Err(Errno::EINVAL),
         Some(_) => Ok(()),
+        None if ACCESS_CONTROL.contains(&name) => Ok(()),
         None => Err(Errno::EOPNOTSUPP),
     }
 }

@@ -54,9 +54,9 @@ impl Flags {
         !(self.has(NO_FOLLOW) || self.has(CREATE) && self.has(EXCLUSIVE))
     }
 
-    /// Whether the kernel asks for the right to write: then lower files are copied up.
+    /// Whether lower files are copied up: not for the odd way 3, which takes both rights and gives none.
     fn changes(self) -> bool {
-        self.has(ACCESS) || self.has(TRUNCATE)
+        self.access().writes || self.has(TRUNCATE)
     }
 
     /// What the mode of the file must grant.
@@ -101,7 +101,7 @@ impl Overlay {
                 return Err(Errno::EISDIR);
             }
             let target = Spot { parent, pair, last, slash }.target().map_err(|_| Errno::EISDIR)??;
-            let granted = caller.credentials.may_create(target.pair);
+            let (granted, left) = (caller.credentials.may_create(target.pair), self.may_reuse(&target, caller));
             let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
             match seen {
                 Held::Absent => {
@@ -112,7 +112,7 @@ impl Overlay {
                 }
                 _ if flags.has(EXCLUSIVE) => Err(Errno::EEXIST),
                 Held::Dir => Err(Errno::EISDIR),
-                seen => self.opened([parent, vec![name]].concat(), seen, flags, caller),
+                seen => left.and_then(|()| self.opened([parent, vec![name]].concat(), seen, flags, caller)),
             }
         })
     }
@@ -132,7 +132,7 @@ impl Overlay {
     fn opened(&mut self, path: Vec<Name>, held: Held, flags: Flags, caller: &Caller) -> Outcome<Handle> {
         let kind = match &held {
             Held::Absent => return Err(Errno::ENOENT),
-            Held::Dir if flags.changes() => return Err(Errno::EISDIR),
+            Held::Dir if flags.rights() & WRITE != 0 => return Err(Errno::EISDIR),
             Held::Dir => {
                 self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?;
                 let seen = self.seen_at(&path)?;

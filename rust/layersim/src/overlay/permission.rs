@@ -46,6 +46,18 @@ impl Overlay {
         credentials.own(metadata)
     }
 
+    /// Refuses to open what others left in a sticky directory of all, where a file was to be made: root, too. Regular files
+    /// and fifos are let through (`fs.protected_regular` and `fs.protected_fifos` are 0).
+    pub(super) fn may_reuse(&self, target: &Target<'_>, caller: &Caller) -> Outcome<()> {
+        if matches!(self.kind(target.seen), None | Some(Kind::Regular(_) | Kind::Fifo)) {
+            return Ok(());
+        }
+        let (dir, left) = (target.pair.metadata()?, self.metadata(target.seen)?);
+        let is_of_all = dir.mode & (STICKY | WRITE) == STICKY | WRITE;
+        let is_trusted = left.uid == dir.uid || left.uid == caller.credentials.uid();
+        if is_of_all && !is_trusted { Err(Errno::EACCES) } else { Ok(()) }
+    }
+
     /// Refuses to open what stands at a real path.
     pub(super) fn may_open(&self, path: &[Name], rights: u32, keeps_atime: bool, caller: &Caller) -> Outcome<()> {
         if caller.credentials.is_root() {
