@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 import layersim as ls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 BASE = ls.Layer.from_changes(
     [ls.mkdir("/home", mode=0o1777), ls.write("/secret", b"lower", mode=0o600), ls.write("/f", b"f", mode=0o644)]
@@ -37,7 +37,7 @@ def test_all_see_the_same(fs: ls.Overlay) -> None:
 @pytest.mark.parametrize(
     ("gids", "group"), [((), 0), (7, 7), ([7, 8], 7), ((8, 7), 8), (range(5, 7), 5), ([], 0), (2**32 - 2, 2**32 - 2)]
 )
-def test_what_is_made_has_the_user_and_the_first_group(fs: ls.Overlay, gids: Any, group: int) -> None:
+def test_what_is_made_has_the_user_and_the_first_group(fs: ls.Overlay, gids: int | Sequence[int], group: int) -> None:
     for uid in (0, 1000, 2**32 - 2):
         path = f"/home/{uid}"
         fs.as_user(uid, gids).mkdir(path)
@@ -46,17 +46,20 @@ def test_what_is_made_has_the_user_and_the_first_group(fs: ls.Overlay, gids: Any
 
 @pytest.mark.parametrize("bad", [-1, 2**32 - 1, 2**32, 2**70, -(2**70)])
 def test_an_id_out_of_range_is_refused(fs: ls.Overlay, bad: int) -> None:
-    for call in (lambda: fs.as_user(bad), lambda: fs.as_user(1, bad), lambda: fs.as_user(1, [2, bad])):
-        with pytest.raises(ValueError, match=f"expected an id of 0 to 4294967294, got {bad}"):
-            call()
+    told = f"expected an id of 0 to 4294967294, got {bad}"
+    with pytest.raises(ValueError, match=told):
+        fs.as_user(bad)
+    for gids in (bad, [2, bad]):
+        with pytest.raises(ValueError, match=told):
+            fs.as_user(1, gids)
 
 
 @pytest.mark.parametrize("bad", ["1", None, 1.5, ["1"], [None], {"a": 1}])
-def test_what_is_no_id_is_refused(fs: ls.Overlay, bad: Any) -> None:
-    with pytest.raises(TypeError):
-        fs.as_user(bad)
-    with pytest.raises(TypeError):
-        fs.as_user(1, bad)
+def test_what_is_no_id_is_refused(fs: ls.Overlay, bad: object) -> None:
+    call: Callable[..., ls.Overlay] = fs.as_user
+    for arguments in ((bad,), (1, bad)):
+        with pytest.raises(TypeError):
+            call(*arguments)
 
 
 CALLS: list[Callable[[ls.Overlay], object]] = [

@@ -85,7 +85,7 @@ class Pair:
 
 
 def _node(found: Status) -> UpperNode:
-    """Return what is compared; mode and group of a whiteout, which a set-gid directory may give it, are nobody's promise."""
+    """Return what is compared: not mode and group of a whiteout, to which a set-gid directory gives its own."""
     kind = KINDS[stat.S_IFMT(found.st_mode)]
     if stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
         return UpperNode(kind, 0, found.st_uid, 0)

@@ -43,14 +43,14 @@ class Session:
         except OSError as error:
             return ("error", errno.errorcode.get(error.errno or 0, repr(error)))
 
-    def _do(self, operation: Operation) -> Any:
+    def _do(self, operation: Operation) -> object:
         name, *arguments = operation
-        method: Callable[..., Any] = getattr(self, "do_" + name)
+        method: Callable[..., object] = getattr(self, "do_" + name)
         return method(*arguments)
 
     # users
 
-    def do_by(self, user: User, *operation: Any) -> Any:
+    def do_by(self, user: User, *operation: object) -> object:
         """Carry an operation out as a user, who keeps handles of an own."""
         if user not in self.users:
             self.users[user] = Session(self.fs.as_user(*user))

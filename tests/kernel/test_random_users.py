@@ -1,4 +1,4 @@
-"""Random operations of several users, the same on the kernel's overlay and on ours: outcomes, merged tree, upper directory."""
+"""Random operations of several users, the same on the kernel's overlay and on ours, and what they leave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that somebody may do to a path, for six users and all sorts of modes and owners, against the kernel itself."""
+"""Everything that somebody may do to a path, for six users and many modes and owners, against the kernel itself."""
 
 from __future__ import annotations
 
@@ -56,7 +56,12 @@ OPERATIONS: dict[str, list[Operation]] = {
         ("mkfifo", "p/x"),
     ],
     "making directories": [("mkdir", "p/n", 0o7777), ("mkdir", "p/x"), ("mkdir", "p/n/d"), ("mkdir", "p/e/d")],
-    "making links": [("symlink", "t", "p/n"), ("symlink", "t", "p/x"), ("symlink", "t", "p/n2/"), ("symlink", "", "p/n3")],
+    "making links": [
+        ("symlink", "t", "p/n"),
+        ("symlink", "t", "p/x"),
+        ("symlink", "t", "p/n2/"),
+        ("symlink", "", "p/n3"),
+    ],
     "unlink": [("unlink", "p/x/"), ("unlink", "p/x"), ("unlink", "p/none")],
     "rmdir": [("rmdir", "p/e"), ("rmdir", "p/x"), ("rmdir", "p/none"), ("rmdir", "p/."), ("rmdir", "p/..")],
     "unlink below": [("unlink", "p/x/k"), ("rmdir", "p/x")],
@@ -88,7 +93,10 @@ OPERATIONS: dict[str, list[Operation]] = {
         ("setxattr", "p/x", "user.", b"v"),
         ("setxattr", "p/x", "user.k", b"v", os.XATTR_REPLACE),
     ],
-    "capabilities": [("setxattr", "p/x", "security.capability", CAPABILITY), ("getxattr", "p/x", "security.capability")],
+    "capabilities": [
+        ("setxattr", "p/x", "security.capability", CAPABILITY),
+        ("getxattr", "p/x", "security.capability"),
+    ],
     "getxattr": [
         (name, "p/x", key)
         for name in ("getxattr", "removexattr")

@@ -34,9 +34,9 @@ def owned_layers(seed: int) -> list[bytes]:
 
     def entry(path: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> Entry:
         mode = rng.choice(MODES if kind == tarfile.DIRTYPE else FILE_MODES)
-        owners = {"uid": rng.choice(UIDS[1:]), "gid": rng.choice(GIDS[1:])}
+        uid, gid = rng.choice(UIDS[1:]), rng.choice(GIDS[1:])
         content = b"lower " + path.encode() if kind == tarfile.REGTYPE else b""
-        return Entry(path, kind, content, target, 0o777 if kind == tarfile.SYMTYPE else mode, **owners)
+        return Entry(path, kind, content, target, 0o777 if kind == tarfile.SYMTYPE else mode, uid, gid)
 
     folders = [entry(path, tarfile.DIRTYPE) for path in ("c", "d", "d/d", "d/e", "e")]
     files = [entry(path) for path in ("a", "b", "c/a", "d/a", "d/d/a", "d/d/b", "e/a", "d/e/a")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -47,25 +47,23 @@ class Case:
 
     def entries(self) -> list[Entry]:
         """Return what the lower layer has."""
-        own = {"uid": OWNER, "gid": OWNING_GROUP}
-        around = {"uid": KEEPER, "gid": OWNING_GROUP}
         entries = [
             Entry(self.name, tarfile.DIRTYPE, mode=0o777),
-            Entry(f"{self.name}/p", tarfile.DIRTYPE, mode=self.parent, **around),
-            Entry(f"{self.name}/q", tarfile.DIRTYPE, mode=0o777, **around),
-            Entry(f"{self.name}/p/f", content=b"f", mode=0o644, **own),
-            Entry(f"{self.name}/p/e", tarfile.DIRTYPE, mode=0o755, **own),
+            _of(KEEPER, Entry(f"{self.name}/p", tarfile.DIRTYPE, mode=self.parent)),
+            _of(KEEPER, Entry(f"{self.name}/q", tarfile.DIRTYPE, mode=0o777)),
+            _of(OWNER, Entry(f"{self.name}/p/f", content=b"f", mode=0o644)),
+            _of(OWNER, Entry(f"{self.name}/p/e", tarfile.DIRTYPE, mode=0o755)),
         ]
         if self.state == "upper":
             return entries
         x = f"{self.name}/p/x"
         made = {
-            "file": [Entry(x, content=b"lower", mode=self.file, **own)],
-            "dir": [Entry(x, tarfile.DIRTYPE, mode=self.file, **own), Entry(f"{x}/k", content=b"k", mode=0o666)],
-            "link": [Entry(x, tarfile.SYMTYPE, target="../q/t", mode=0o777, **own)],
+            "file": [_of(OWNER, Entry(x, content=b"lower", mode=self.file))],
+            "dir": [_of(OWNER, Entry(x, tarfile.DIRTYPE, mode=self.file)), Entry(f"{x}/k", content=b"k", mode=0o666)],
+            "link": [_of(OWNER, Entry(x, tarfile.SYMTYPE, target="../q/t", mode=0o777))],
             "none": [],
         }
-        target = [Entry(f"{self.name}/q/t", content=b"target", mode=self.file, **own)]
+        target = [_of(OWNER, Entry(f"{self.name}/q/t", content=b"target", mode=self.file))]
         return [*entries, *target, *made[self.kind]]
 
     def preparation(self) -> list[Operation]:
@@ -105,6 +103,10 @@ class Case:
         is_path = [isinstance(argument, str) and argument[:2] in {"p", "p/", "q", "q/"} for argument in arguments]
         pairs = zip(is_path, arguments, strict=True)
         return (name, *(f"/{self.name}/{argument}" if here else argument for here, argument in pairs))
+
+
+def _of(uid: int, entry: Entry) -> Entry:
+    return replace(entry, uid=uid, gid=OWNING_GROUP)
 
 
 def cases(group: int, share: int) -> list[Case]:
