@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.kernel.mount import KernelOverlay
     from tests.kernel.operations import Operation
 
-SHARE = 17
+SHARE = 47
 """One case in so many is tried where all of them would take minutes; no modulus of the axes."""
 
 CAPABILITY = b"\x01\x00\x00\x02\x00\x20\x00\x00" + bytes(12)
