@@ -77,17 +77,19 @@ class Pair:
                 found = self.ours.upper_lstat(path)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            nodes[path] = UpperNode(KINDS[stat.S_IFMT(found.st_mode)], _mode(found), found.st_uid, found.st_gid)
+            nodes[path] = _node(found)
         return nodes
 
     def _opaque(self) -> set[str]:
         return {"/" + entry.path.strip("/") for entry in self.ours.to_layer() if entry.is_opaque}
 
 
-def _mode(found: Status) -> int:
-    """Return the permission bits; those of a whiteout are nobody's promise."""
-    is_whiteout = stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
-    return 0 if is_whiteout else stat.S_IMODE(found.st_mode)
+def _node(found: Status) -> UpperNode:
+    """Return what is compared: not mode and group of a whiteout, to which a set-gid directory gives its own."""
+    kind = KINDS[stat.S_IFMT(found.st_mode)]
+    if stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
+        return UpperNode(kind, 0, found.st_uid, 0)
+    return UpperNode(kind, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
 
 
 def _upper_paths(kernel: KernelOverlay) -> list[str]:
@@ -102,7 +104,7 @@ def upper_of_the_kernel(kernel: KernelOverlay) -> dict[str, UpperNode]:
     nodes = {}
     for path in _upper_paths(kernel):
         found = os.lstat(f"{kernel.upper}{path}")
-        nodes[path] = UpperNode(KINDS[stat.S_IFMT(found.st_mode)], _mode(found), found.st_uid, found.st_gid)
+        nodes[path] = _node(found)
     return nodes
 
 

@@ -36,7 +36,7 @@ impl PyOverlay {
     fn stat(&self, py: Python<'_>, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
         self.at(bytes, Ends::Found(follow_symlinks))
-            .ask(py, |overlay, path| overlay.stat(path, follow_symlinks))
+            .ask(py, |overlay, path, user| overlay.stat(path, follow_symlinks, user))
             .map(PyStat)
     }
 
@@ -59,7 +59,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes, Ends::Found(false)).ask(py, |overlay, path| overlay.stat(path, false)).map(PyStat)
+        self.at(bytes, Ends::Found(false)).ask(py, |overlay, path, user| overlay.stat(path, false, user)).map(PyStat)
     }
 
     /// Describe what the writable top alone holds under a path.
@@ -122,7 +122,9 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn exists(&self, py: Python<'_>, path: PathArg<'_>) -> bool {
         let bytes = path.bytes.as_ref();
-        self.at(bytes, Ends::Found(true)).ask(py, |overlay, path| Ok(overlay.stat(path, true).is_ok())).unwrap_or(false)
+        self.at(bytes, Ends::Found(true))
+            .ask(py, |overlay, path, user| Ok(overlay.stat(path, true, user).is_ok()))
+            .unwrap_or(false)
     }
 
     /// Read a file.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::create::inherit;
 use super::resolve::{Found, Outcome, Seen};
 use super::upper::{InodeId, Live};
-use super::{Caller, Overlay};
+use super::{Caller, Credentials, Overlay};
 use crate::content::Content;
 use crate::error::Errno;
 use crate::metadata::Metadata;
@@ -34,8 +34,8 @@ pub(super) enum Raised {
 
 impl Overlay {
     /// Makes sure that something is in the top.
-    pub(super) fn raise(&mut self, path: &[u8], follow: bool) -> Outcome<Raised> {
-        let Found { path, seen } = self.find(path, follow)?;
+    pub(super) fn raise(&mut self, path: &[u8], follow: bool, credentials: &Credentials) -> Outcome<Raised> {
+        let Found { path, seen } = self.find(path, follow, credentials)?;
         match seen {
             Seen::Absent => Err(Errno::ENOENT),
             Seen::Dir(_) => {
@@ -89,7 +89,9 @@ impl Overlay {
 
     /// Puts a new inode under a name that is free.
     pub(super) fn settle(&mut self, parent: &[Name], name: &Name, mut live: Live, caller: &Caller) -> Outcome<InodeId> {
-        inherit(&mut live.metadata, &self.site(parent)?.dir.metadata);
+        let above = &self.site(parent)?.dir.metadata;
+        inherit(&mut live.metadata, above);
+        live.metadata.mode = caller.credentials.born(live.metadata.mode, above);
         let id = self.upper_mut().admit(live);
         self.site(parent)?.put(name, Node::leaf(id), caller.now);
         Ok(id)

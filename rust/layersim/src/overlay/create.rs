@@ -22,7 +22,8 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn mkdir(&mut self, path: &[u8], mode: u32, caller: &Caller) -> Result<()> {
         about(path, || {
-            let Target { parent, name, .. } = self.vacancy(path, true)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, true, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
             self.site(&parent)?;
             let upper = self.upper_mut();
             let (id, origin) = (upper.id(), Arc::clone(&upper.origin));
@@ -50,7 +51,8 @@ impl Overlay {
             if target.len() >= PATH_MAX {
                 return Err(Errno::ENAMETOOLONG);
             }
-            let Target { parent, name, .. } = self.vacancy(path, false)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, false, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
             let live = Live::new(made(0o777, caller), Kind::Symlink(target.into()));
             self.settle(&parent, &name, live, caller).map(drop)
         })
@@ -64,18 +66,23 @@ impl Overlay {
     pub fn mknod(&mut self, path: &[u8], mode: u32, device: u64, caller: &Caller) -> Result<()> {
         let kind = node(mode, device).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            let Target { parent, name, .. } = self.vacancy(path, false)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, false, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
             if kind.is_whiteout_device() {
                 return Err(Errno::EPERM);
+            }
+            if matches!(kind, Kind::CharDevice { .. } | Kind::BlockDevice { .. }) {
+                caller.credentials.be_root()?;
             }
             self.settle(&parent, &name, Live::new(made(mode, caller), kind), caller).map(drop)
         })
     }
 }
 
-/// The metadata of what root makes now.
+/// The metadata of what somebody makes now.
 pub(super) fn made(mode: u32, caller: &Caller) -> Metadata {
     let mut metadata = Metadata::with_mode(mode);
+    (metadata.uid, metadata.gid) = (caller.credentials.uid(), caller.credentials.gid());
     metadata.set_mtime(caller.now);
     metadata
 }

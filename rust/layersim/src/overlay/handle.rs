@@ -127,6 +127,7 @@ impl Overlay {
         let offset = if handle.access.appends { content.len() } else { offset };
         let end = offset.checked_add(bytes.len() as u64).filter(|end| *end <= FILE_MAX).ok_or(Errno::EFBIG)?;
         content.write_at(offset, bytes);
+        caller.credentials.disarm(&mut live.metadata);
         live.metadata.xattrs.remove(CAPABILITY);
         live.metadata.set_mtime(caller.now);
         Ok(end)

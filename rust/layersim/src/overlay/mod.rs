@@ -8,6 +8,7 @@
 mod attributes;
 mod copy_up;
 mod create;
+mod credentials;
 mod freeze;
 mod handle;
 mod journey;
@@ -15,6 +16,7 @@ mod link;
 mod listing;
 mod mounts;
 mod open;
+mod permission;
 mod remove;
 mod rename;
 mod resolve;
@@ -25,6 +27,7 @@ mod upper;
 
 use std::sync::Arc;
 
+pub use credentials::Credentials;
 pub use handle::Handle;
 pub use journey::{Ends, Journey};
 pub use mounts::{Mounted, Points};
@@ -39,16 +42,18 @@ use crate::tree::Dir;
 use upper::{Readers, Upper};
 
 /// Who asks, and when: the core has no clock.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// The time of the operation.
     pub now: Timestamp,
+    /// Whose rights it has.
+    pub credentials: Credentials,
 }
 
 impl Caller {
     /// Root, at this time.
     pub fn at(now: Timestamp) -> Self {
-        Self { now }
+        Self { now, credentials: Credentials::ROOT }
     }
 }
 

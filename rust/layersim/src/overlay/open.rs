@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::copy_up::Bytes;
 use super::create::made;
+use super::credentials::{READ, WRITE};
 use super::handle::{Access, Handle, Opened};
 use super::journey::Ends;
 use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
@@ -24,6 +25,7 @@ const DIRECTORY: i32 = 0o200_000;
 const NO_FOLLOW: i32 = 0o400_000;
 const PATH_ONLY: i32 = 0o10_000_000;
 const NAMELESS: i32 = 0o20_000_000;
+const NO_ACCESS_TIME: i32 = 0o1_000_000;
 
 /// What a file is created with where nobody says: no bit is masked.
 const FILE_MODE: u32 = 0o666;
@@ -52,9 +54,20 @@ impl Flags {
         !(self.has(NO_FOLLOW) || self.has(CREATE) && self.has(EXCLUSIVE))
     }
 
-    /// Whether the kernel asks for the right to write: then lower files are copied up.
+    /// Whether lower files are copied up: not for the odd way 3, which takes both rights and gives none.
     fn changes(self) -> bool {
-        self.has(ACCESS) || self.has(TRUNCATE)
+        self.access().writes || self.has(TRUNCATE)
+    }
+
+    /// What the mode of the file must grant.
+    fn rights(self) -> u32 {
+        let way = match self.0 & ACCESS {
+            _ if self.has(PATH_ONLY) => return 0,
+            0 => READ,
+            WRITE_ONLY => WRITE,
+            _ => READ | WRITE,
+        };
+        if self.has(TRUNCATE) { way | WRITE } else { way }
     }
 
     fn access(self) -> Access {
@@ -76,11 +89,11 @@ impl Overlay {
         about(path, || {
             let flags = Flags::new(flags)?;
             if !flags.has(CREATE) {
-                let Found { path, seen } = self.find(path, flags.follows())?;
+                let Found { path, seen } = self.find(path, flags.follows(), &caller.credentials)?;
                 let seen = self.held(seen);
                 return self.opened(path, seen, flags, caller);
             }
-            let Spot { parent, pair, last, slash } = self.landing(path, flags.follows())?;
+            let Spot { parent, pair, last, slash } = self.landing(path, flags.follows(), &caller.credentials)?;
             let Last::Name(_) = last else {
                 return Err(flags.if_there());
             };
@@ -88,16 +101,18 @@ impl Overlay {
                 return Err(Errno::EISDIR);
             }
             let target = Spot { parent, pair, last, slash }.target().map_err(|_| Errno::EISDIR)??;
+            let (granted, left) = (caller.credentials.may_create(target.pair), self.may_reuse(&target, caller));
             let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
             match seen {
                 Held::Absent => {
+                    granted?;
                     let file = Live::new(made(mode, caller), Kind::Regular(Content::default()));
                     let id = self.settle(&parent, &name, file, caller)?;
                     self.hold(Opened::Upper(id), flags.access())
                 }
                 _ if flags.has(EXCLUSIVE) => Err(Errno::EEXIST),
                 Held::Dir => Err(Errno::EISDIR),
-                seen => self.opened([parent, vec![name]].concat(), seen, flags, caller),
+                seen => left.and_then(|()| self.opened([parent, vec![name]].concat(), seen, flags, caller)),
             }
         })
     }
@@ -117,8 +132,9 @@ impl Overlay {
     fn opened(&mut self, path: Vec<Name>, held: Held, flags: Flags, caller: &Caller) -> Outcome<Handle> {
         let kind = match &held {
             Held::Absent => return Err(Errno::ENOENT),
-            Held::Dir if flags.changes() => return Err(Errno::EISDIR),
+            Held::Dir if flags.rights() & WRITE != 0 => return Err(Errno::EISDIR),
             Held::Dir => {
+                self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?;
                 let seen = self.seen_at(&path)?;
                 let below = if let Seen::Dir(pair) = seen { pair.lower.cloned() } else { None };
                 let stat = self.stat_seen(seen)?;
@@ -130,9 +146,11 @@ impl Overlay {
         };
         match kind {
             _ if flags.has(PATH_ONLY) => {}
-            Kind::Regular(_) => {}
             Kind::Symlink(_) => return Err(Errno::ELOOP),
-            _ => return Err(Errno::ENXIO),
+            _ => self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?,
+        }
+        if !flags.has(PATH_ONLY) && !matches!(kind, Kind::Regular(_)) {
+            return Err(Errno::ENXIO);
         }
         let opened = match held {
             Held::Lower(leaf) if flags.changes() => {

@@ -1,8 +1,9 @@
 //! Renaming (spec/overlay.md section 4): the checks in the kernel's order, then the move within the top.
 
 use super::copy_up::Bytes;
+use super::credentials::WRITE;
 use super::resolve::{Outcome, Seen, Target, about, check_len};
-use super::{Caller, Overlay};
+use super::{Caller, Credentials, Overlay};
 use crate::error::{Errno, Result};
 use crate::path::DEPTH_MAX;
 use crate::tree::{Dir, Leaf, Name, Node};
@@ -34,7 +35,7 @@ impl Overlay {
     /// As [`Overlay::rename`], and `EBUSY`.
     pub fn rename_unless(&mut self, is_busy: bool, source: &[u8], path: &[u8], caller: &Caller) -> Result<()> {
         crate::path::check_text(path)?;
-        about(source, || match self.checked(source, path, is_busy)? {
+        about(source, || match self.checked(source, path, is_busy, &caller.credentials)? {
             Some(checked) => self.carry_out(checked, caller),
             None => Ok(()),
         })
@@ -42,12 +43,18 @@ impl Overlay {
     }
 
     /// The move, or nothing where both names are of one inode.
-    fn checked(&mut self, source: &[u8], path: &[u8], is_busy: bool) -> Outcome<Option<Move>> {
-        let Some((from, to)) = self.both(source, path)? else {
+    fn checked(
+        &mut self,
+        source: &[u8],
+        path: &[u8],
+        is_busy: bool,
+        credentials: &Credentials,
+    ) -> Outcome<Option<Move>> {
+        let Some((from, to)) = self.both(source, path, credentials)? else {
             return Ok(None);
         };
         let into_merged = to.pair.is_merged();
-        check_kinds(&from, &to)?;
+        self.may_rename(&from, &to, credentials)?;
         if is_busy {
             return Err(Errno::EBUSY);
         }
@@ -63,10 +70,15 @@ impl Overlay {
     }
 
     /// What stands at both paths, in the order in which the kernel looks; nothing where both are one inode.
-    fn both(&self, source: &[u8], path: &[u8]) -> Outcome<Option<(Target<'_>, Target<'_>)>> {
-        let from = self.spot(source)?;
+    fn both<'t>(
+        &'t self,
+        source: &[u8],
+        path: &[u8],
+        credentials: &'t Credentials,
+    ) -> Outcome<Option<(Target<'t>, Target<'t>)>> {
+        let from = self.spot(source, credentials)?;
         check_len(path)?;
-        let to = self.spot(path)?;
+        let to = self.spot(path, credentials)?;
         let from = from.target().map_err(|_| Errno::EBUSY)?;
         let to = to.target().map_err(|_| Errno::EBUSY)?;
         let from = from?;
@@ -86,6 +98,20 @@ impl Overlay {
         }
         let is_one = old == new || is_one_inode(from.seen, to.seen);
         Ok((!is_one).then_some((from, to)))
+    }
+
+    /// Refuses what the two directories do not grant, then what cannot replace the other, then a new `..` of a directory.
+    fn may_rename(&self, from: &Target<'_>, to: &Target<'_>, credentials: &Credentials) -> Outcome<()> {
+        self.may_delete(from, credentials)?;
+        match to.seen {
+            Seen::Absent => credentials.may_create(to.pair)?,
+            _ => self.may_delete(to, credentials)?,
+        }
+        check_kinds(from, to)?;
+        match from.seen {
+            Seen::Dir(pair) if from.parent != to.parent => credentials.may(pair.metadata()?, WRITE),
+            _ => Ok(()),
+        }
     }
 
     /// The kernel marks the source opaque before the upper file system finds the target not empty.
