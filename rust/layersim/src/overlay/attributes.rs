@@ -15,6 +15,8 @@ const CREATE: i32 = 1;
 const REPLACE: i32 = 2;
 const USER: &[u8] = b"user.";
 const NAMESPACES: [&[u8]; 4] = [USER, b"trusted.", b"security.", b"system."];
+/// The one flag beside the revision of a capability.
+const CAPABILITY_EFFECTIVE: u32 = 1;
 const XATTR_NAME_MAX: usize = 255;
 const XATTR_VALUE_MAX: usize = 1 << 16;
 
@@ -123,19 +125,16 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn setxattr(&mut self, path: &[u8], name: &[u8], value: &[u8], flags: i32, follow: bool) -> Result<()> {
         crate::path::check_text(name)?;
+        check_attribute(name, value, flags).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            if flags & !(CREATE | REPLACE) != 0 {
+            let there = self.xattrs(path, follow)?.get(name).is_some();
+            if name == CAPABILITY && !value.is_empty() && !is_capability(value) {
                 return Err(Errno::EINVAL);
             }
-            check_name(name)?;
-            if value.len() > XATTR_VALUE_MAX {
-                return Err(Errno::E2BIG);
-            }
-            let there = self.xattrs(path, follow)?.get(name).is_some();
             self.check_user_xattr(path, name, follow)?;
-            check_namespace(name)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
             let raised = self.raise(path, follow)?;
+            check_namespace(name)?;
             if there && flags & CREATE != 0 {
                 return Err(Errno::EEXIST);
             }
@@ -152,8 +151,8 @@ impl Overlay {
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
     pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<Vec<u8>> {
         crate::path::check_text(name)?;
+        check_name(name).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            check_name(name)?;
             let xattrs = self.xattrs(path, follow)?;
             self.check_user_xattr(path, name, follow).map_err(|_| Errno::ENODATA)?;
             check_namespace(name)?;
@@ -175,8 +174,8 @@ impl Overlay {
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
     pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool) -> Result<()> {
         crate::path::check_text(name)?;
+        check_name(name).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            check_name(name)?;
             let there = self.xattrs(path, follow)?.get(name).is_some();
             self.check_user_xattr(path, name, follow)?;
             check_namespace(name)?;
@@ -222,6 +221,21 @@ impl Overlay {
 /// The set-id bits that a change of owner clears; set-gid without group execution is not one.
 fn dropped_bits(mode: u32) -> u32 {
     SET_UID | if mode & GROUP_EXECUTE != 0 { SET_GID } else { 0 }
+}
+
+/// Whether the kernel takes the bytes for capabilities: revision 2, or 3 with the user whose root they are for.
+fn is_capability(value: &[u8]) -> bool {
+    let revision = value.first_chunk().map(|magic| u32::from_le_bytes(*magic) & !CAPABILITY_EFFECTIVE);
+    matches!((revision, value.len()), (Some(0x0200_0000), 20) | (Some(0x0300_0000), 24))
+}
+
+/// What `setxattr` looks at before it looks at the path.
+fn check_attribute(name: &[u8], value: &[u8], flags: i32) -> Outcome<()> {
+    if flags & !(CREATE | REPLACE) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    check_name(name)?;
+    if value.len() > XATTR_VALUE_MAX { Err(Errno::E2BIG) } else { Ok(()) }
 }
 
 fn check_name(name: &[u8]) -> Outcome<()> {
