@@ -8,7 +8,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from tests.kernel.fuzz.case import Case
+from tests.kernel.fuzz.case import Case, DivergenceError, run
 from tests.kernel.fuzz.shrink import divergence, shrink
 from tests.kernel.fuzz.worker import Worker
 
@@ -31,7 +31,11 @@ class Campaign:
 
     def try_seed(self, seed: int, worker: Worker) -> None:
         case = Case.of_seed(seed, self.length)
-        found = divergence(case, worker)
+        try:
+            run(case, worker)
+            found = None
+        except DivergenceError as error:
+            found = error
         self.cases += 1
         self.operations += len(case.operations)
         if found is not None:

@@ -170,7 +170,8 @@ class Source:
             return rng.randrange(2)
 
         def value() -> bytes:
-            return CAPABILITY[1] if rng.random() < 0.3 else self.payload()[:40]
+            # Never empty: the kernel sets an empty capability, and then cannot read it.
+            return CAPABILITY[1] if rng.random() < 0.3 else b"v" + self.payload()[:40]
 
         return {
             "chmod_at": (4, lambda: (self.path(), rng.choice(MODES), follow())),
