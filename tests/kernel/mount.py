@@ -38,12 +38,20 @@ def extract(tar: bytes, folder: str) -> None:
         members = archive.getmembers()
         for member in members:
             path = os.path.join(folder, member.name.strip("/"))
-            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            _imply(os.path.dirname(path))
             _place(archive, member, folder, path)
         told = {member.name.strip("/"): member.mtime for member in members if member.isdir()}
     for directory, _, _ in os.walk(folder, topdown=False):
         time = told.get(os.path.relpath(directory, folder), 0)
         os.utime(directory, (time, time))
+
+
+def _imply(path: str) -> None:
+    """Make a directory and those above it: root's own, whatever group the one above gives to its children."""
+    if not os.path.isdir(path):
+        _imply(os.path.dirname(path))
+        os.mkdir(path, 0o755)
+        os.chown(path, 0, 0)
 
 
 def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: str, path: str) -> None:

@@ -16,6 +16,8 @@ const REPLACE: i32 = 2;
 const NAMESPACES: [&[u8]; 3] = [b"user.", TRUSTED, b"security."];
 /// All that file systems have of `system.`.
 const ACCESS_CONTROL: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+/// The one flag beside the revision of a capability.
+const CAPABILITY_EFFECTIVE: u32 = 1;
 const XATTR_NAME_MAX: usize = 255;
 const XATTR_VALUE_MAX: usize = 1 << 16;
 
@@ -144,16 +146,13 @@ impl Overlay {
         caller: &Caller,
     ) -> Result<()> {
         crate::path::check_text(name)?;
+        check_attribute(name, value, flags).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            if flags & !(CREATE | REPLACE) != 0 {
-                return Err(Errno::EINVAL);
-            }
-            check_name(name)?;
-            if value.len() > XATTR_VALUE_MAX {
-                return Err(Errno::E2BIG);
-            }
             let seen = self.find(path, follow, &caller.credentials)?.seen;
             let there = self.metadata(seen)?.xattrs.get(name).is_some();
+            if name == CAPABILITY && !value.is_empty() && !is_capability(value) {
+                return Err(Errno::EINVAL);
+            }
             self.may_set(seen, name, &caller.credentials)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
             let raised = self.raise(path, follow, &caller.credentials)?;
@@ -174,8 +173,8 @@ impl Overlay {
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
     pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool, credentials: &Credentials) -> Result<Vec<u8>> {
         crate::path::check_text(name)?;
+        check_name(name).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            check_name(name)?;
             let seen = self.find(path, follow, credentials)?.seen;
             self.may_get(seen, name, credentials)?;
             check_namespace(name)?;
@@ -201,8 +200,8 @@ impl Overlay {
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
     pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool, caller: &Caller) -> Result<()> {
         crate::path::check_text(name)?;
+        check_name(name).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            check_name(name)?;
             let seen = self.find(path, follow, &caller.credentials)?.seen;
             let there = self.metadata(seen)?.xattrs.get(name).is_some();
             self.may_set(seen, name, &caller.credentials)?;
@@ -226,6 +225,21 @@ impl Overlay {
             Seen::Dir(pair) => pair.metadata(),
         }
     }
+}
+
+/// Whether the kernel takes the bytes for capabilities: revision 2, or 3 with the user whose root they are for.
+fn is_capability(value: &[u8]) -> bool {
+    let revision = value.first_chunk().map(|magic| u32::from_le_bytes(*magic) & !CAPABILITY_EFFECTIVE);
+    matches!((revision, value.len()), (Some(0x0200_0000), 20) | (Some(0x0300_0000), 24))
+}
+
+/// What `setxattr` looks at before it looks at the path.
+fn check_attribute(name: &[u8], value: &[u8], flags: i32) -> Outcome<()> {
+    if flags & !(CREATE | REPLACE) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    check_name(name)?;
+    if value.len() > XATTR_VALUE_MAX { Err(Errno::E2BIG) } else { Ok(()) }
 }
 
 fn check_name(name: &[u8]) -> Outcome<()> {

@@ -21,13 +21,8 @@ pub(super) struct Access {
     pub reads: bool,
     pub writes: bool,
     pub appends: bool,
-}
-
-impl Access {
     /// Whether it only marks a place (`O_PATH`).
-    pub(super) fn is_path(self) -> bool {
-        !self.reads && !self.writes
-    }
+    pub is_path: bool,
 }
 
 /// What a handle is open on.
@@ -141,7 +136,7 @@ impl Overlay {
         unnamed(|| {
             self.admit(handle)?;
             let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
-            if handle.access.is_path() {
+            if handle.access.is_path {
                 return Err(Errno::EBADF);
             }
             self.cut(handle.writable().map_err(|_| Errno::EINVAL)?, length, caller)

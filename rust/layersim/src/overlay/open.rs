@@ -11,7 +11,7 @@ use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
 use super::upper::Live;
 use super::{Caller, Overlay};
 use crate::content::Content;
-use crate::error::{Errno, Result};
+use crate::error::{Errno, Error, Result};
 use crate::tree::{Kind, Leaf, Name};
 
 const ACCESS: i32 = 0o3;
@@ -37,9 +37,6 @@ struct Flags(i32);
 impl Flags {
     fn new(flags: i32) -> Outcome<Self> {
         let flags = if flags & PATH_ONLY == 0 { flags } else { flags & (PATH_ONLY | DIRECTORY | NO_FOLLOW) };
-        if flags & NAMELESS != 0 {
-            return Err(Errno::EOPNOTSUPP);
-        }
         if flags & (CREATE | DIRECTORY) == CREATE | DIRECTORY {
             return Err(Errno::EINVAL);
         }
@@ -54,11 +51,6 @@ impl Flags {
         !(self.has(NO_FOLLOW) || self.has(CREATE) && self.has(EXCLUSIVE))
     }
 
-    /// Whether lower files are copied up: not for the odd way 3, which takes both rights and gives none.
-    fn changes(self) -> bool {
-        self.access().writes || self.has(TRUNCATE)
-    }
-
     /// What the mode of the file must grant.
     fn rights(self) -> u32 {
         let way = match self.0 & ACCESS {
@@ -70,12 +62,18 @@ impl Flags {
         if self.has(TRUNCATE) { way | WRITE } else { way }
     }
 
+    /// Whether a lower file is copied up: the fourth way to open asks for rights and gives none.
+    fn copies(self) -> bool {
+        self.access().writes || self.has(TRUNCATE)
+    }
+
     fn access(self) -> Access {
         let way = self.0 & ACCESS;
         Access {
             reads: !self.has(PATH_ONLY) && (way == 0 || way == READ_WRITE),
             writes: way == WRITE_ONLY || way == READ_WRITE,
             appends: self.has(APPEND),
+            is_path: self.has(PATH_ONLY),
         }
     }
 }
@@ -86,8 +84,11 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel; `ENXIO` for sockets, pipes and devices, behind which nothing is.
     pub fn open(&mut self, path: &[u8], flags: i32, mode: u32, caller: &Caller) -> Result<Handle> {
+        let flags = Flags::new(flags).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            let flags = Flags::new(flags)?;
+            if flags.has(NAMELESS) {
+                return Err(Errno::EOPNOTSUPP);
+            }
             if !flags.has(CREATE) {
                 let Found { path, seen } = self.find(path, flags.follows(), &caller.credentials)?;
                 let seen = self.held(seen);
@@ -153,7 +154,7 @@ impl Overlay {
             return Err(Errno::ENXIO);
         }
         let opened = match held {
-            Held::Lower(leaf) if flags.changes() => {
+            Held::Lower(leaf) if flags.copies() => {
                 let bytes = if flags.has(TRUNCATE) { Bytes::Dropped } else { Bytes::Shared };
                 Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
             }

@@ -34,7 +34,7 @@ impl Overlay {
     pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
         handle.position = unnamed(|| {
             self.admit(handle)?;
-            if handle.access.is_path() {
+            if handle.access.is_path {
                 return Err(Errno::EBADF);
             }
             let content = || self.opened_content(handle).map_err(|_| Errno::EINVAL);
