@@ -351,11 +351,14 @@ class Overlay:
         /,
         *,
         redirect_dir: bool = False,
+        read_only: bool = False,
         clock: Callable[[], int] | None = None,
         mounts: dict[str, Overlay] | dict[bytes, Overlay] | None = None,
     ) -> Self: ...
     @property
     def lower(self) -> View: ...
+    @property
+    def read_only(self) -> bool: ...
     @property
     def size_rw(self) -> int: ...
     @property

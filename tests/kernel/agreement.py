@@ -42,7 +42,8 @@ class Pair:
 
     @classmethod
     def over(cls, kernel: KernelOverlay) -> Pair:
-        fs = ls.Overlay([ls.Layer.from_tar(tar) for tar in kernel.layers], clock=time.time_ns)
+        layers = [ls.Layer.from_tar(tar) for tar in kernel.layers]
+        fs = ls.Overlay(layers, read_only=kernel.read_only, clock=time.time_ns)
         return cls(kernel, fs, Session(fs))
 
     def agree(self, operations: Sequence[Operation]) -> None:

@@ -50,7 +50,7 @@ pub fn of_layer(layer: &Layer) -> Result<u64> {
 /// Blocks of what was written to an overlay, the root of the upper directory included, in bytes.
 pub fn of_upper(overlay: &Overlay) -> u64 {
     let Some(root) = overlay.upper_root() else {
-        return BLOCK;
+        return if overlay.is_read_only() { 0 } else { BLOCK };
     };
     let mut seen = HashSet::new();
     upper_dir(overlay, root, Some(overlay.lower().root()), true, &mut seen)

@@ -34,6 +34,8 @@ pub use snapshot::PySnapshot;
 ///     Base first. A view is shared, so that a new overlay costs a few words.
 /// redirect_dir : bool
 ///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
+/// read_only : bool
+///     Whether there is no writable top, as in a mount without an upper directory: every change is ``EROFS``.
 /// clock : callable, optional
 ///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
 /// mounts : dict of path to Overlay, optional
@@ -123,18 +125,27 @@ impl PyOverlay {
 #[pymethods]
 impl PyOverlay {
     #[new]
-    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None, mounts=None))]
+    #[pyo3(signature = (layers, /, *, redirect_dir=false, read_only=false, clock=None, mounts=None))]
     fn new(
         py: Python<'_>,
         layers: &Bound<'_, PyAny>,
         redirect_dir: bool,
+        read_only: bool,
         clock: Option<Py<PyAny>>,
         mounts: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self> {
         if redirect_dir {
             return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
         }
-        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(py, mounts)
+        let stack = stack_of(py, layers)?;
+        let overlay = if read_only { Overlay::read_only(stack) } else { Overlay::new(stack) };
+        Self::over(overlay, clock).with_mounts(py, mounts)
+    }
+
+    /// Whether there is no writable top.
+    #[getter]
+    fn read_only(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().is_read_only())
     }
 
     /// The read-only view below.
@@ -264,7 +275,11 @@ impl PyOverlay {
     fn __repr__(&self, py: Python<'_>) -> String {
         py.detach(|| {
             let overlay = self.lock();
-            format!("Overlay({} layers, {} bytes written)", overlay.lower().depth(), overlay.size_rw())
+            let depth = overlay.lower().depth();
+            if overlay.is_read_only() {
+                return format!("Overlay({depth} layers, read-only)");
+            }
+            format!("Overlay({depth} layers, {} bytes written)", overlay.size_rw())
         })
     }
 }

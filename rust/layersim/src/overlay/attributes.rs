@@ -34,6 +34,7 @@ impl Overlay {
                 Seen::Lower(leaf) if !matches!(leaf.kind, Kind::Regular(_)) => {
                     return Err(Errno::EINVAL);
                 }
+                Seen::Lower(_) if self.is_read_only() => return Err(Errno::EROFS),
                 Seen::Lower(leaf) => {
                     let leaf = Leaf::clone(leaf);
                     self.copy_up(&real, &leaf, if length == 0 { Bytes::Dropped } else { Bytes::Shared })?
@@ -132,6 +133,7 @@ impl Overlay {
                 return Err(Errno::E2BIG);
             }
             let there = self.xattrs(path, follow)?.get(name).is_some();
+            self.check_writable()?;
             self.check_user_xattr(path, name, follow)?;
             check_namespace(name)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
@@ -178,6 +180,7 @@ impl Overlay {
         about(path, || {
             check_name(name)?;
             let there = self.xattrs(path, follow)?.get(name).is_some();
+            self.check_writable()?;
             self.check_user_xattr(path, name, follow)?;
             check_namespace(name)?;
             if !there {

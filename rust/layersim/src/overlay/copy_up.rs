@@ -36,6 +36,7 @@ impl Overlay {
     /// Makes sure that something is in the top.
     pub(super) fn raise(&mut self, path: &[u8], follow: bool) -> Outcome<Raised> {
         let Found { path, seen } = self.find(path, follow)?;
+        self.check_writable()?;
         match seen {
             Seen::Absent => Err(Errno::ENOENT),
             Seen::Dir(_) => {

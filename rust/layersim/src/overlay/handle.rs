@@ -117,7 +117,8 @@ impl Overlay {
     /// Writes and returns where it ended.
     fn write_from(&mut self, handle: &Handle, bytes: &[u8], offset: u64, caller: &Caller) -> Outcome<u64> {
         self.admit(handle)?;
-        let live = self.upper_mut().live_mut(handle.writable()?)?;
+        let id = handle.writable()?;
+        let live = self.upper_mut().live_mut(id)?;
         let Kind::Regular(content) = &mut live.kind else {
             return Err(Errno::EBADF);
         };

@@ -60,12 +60,24 @@ pub struct Overlay {
     readers: Readers,
     /// How often it went back to an earlier state.
     epoch: u64,
+    /// Whether it has no writable top.
+    is_read_only: bool,
 }
 
 impl Overlay {
     /// An overlay that nothing has been written to.
     pub fn new(lower: Arc<Stack>) -> Self {
-        Self { lower, upper: None, readers: Readers::new(), epoch: 0 }
+        Self { lower, upper: None, readers: Readers::new(), epoch: 0, is_read_only: false }
+    }
+
+    /// The layers alone, as a mount without an upper directory.
+    pub fn read_only(lower: Arc<Stack>) -> Self {
+        Self { is_read_only: true, ..Self::new(lower) }
+    }
+
+    /// Whether nothing can be written.
+    pub fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     /// The layers below.

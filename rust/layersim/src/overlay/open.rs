@@ -91,6 +91,7 @@ impl Overlay {
             let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
             match seen {
                 Held::Absent => {
+                    self.check_writable()?;
                     let file = Live::new(made(mode, caller), Kind::Regular(Content::default()));
                     let id = self.settle(&parent, &name, file, caller)?;
                     self.hold(Opened::Upper(id), flags.access())
@@ -130,6 +131,7 @@ impl Overlay {
         };
         match kind {
             _ if flags.has(PATH_ONLY) => {}
+            Kind::Regular(_) if flags.changes() => self.check_writable()?,
             Kind::Regular(_) => {}
             Kind::Symlink(_) => return Err(Errno::ELOOP),
             _ => return Err(Errno::ENXIO),

@@ -14,7 +14,9 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn unlink(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
         about(path, || {
-            let Target { parent, name, slash, seen, .. } = self.spot(path)?.target().map_err(|_| Errno::EISDIR)??;
+            let target = self.spot(path)?.target().map_err(|_| Errno::EISDIR)?;
+            self.check_writable()?;
+            let Target { parent, name, slash, seen, .. } = target?;
             match seen {
                 Seen::Absent => Err(Errno::ENOENT),
                 Seen::Dir(_) => Err(Errno::EISDIR),
@@ -34,7 +36,9 @@ impl Overlay {
                 Last::Dot => Errno::EINVAL,
                 Last::DotDot => Errno::ENOTEMPTY,
                 _ => Errno::EBUSY,
-            })??;
+            })?;
+            self.check_writable()?;
+            let target = target?;
             match target.seen {
                 Seen::Absent => Err(Errno::ENOENT),
                 Seen::Dir(pair) if pair.looks_empty() => {

@@ -69,6 +69,7 @@ impl Overlay {
         let to = self.spot(path)?;
         let from = from.target().map_err(|_| Errno::EBUSY)?;
         let to = to.target().map_err(|_| Errno::EBUSY)?;
+        self.check_writable()?;
         let from = from?;
         if matches!(from.seen, Seen::Absent) {
             return Err(Errno::ENOENT);

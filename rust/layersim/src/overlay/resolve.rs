@@ -261,7 +261,7 @@ impl Overlay {
         let target = spot.target().map_err(|_| Errno::EEXIST)??;
         match target.seen {
             Seen::Absent if target.slash && !is_dir => Err(Errno::ENOENT),
-            Seen::Absent => Ok(target),
+            Seen::Absent => self.check_writable().map(|()| target),
             _ => Err(Errno::EEXIST),
         }
     }

@@ -14,19 +14,21 @@ use crate::stack::Stack;
 pub struct Snapshot {
     lower: Arc<Stack>,
     upper: Option<Arc<Upper>>,
+    is_read_only: bool,
 }
 
 impl Overlay {
     /// Keeps the state as it is now; nothing is copied.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { lower: Arc::clone(&self.lower), upper: self.upper.clone() }
+        let (lower, upper) = (Arc::clone(&self.lower), self.upper.clone());
+        Snapshot { lower, upper, is_read_only: self.is_read_only }
     }
 
     /// Goes back to a state. Files that are open now are stale from here on: whatever is asked of them is `ESTALE`.
     ///
-    /// Returns whether it could: a state is one of certain layers.
+    /// Returns whether it could: a state is one of certain layers, and has a top or not.
     pub fn roll_back(&mut self, snapshot: &Snapshot) -> bool {
-        if !Arc::ptr_eq(&self.lower, &snapshot.lower) {
+        if !Arc::ptr_eq(&self.lower, &snapshot.lower) || self.is_read_only != snapshot.is_read_only {
             return false;
         }
         self.upper.clone_from(&snapshot.upper);

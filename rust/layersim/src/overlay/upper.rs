@@ -185,6 +185,11 @@ impl Overlay {
         }
     }
 
+    /// Refuses a change where there is no top.
+    pub(super) fn check_writable(&self) -> Result<(), Errno> {
+        if self.is_read_only { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
     /// The top, this overlay's own from here on.
     pub(super) fn upper_mut(&mut self) -> &mut Upper {
         let lower = &self.lower;

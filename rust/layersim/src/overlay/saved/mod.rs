@@ -10,7 +10,6 @@ mod write;
 use std::sync::Arc;
 
 use super::Overlay;
-use super::upper::Readers;
 use crate::content::Content;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
@@ -124,7 +123,7 @@ impl Saved {
             Body::Here(content) => content.read(0..content.len()).map_err(Error::of_file)?.into(),
             Body::Elsewhere(place) => place.read(self.digest)?,
         };
-        Ok(Overlay { lower, upper: Some(Arc::new(read::upper(&blob)?)), readers: Readers::new(), epoch: 0 })
+        Ok(Overlay { upper: Some(Arc::new(read::upper(&blob)?)), ..Overlay::new(lower) })
     }
 }
 
