@@ -10,9 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use layersim::archive::Dialect;
-use layersim::overlay::{Caller, Ends, Overlay};
+use layersim::overlay::{Caller, Ends, Options, Overlay};
 use layersim::{Timestamp, change};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -33,7 +32,8 @@ pub use snapshot::PySnapshot;
 /// layers : sequence of Layer, or View
 ///     Base first. A view is shared, so that a new overlay costs a few words.
 /// redirect_dir : bool
-///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
+///     Whether directories of lower layers can be renamed, as with the mount option ``redirect_dir=on``: the directory in
+///     the upper then says where the layers have its contents. Docker mounts without it: such a rename is ``EXDEV``.
 /// read_only : bool
 ///     Whether there is no writable top, as in a mount without an upper directory: every change is ``EROFS``.
 /// clock : callable, optional
@@ -47,8 +47,6 @@ pub use snapshot::PySnapshot;
 /// ------
 /// ContentMissingError
 ///     For a synthetic layer.
-/// ValueError
-///     For ``redirect_dir=True``.
 ///
 /// Notes
 /// -----
@@ -134,18 +132,20 @@ impl PyOverlay {
         clock: Option<Py<PyAny>>,
         mounts: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self> {
-        if redirect_dir {
-            return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
-        }
-        let stack = stack_of(py, layers)?;
-        let overlay = if read_only { Overlay::read_only(stack) } else { Overlay::new(stack) };
-        Self::over(overlay, clock).with_mounts(py, mounts)
+        let options = Options { is_read_only: read_only, redirects: redirect_dir };
+        Self::over(Overlay::mounted(stack_of(py, layers)?, options), clock).with_mounts(py, mounts)
     }
 
     /// Whether there is no writable top.
     #[getter]
     fn read_only(&self, py: Python<'_>) -> bool {
-        py.detach(|| self.lock().is_read_only())
+        py.detach(|| self.lock().options().is_read_only)
+    }
+
+    /// Whether directories of the layers can be renamed.
+    #[getter]
+    fn redirect_dir(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().options().redirects)
     }
 
     /// The read-only view below.
@@ -221,7 +221,8 @@ impl PyOverlay {
     /// Returns
     /// -------
     /// Layer
-    ///     Stacked on the layers below, it shows what this overlay shows.
+    ///     Stacked on the layers below, it shows what this overlay shows. A tar cannot say that a directory was renamed: it
+    ///     holds all that is in such a directory.
     ///
     /// Raises
     /// ------
@@ -276,7 +277,7 @@ impl PyOverlay {
         py.detach(|| {
             let overlay = self.lock();
             let depth = overlay.lower().depth();
-            if overlay.is_read_only() {
+            if overlay.options().is_read_only {
                 return format!("Overlay({depth} layers, read-only)");
             }
             format!("Overlay({depth} layers, {} bytes written)", overlay.size_rw())

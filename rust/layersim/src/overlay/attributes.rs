@@ -34,7 +34,7 @@ impl Overlay {
                 Seen::Lower(leaf) if !matches!(leaf.kind, Kind::Regular(_)) => {
                     return Err(Errno::EINVAL);
                 }
-                Seen::Lower(_) if self.is_read_only() => return Err(Errno::EROFS),
+                Seen::Lower(_) if self.options.is_read_only => return Err(Errno::EROFS),
                 Seen::Lower(leaf) => {
                     let leaf = Leaf::clone(leaf);
                     self.copy_up(&real, &leaf, if length == 0 { Bytes::Dropped } else { Bytes::Shared })?

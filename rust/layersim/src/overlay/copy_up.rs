@@ -59,7 +59,7 @@ impl Overlay {
             Kind::Regular(_) if bytes == Bytes::Dropped => Kind::Regular(Content::default()),
             kind => kind.clone(),
         };
-        let origin: Arc<[Name]> = path.into();
+        let origin = self.lower_path(path);
         let (from, is_noted) = (Some(Arc::clone(&origin)), leaf.links == 1);
         let live = Live { origin: from, is_noted, ..Live::new(public(&leaf.metadata), kind) };
         let upper = self.upper_mut();
@@ -97,7 +97,7 @@ impl Overlay {
     }
 }
 
-fn public(metadata: &Metadata) -> Metadata {
+pub(super) fn public(metadata: &Metadata) -> Metadata {
     let mut copy = metadata.clone();
     let private = metadata.xattrs.iter().filter(|(name, _)| name.starts_with(PRIVATE_XATTRS));
     for (name, _) in private {

@@ -22,7 +22,9 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn mkdir(&mut self, path: &[u8], mode: u32, caller: &Caller) -> Result<()> {
         about(path, || {
-            let Target { parent, name, .. } = self.vacancy(path, true)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, true)?;
+            // With redirects, what the layers may have one day is not to be shown in it.
+            let is_apart = self.options.redirects && pair.is_merged();
             self.site(&parent)?;
             let upper = self.upper_mut();
             let (id, origin) = (upper.id(), Arc::clone(&upper.origin));
@@ -31,7 +33,7 @@ impl Overlay {
             inherit(&mut metadata, &site.dir.metadata);
             metadata.mode |= site.dir.metadata.mode & SET_GID;
             let mut dir = Dir::new(origin, id, metadata);
-            dir.is_opaque = matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
+            dir.is_opaque = is_apart || matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
             site.put(&name, Node::dir(dir), caller.now);
             Ok(())
         })

@@ -32,7 +32,7 @@ impl Overlay {
                 return Err(Errno::ENOENT);
             }
             let Some(upper) = &self.upper else {
-                if self.is_read_only() {
+                if self.options.is_read_only {
                     return Err(Errno::ENOENT);
                 }
                 let mut named = path::components(path);

@@ -15,6 +15,8 @@ mod link;
 mod listing;
 mod mounts;
 mod open;
+mod plain;
+mod redirect;
 mod remove;
 mod rename;
 mod resolve;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 pub use handle::{Handle, SeekFrom};
 pub use journey::{Ends, Journey};
 pub use mounts::{Mounted, Points};
+pub(crate) use resolve::below_of;
 pub use saved::Saved;
 pub use snapshot::Snapshot;
 pub(crate) use upper::{InodeId, Live};
@@ -50,6 +53,15 @@ impl Caller {
     }
 }
 
+/// How a union is mounted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether it has no writable top, as a mount without an upper directory.
+    pub is_read_only: bool,
+    /// Whether directories of the layers can be renamed (`redirect_dir=on`).
+    pub redirects: bool,
+}
+
 /// A writable union. A clone is a fork: neither sees what the other writes.
 #[derive(Debug, Clone)]
 pub struct Overlay {
@@ -60,24 +72,23 @@ pub struct Overlay {
     readers: Readers,
     /// How often it went back to an earlier state.
     epoch: u64,
-    /// Whether it has no writable top.
-    is_read_only: bool,
+    options: Options,
 }
 
 impl Overlay {
     /// An overlay that nothing has been written to.
     pub fn new(lower: Arc<Stack>) -> Self {
-        Self { lower, upper: None, readers: Readers::new(), epoch: 0, is_read_only: false }
+        Self::mounted(lower, Options::default())
     }
 
-    /// The layers alone, as a mount without an upper directory.
-    pub fn read_only(lower: Arc<Stack>) -> Self {
-        Self { is_read_only: true, ..Self::new(lower) }
+    /// The same, mounted otherwise than Docker does.
+    pub fn mounted(lower: Arc<Stack>, options: Options) -> Self {
+        Self { lower, upper: None, readers: Readers::new(), epoch: 0, options }
     }
 
-    /// Whether nothing can be written.
-    pub fn is_read_only(&self) -> bool {
-        self.is_read_only
+    /// How it is mounted.
+    pub fn options(&self) -> Options {
+        self.options
     }
 
     /// The layers below.

@@ -136,7 +136,7 @@ impl Points {
     ) -> Result<()> {
         let mut journey = Journey::of(path, Ends::Name)?;
         let mut overlay = self.lead(&mut journey, enter).map_err(|errno| Error::system(errno, path))?;
-        if self.is_busy(&journey) && !overlay.is_read_only() {
+        if self.is_busy(&journey) && !overlay.options.is_read_only {
             return Err(Error::system(Errno::EBUSY, path));
         }
         overlay.rmdir(&journey.rest(), caller).map_err(|error| error.of_path(path))

@@ -123,7 +123,8 @@ impl Overlay {
                 let seen = self.seen_at(&path)?;
                 let below = if let Seen::Dir(pair) = seen { pair.lower.cloned() } else { None };
                 let stat = self.stat_seen(seen)?;
-                return self.hold(Opened::Dir(path, below, stat), flags.access());
+                let lower = self.lower_path(&path);
+                return self.hold(Opened::Dir(path, lower, below, stat), flags.access());
             }
             _ if flags.has(DIRECTORY) => return Err(Errno::ENOTDIR),
             Held::Upper(_, kind) => kind,
@@ -141,7 +142,7 @@ impl Overlay {
                 let bytes = if flags.has(TRUNCATE) { Bytes::Dropped } else { Bytes::Shared };
                 Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
             }
-            Held::Lower(leaf) => Opened::Lower(path.into(), leaf),
+            Held::Lower(leaf) => Opened::Lower(self.lower_path(&path), leaf),
             Held::Upper(id, _) => Opened::Upper(id),
             Held::Absent | Held::Dir => return Err(Errno::ENOENT),
         };

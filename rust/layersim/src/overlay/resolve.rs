@@ -72,10 +72,7 @@ impl<'t> Pair<'t> {
         match self.upper.and_then(|dir| dir.get(name)) {
             Some(Node::Whiteout { .. }) => Seen::Absent,
             Some(Node::Leaf { leaf, .. }) => Seen::Upper(*leaf),
-            Some(Node::Dir { dir, .. }) => {
-                let lower = below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
-                Seen::Dir(Pair { upper: Some(dir), lower })
-            }
+            Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: Some(dir), lower: below_of(dir, below) }),
             None => match below {
                 Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: None, lower: Some(dir) }),
                 Some(Node::Leaf { leaf, .. }) => Seen::Lower(leaf),
@@ -98,6 +95,12 @@ impl<'t> Pair<'t> {
     pub fn is_merged(self) -> bool {
         self.lower.is_some()
     }
+}
+
+/// What is below a directory of the top, where the layers have `below` under its name.
+pub(crate) fn below_of<'t>(dir: &'t Dir<InodeId>, below: Option<&'t Node<Leaf>>) -> Option<&'t Arc<Dir<Leaf>>> {
+    let named = || below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
+    dir.redirect.as_ref().map(|redirect| &redirect.below).or_else(named)
 }
 
 /// A walk on its way.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Overlay;
 use super::handle::Handle;
 use super::resolve::Outcome;
 use super::upper::{Readers, Upper};
+use super::{Options, Overlay};
 use crate::error::Errno;
 use crate::stack::Stack;
 
@@ -14,21 +14,21 @@ use crate::stack::Stack;
 pub struct Snapshot {
     lower: Arc<Stack>,
     upper: Option<Arc<Upper>>,
-    is_read_only: bool,
+    options: Options,
 }
 
 impl Overlay {
     /// Keeps the state as it is now; nothing is copied.
     pub fn snapshot(&self) -> Snapshot {
         let (lower, upper) = (Arc::clone(&self.lower), self.upper.clone());
-        Snapshot { lower, upper, is_read_only: self.is_read_only }
+        Snapshot { lower, upper, options: self.options }
     }
 
     /// Goes back to a state. Files that are open now are stale from here on: whatever is asked of them is `ESTALE`.
     ///
-    /// Returns whether it could: a state is one of certain layers, and has a top or not.
+    /// Returns whether it could: a state is one of certain layers, mounted in one way.
     pub fn roll_back(&mut self, snapshot: &Snapshot) -> bool {
-        if !Arc::ptr_eq(&self.lower, &snapshot.lower) || self.is_read_only != snapshot.is_read_only {
+        if !Arc::ptr_eq(&self.lower, &snapshot.lower) || self.options != snapshot.options {
             return false;
         }
         self.upper.clone_from(&snapshot.upper);

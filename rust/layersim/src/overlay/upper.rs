@@ -187,7 +187,7 @@ impl Overlay {
 
     /// Refuses a change where there is no top.
     pub(super) fn check_writable(&self) -> Result<(), Errno> {
-        if self.is_read_only { Err(Errno::EROFS) } else { Ok(()) }
+        if self.options.is_read_only { Err(Errno::EROFS) } else { Ok(()) }
     }
 
     /// The top, this overlay's own from here on.
@@ -218,6 +218,9 @@ impl Overlay {
             };
             dir = Arc::make_mut(child);
             below = below.filter(|_| !dir.is_opaque);
+            if let Some(redirect) = &dir.redirect {
+                below = Some(Arc::clone(&redirect.below));
+            }
         }
         Ok(Site { dir, below })
     }
