@@ -80,17 +80,17 @@ def layers_of_all_states() -> list[bytes]:
     return [base, fs.to_layer().tar_bytes()]
 
 
-@pytest.mark.parametrize("name", [*OPERATIONS, *MORE])
-def test_an_operation_ends_alike_in_every_state(name: str, overlay_mount: Mount) -> None:
+def test_every_operation_ends_alike_in_every_state(overlay_mount: Mount) -> None:
     pair = Pair.over(overlay_mount(layers_of_all_states(), read_only=True))
-    pair.agree([within(state, operation) for state in STATES for operation in (OPERATIONS | MORE)[name]])
+    for operations in (OPERATIONS | MORE).values():
+        pair.agree([within(state, operation) for state in STATES for operation in operations])
     same(pair)
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_the_same_error_wins(row: str, overlay_mount: Mount) -> None:
+def test_the_same_error_wins(overlay_mount: Mount) -> None:
     pair = Pair.over(overlay_mount([lower()], read_only=True))
-    pair.agree([("mkdir", "/u"), *ROWS[row]])
+    for operations in ROWS.values():
+        pair.agree([("mkdir", "/u"), *operations])
     same(pair)
 
 

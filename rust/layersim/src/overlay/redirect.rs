@@ -84,7 +84,7 @@ impl Overlay {
     }
 }
 
-impl<'t> Pair<'t> {
+impl Pair<'_> {
     /// The directory at a path below.
     fn descend(self, path: &[Name]) -> Option<Self> {
         path.iter().try_fold(self, |pair, name| match pair.child(name) {
