@@ -28,8 +28,8 @@ def overlay_mount(tmp_path: Path) -> Iterator[Callable[[Sequence[bytes]], Kernel
     """Mount layer tars, base first, under an empty upper directory; unmounted when the test ends."""
     with ExitStack() as mounts:
 
-        def mount(layers: Sequence[bytes], *, read_only: bool = False) -> KernelOverlay:
-            number = len(list(tmp_path.iterdir()))
-            return mounts.enter_context(KernelOverlay(tmp_path / f"overlay{number}", layers, read_only=read_only))
+        def mount(layers: Sequence[bytes], *, read_only: bool = False, redirect_dir: bool = False) -> KernelOverlay:
+            folder = tmp_path / f"overlay{len(list(tmp_path.iterdir()))}"
+            return mounts.enter_context(KernelOverlay(folder, layers, read_only, redirect_dir))
 
         yield mount

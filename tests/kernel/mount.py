@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 OPAQUE = "trusted.overlay.opaque"
+REDIRECT = "trusted.overlay.redirect"
 
 
 def extract(tar: bytes, folder: str) -> None:
@@ -109,6 +110,7 @@ class KernelOverlay:
     folder: Path
     layers: Sequence[bytes]
     read_only: bool = False
+    redirect_dir: bool = False
     _worker: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -128,6 +130,8 @@ class KernelOverlay:
         options = "lowerdir=" + ":".join([*lower, *([str(self.folder / "nothing")] if self.read_only else [])])
         if not self.read_only:
             options += f",upperdir={self.upper},workdir={self.folder / 'work'}"
+        if self.redirect_dir:
+            options += ",redirect_dir=on"
         command = [require_program("mount", "mount"), "-t", "overlay", "overlay", "-o", options, str(self.merged)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -11,9 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use layersim::archive::Dialect;
-use layersim::overlay::{Caller, Credentials, Ends, Overlay};
+use layersim::overlay::{Caller, Credentials, Ends, Options, Overlay};
 use layersim::{Timestamp, change};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -34,7 +33,10 @@ pub use snapshot::PySnapshot;
 /// layers : sequence of Layer, or View
 ///     Base first. A view is shared, so that a new overlay costs a few words.
 /// redirect_dir : bool
-///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
+///     Whether directories of lower layers can be renamed, as with the mount option ``redirect_dir=on``: the directory in
+///     the upper then says where the layers have its contents. Docker mounts without it: such a rename is ``EXDEV``.
+/// read_only : bool
+///     Whether there is no writable top, as in a mount without an upper directory: every change is ``EROFS``.
 /// clock : callable, optional
 ///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
 /// mounts : dict of path to Overlay, optional
@@ -46,8 +48,6 @@ pub use snapshot::PySnapshot;
 /// ------
 /// ContentMissingError
 ///     For a synthetic layer.
-/// ValueError
-///     For ``redirect_dir=True``.
 ///
 /// Notes
 /// -----
@@ -156,18 +156,29 @@ impl PyOverlay {
 #[pymethods]
 impl PyOverlay {
     #[new]
-    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None, mounts=None))]
+    #[pyo3(signature = (layers, /, *, redirect_dir=false, read_only=false, clock=None, mounts=None))]
     fn new(
         py: Python<'_>,
         layers: &Bound<'_, PyAny>,
         redirect_dir: bool,
+        read_only: bool,
         clock: Option<Py<PyAny>>,
         mounts: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self> {
-        if redirect_dir {
-            return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
-        }
-        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(py, mounts)
+        let options = Options { is_read_only: read_only, redirects: redirect_dir };
+        Self::over(Overlay::mounted(stack_of(py, layers)?, options), clock).with_mounts(py, mounts)
+    }
+
+    /// Whether there is no writable top.
+    #[getter]
+    fn read_only(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().options().is_read_only)
+    }
+
+    /// Whether directories of the layers can be renamed.
+    #[getter]
+    fn redirect_dir(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().options().redirects)
     }
 
     /// The read-only view below.
@@ -244,7 +255,8 @@ impl PyOverlay {
     /// Returns
     /// -------
     /// Layer
-    ///     Stacked on the layers below, it shows what this overlay shows.
+    ///     Stacked on the layers below, it shows what this overlay shows. A tar cannot say that a directory was renamed: it
+    ///     holds all that is in such a directory.
     ///
     /// Raises
     /// ------
@@ -301,12 +313,11 @@ impl PyOverlay {
     fn __repr__(&self, py: Python<'_>) -> String {
         py.detach(|| {
             let overlay = self.lock();
-            format!(
-                "Overlay({} layers, {} bytes written{})",
-                overlay.lower().depth(),
-                overlay.size_rw(),
-                self.told_user()
-            )
+            let (depth, user) = (overlay.lower().depth(), self.told_user());
+            if overlay.options().is_read_only {
+                return format!("Overlay({depth} layers, read-only{user})");
+            }
+            format!("Overlay({depth} layers, {} bytes written{user})", overlay.size_rw())
         })
     }
 }

@@ -32,7 +32,10 @@ impl Overlay {
             let Found { path: real, seen } = self.find(path, true, &caller.credentials)?;
             match self.kind(seen) {
                 None if matches!(seen, Seen::Dir(_)) => return Err(Errno::EISDIR),
-                Some(Kind::Regular(_)) => caller.credentials.may(self.metadata(seen)?, WRITE)?,
+                Some(Kind::Regular(_)) => {
+                    self.check_writable()?;
+                    caller.credentials.may(self.metadata(seen)?, WRITE)?;
+                }
                 _ => return Err(Errno::EINVAL),
             }
             let id = match seen {
@@ -74,6 +77,7 @@ impl Overlay {
             if self.link_target(seen).is_some() {
                 return Err(Errno::EOPNOTSUPP);
             }
+            self.check_writable()?;
             credentials.own(self.metadata(seen)?)?;
             let raised = self.raise(path, follow, credentials)?;
             self.describe(&raised, |metadata| metadata.mode = credentials.granted(mode & PERMISSIONS, metadata.gid))
@@ -150,6 +154,7 @@ impl Overlay {
         about(path, || {
             let seen = self.find(path, follow, &caller.credentials)?.seen;
             let there = self.metadata(seen)?.xattrs.get(name).is_some();
+            self.check_writable()?;
             if name == CAPABILITY && !value.is_empty() && !is_capability(value) {
                 return Err(Errno::EINVAL);
             }
@@ -204,6 +209,7 @@ impl Overlay {
         about(path, || {
             let seen = self.find(path, follow, &caller.credentials)?.seen;
             let there = self.metadata(seen)?.xattrs.get(name).is_some();
+            self.check_writable()?;
             self.may_set(seen, name, &caller.credentials)?;
             check_namespace(name)?;
             if !there {

@@ -36,6 +36,7 @@ impl Overlay {
     /// Makes sure that something is in the top.
     pub(super) fn raise(&mut self, path: &[u8], follow: bool, credentials: &Credentials) -> Outcome<Raised> {
         let Found { path, seen } = self.find(path, follow, credentials)?;
+        self.check_writable()?;
         match seen {
             Seen::Absent => Err(Errno::ENOENT),
             Seen::Dir(_) => {
@@ -58,7 +59,7 @@ impl Overlay {
             Kind::Regular(_) if bytes == Bytes::Dropped => Kind::Regular(Content::default()),
             kind => kind.clone(),
         };
-        let origin: Arc<[Name]> = path.into();
+        let origin = self.lower_path(path);
         let (from, is_noted) = (Some(Arc::clone(&origin)), leaf.links == 1);
         let live = Live { origin: from, is_noted, ..Live::new(public(&leaf.metadata), kind) };
         let upper = self.upper_mut();
@@ -98,7 +99,7 @@ impl Overlay {
     }
 }
 
-fn public(metadata: &Metadata) -> Metadata {
+pub(super) fn public(metadata: &Metadata) -> Metadata {
     let mut copy = metadata.clone();
     let private = metadata.xattrs.iter().filter(|(name, _)| name.starts_with(PRIVATE_XATTRS));
     for (name, _) in private {

@@ -24,6 +24,8 @@ impl Overlay {
         about(path, || {
             let Target { parent, name, pair, .. } = self.vacancy(path, true, &caller.credentials)?;
             caller.credentials.may_create(pair)?;
+            // With redirects, what the layers may have one day is not to be shown in it.
+            let is_apart = self.options.redirects && pair.is_merged();
             self.site(&parent)?;
             let upper = self.upper_mut();
             let (id, origin) = (upper.id(), Arc::clone(&upper.origin));
@@ -32,7 +34,7 @@ impl Overlay {
             inherit(&mut metadata, &site.dir.metadata);
             metadata.mode |= site.dir.metadata.mode & SET_GID;
             let mut dir = Dir::new(origin, id, metadata);
-            dir.is_opaque = matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
+            dir.is_opaque = is_apart || matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
             site.put(&name, Node::dir(dir), caller.now);
             Ok(())
         })

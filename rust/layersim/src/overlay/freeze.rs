@@ -22,7 +22,8 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::Archive`] when something cannot be spelled as a tar.
     pub fn to_layer(&self, dialect: Dialect) -> Result<Layer> {
-        self.freeze(self.upper_root(), dialect)
+        let plain = self.plain();
+        plain.freeze(plain.upper_root(), dialect)
     }
 
     /// Freezes a part of what was written: the whole tree of the top, or one made of what is in it.

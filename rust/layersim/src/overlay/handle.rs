@@ -30,10 +30,10 @@ pub(super) struct Access {
 pub(super) enum Opened {
     /// An inode of the top.
     Upper(InodeId),
-    /// A leaf of the layers at its real path: if that is copied up later, the handle sees the copy.
+    /// A leaf at its path in the layers: if that is copied up later, the handle sees the copy.
     Lower(Arc<[Name]>, Leaf),
-    /// A directory: where it was, what the layers have there, and what it said of itself.
-    Dir(Vec<Name>, Option<Arc<Dir<Leaf>>>, Stat),
+    /// A directory: where it was, there and in the layers, what they have of it, and what it said of itself.
+    Dir(Vec<Name>, Arc<[Name]>, Option<Arc<Dir<Leaf>>>, Stat),
 }
 
 /// An open file; it belongs to the overlay that opened it.
@@ -111,7 +111,8 @@ impl Overlay {
     /// Writes and returns where it ended.
     fn write_from(&mut self, handle: &Handle, bytes: &[u8], offset: u64, caller: &Caller) -> Outcome<u64> {
         self.admit(handle)?;
-        let live = self.upper_mut().live_mut(handle.writable()?)?;
+        let id = handle.writable()?;
+        let live = self.upper_mut().live_mut(id)?;
         let Kind::Regular(content) = &mut live.kind else {
             return Err(Errno::EBADF);
         };
@@ -158,9 +159,9 @@ impl Overlay {
                 Some(id) => self.stat_seen(Seen::Upper(id)),
                 None => Ok(self.lower.stat_leaf(leaf)),
             },
-            Opened::Dir(path, below, stat) => {
+            Opened::Dir(path, lower, below, stat) => {
                 let removed = Stat { nlink: if below.is_some() { stat.nlink } else { 0 }, ..*stat };
-                Ok(self.moved_dir(path, below.as_ref(), stat).unwrap_or(removed))
+                Ok(self.moved_dir((path, lower), below.as_ref(), stat).unwrap_or(removed))
             }
         }
     }
@@ -192,7 +193,12 @@ impl Overlay {
     }
 
     /// What a directory that was opened says now, wherever it went; `None` when it is gone.
-    fn moved_dir(&self, path: &[Name], below: Option<&Arc<Dir<Leaf>>>, stat: &Stat) -> Option<Stat> {
+    fn moved_dir(
+        &self,
+        (path, lower): (&[Name], &[Name]),
+        below: Option<&Arc<Dir<Leaf>>>,
+        stat: &Stat,
+    ) -> Option<Stat> {
         if let Ok(seen @ Seen::Dir(pair)) = self.seen_at(path) {
             let is_same = match (below, pair.lower) {
                 (Some(below), Some(lower)) => Arc::ptr_eq(below, lower),
@@ -203,7 +209,9 @@ impl Overlay {
                 return Some(now);
             }
         }
-        self.upper.as_ref()?.find_dir(stat.ino)
+        let redirected = below.and_then(|below| self.seen_below(lower, below));
+        let stat_redirected = |pair| self.stat_seen(Seen::Dir(pair)).ok();
+        redirected.and_then(stat_redirected).or_else(|| self.upper.as_ref()?.find_dir(stat.ino))
     }
 
     fn copied_to(&self, path: &[Name]) -> Option<InodeId> {

@@ -33,6 +33,9 @@ impl Overlay {
                 return Err(Errno::ENOENT);
             }
             let Some(upper) = &self.upper else {
+                if self.options.is_read_only {
+                    return Err(Errno::ENOENT);
+                }
                 let mut named = path::components(path);
                 return if named.next().is_none() { self.stat_seen(self.seen_at(&[])?) } else { Err(Errno::ENOENT) };
             };

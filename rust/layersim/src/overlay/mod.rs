@@ -17,6 +17,8 @@ mod listing;
 mod mounts;
 mod open;
 mod permission;
+mod plain;
+mod redirect;
 mod remove;
 mod rename;
 mod resolve;
@@ -31,6 +33,7 @@ pub use credentials::Credentials;
 pub use handle::Handle;
 pub use journey::{Ends, Journey};
 pub use mounts::{Mounted, Points};
+pub(crate) use resolve::below_of;
 pub use saved::Saved;
 pub use seek::SeekFrom;
 pub use snapshot::Snapshot;
@@ -57,6 +60,15 @@ impl Caller {
     }
 }
 
+/// How a union is mounted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether it has no writable top, as a mount without an upper directory.
+    pub is_read_only: bool,
+    /// Whether directories of the layers can be renamed (`redirect_dir=on`).
+    pub redirects: bool,
+}
+
 /// A writable union. A clone is a fork: neither sees what the other writes.
 #[derive(Debug, Clone)]
 pub struct Overlay {
@@ -67,12 +79,23 @@ pub struct Overlay {
     readers: Readers,
     /// How often it went back to an earlier state.
     epoch: u64,
+    options: Options,
 }
 
 impl Overlay {
     /// An overlay that nothing has been written to.
     pub fn new(lower: Arc<Stack>) -> Self {
-        Self { lower, upper: None, readers: Readers::new(), epoch: 0 }
+        Self::mounted(lower, Options::default())
+    }
+
+    /// The same, mounted otherwise than Docker does.
+    pub fn mounted(lower: Arc<Stack>, options: Options) -> Self {
+        Self { lower, upper: None, readers: Readers::new(), epoch: 0, options }
+    }
+
+    /// How it is mounted.
+    pub fn options(&self) -> Options {
+        self.options
     }
 
     /// The layers below.

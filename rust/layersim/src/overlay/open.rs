@@ -106,6 +106,7 @@ impl Overlay {
             let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
             match seen {
                 Held::Absent => {
+                    self.check_writable()?;
                     granted?;
                     let file = Live::new(made(mode, caller), Kind::Regular(Content::default()));
                     let id = self.settle(&parent, &name, file, caller)?;
@@ -139,7 +140,8 @@ impl Overlay {
                 let seen = self.seen_at(&path)?;
                 let below = if let Seen::Dir(pair) = seen { pair.lower.cloned() } else { None };
                 let stat = self.stat_seen(seen)?;
-                return self.hold(Opened::Dir(path, below, stat), flags.access());
+                let lower = self.lower_path(&path);
+                return self.hold(Opened::Dir(path, lower, below, stat), flags.access());
             }
             _ if flags.has(DIRECTORY) => return Err(Errno::ENOTDIR),
             Held::Upper(_, kind) => kind,
@@ -147,6 +149,10 @@ impl Overlay {
         };
         match kind {
             _ if flags.has(PATH_ONLY) => {}
+            Kind::Regular(_) if flags.rights() & WRITE != 0 => {
+                self.check_writable()?;
+                self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?;
+            }
             Kind::Symlink(_) => return Err(Errno::ELOOP),
             _ => self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?,
         }
@@ -158,7 +164,7 @@ impl Overlay {
                 let bytes = if flags.has(TRUNCATE) { Bytes::Dropped } else { Bytes::Shared };
                 Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
             }
-            Held::Lower(leaf) => Opened::Lower(path.into(), leaf),
+            Held::Lower(leaf) => Opened::Lower(self.lower_path(&path), leaf),
             Held::Upper(id, _) => Opened::Upper(id),
             Held::Absent | Held::Dir => return Err(Errno::ENOENT),
         };

@@ -79,6 +79,7 @@ impl Overlay {
             return Ok(());
         }
         let metadata = self.metadata(self.find(path, follow, credentials)?.seen)?;
+        self.check_writable()?;
         match credentials.own(metadata) {
             Err(_) if is_now => credentials.may(metadata, WRITE),
             owned => owned,
@@ -97,6 +98,7 @@ impl Overlay {
         }
         let seen = self.find(path, follow, credentials)?.seen;
         let metadata = self.metadata(seen)?;
+        self.check_writable()?;
         credentials.give(metadata, uid, gid)?;
         let is_dir = matches!(seen, Seen::Dir(_));
         if is_dir || credentials.dropped(metadata) == 0 { Ok(()) } else { credentials.own(metadata) }

@@ -14,8 +14,9 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn unlink(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
         about(path, || {
-            let spot = self.spot(path, &caller.credentials)?;
-            let target = spot.target().map_err(|_| Errno::EISDIR)??;
+            let target = self.spot(path, &caller.credentials)?.target().map_err(|_| Errno::EISDIR)?;
+            self.check_writable()?;
+            let target = target?;
             match target.seen {
                 Seen::Absent => return Err(Errno::ENOENT),
                 Seen::Dir(_) if target.slash => return Err(Errno::EISDIR),
@@ -45,7 +46,9 @@ impl Overlay {
                 Last::Dot => Errno::EINVAL,
                 Last::DotDot => Errno::ENOTEMPTY,
                 _ => Errno::EBUSY,
-            })??;
+            })?;
+            self.check_writable()?;
+            let target = target?;
             if matches!(target.seen, Seen::Absent) {
                 return Err(Errno::ENOENT);
             }

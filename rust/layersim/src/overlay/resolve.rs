@@ -74,10 +74,7 @@ impl<'t> Pair<'t> {
         match self.upper.and_then(|dir| dir.get(name)) {
             Some(Node::Whiteout { .. }) => Seen::Absent,
             Some(Node::Leaf { leaf, .. }) => Seen::Upper(*leaf),
-            Some(Node::Dir { dir, .. }) => {
-                let lower = below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
-                Seen::Dir(Pair { upper: Some(dir), lower })
-            }
+            Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: Some(dir), lower: below_of(dir, below) }),
             None => match below {
                 Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: None, lower: Some(dir) }),
                 Some(Node::Leaf { leaf, .. }) => Seen::Lower(leaf),
@@ -106,6 +103,12 @@ impl<'t> Pair<'t> {
     pub fn is_merged(self) -> bool {
         self.lower.is_some()
     }
+}
+
+/// What is below a directory of the top, where the layers have `below` under its name.
+pub(crate) fn below_of<'t>(dir: &'t Dir<InodeId>, below: Option<&'t Node<Leaf>>) -> Option<&'t Arc<Dir<Leaf>>> {
+    let named = || below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
+    dir.redirect.as_ref().map(|redirect| &redirect.below).or_else(named)
 }
 
 /// A walk on its way.
@@ -290,7 +293,7 @@ impl Overlay {
         let target = spot.target().map_err(|_| Errno::EEXIST)??;
         match target.seen {
             Seen::Absent if target.slash && !is_dir => Err(Errno::ENOENT),
-            Seen::Absent => Ok(target),
+            Seen::Absent => self.check_writable().map(|()| target),
             _ => Err(Errno::EEXIST),
         }
     }
