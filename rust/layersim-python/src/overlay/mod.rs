@@ -90,6 +90,12 @@ struct Whole {
     mounts: Option<Box<Mounts>>,
 }
 
+impl Whole {
+    fn lock(&self) -> MutexGuard<'_, Overlay> {
+        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl PyOverlay {
     /// An overlay with a clock; None: the system's. Nothing is mounted in it.
     pub fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
@@ -127,7 +133,7 @@ impl PyOverlay {
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
     pub fn lock(&self) -> MutexGuard<'_, Overlay> {
-        self.whole().overlay.lock().unwrap_or_else(PoisonError::into_inner)
+        self.whole().lock()
     }
 
     /// Who changes something, and when.
@@ -303,11 +309,13 @@ impl PyOverlay {
     fn fork(&self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
         let whole = self.whole();
         let clock = whole.clock.as_ref().map(|clock| clock.clone_ref(py));
-        let mut copy = Self::over(py.detach(|| self.lock().clone()), clock).with_mounts(py, mounts)?;
-        if let (None, Eyes::Root(copy)) = (mounts, &mut copy.0) {
-            copy.mounts = whole.mounts.as_ref().map(|here| Box::new(here.clone_ref(py)));
+        let overlay = Mutex::new(py.detach(|| whole.lock().clone()));
+        let here = || whole.mounts.as_ref().map(|here| Box::new(here.clone_ref(py)));
+        let copy = Whole { overlay, clock, mounts: if mounts.is_none() { here() } else { None } };
+        match &self.0 {
+            Eyes::Root(_) if mounts.is_none() => Ok(Self(Eyes::Root(copy))),
+            _ => Self(Eyes::Root(copy)).with_mounts(py, mounts)?.seen_as(py, self),
         }
-        copy.seen_as(py, self)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {

@@ -166,6 +166,7 @@ impl<'t> Walk<'t> {
             };
             if is_kept && !part.is_empty() {
                 self.wanted.push(part);
+                self.search()?;
                 break;
             }
             match self.step(&part, ends != Ends::Found(false)) {
