@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.kernel.fuzz.worker import Worker
 from tests.kernel.mount import KernelOverlay
+from tests.oracles import require_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.kernel)
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[Worker]:
+    """A process that goes from mount to mount, for tests that need many."""
+    require_root()
+    with Worker() as process:
+        yield process
 
 
 @pytest.fixture

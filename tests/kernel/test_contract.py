@@ -13,6 +13,7 @@ import pytest
 import layersim as ls
 from tests import reference_overlay
 from tests.kernel.fuzz.commits import MARK, rows_of_a_tar, rows_of_the_kernel
+from tests.kernel.fuzz.mounts import KernelStack
 from tests.kernel.operations import Session
 from tests.kernel.states import STATES, lower_entries, preparation, within
 from tests.kernel.test_matrix import OPERATIONS
@@ -24,7 +25,7 @@ from tests.tars import layer_tar
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tests.kernel.mount import KernelOverlay
+    from tests.kernel.fuzz.worker import Worker
     from tests.kernel.operations import Operation, Outcome
     from tests.tars import Entry
 
@@ -91,13 +92,14 @@ def _comparable(outcome: Outcome) -> Outcome:
 
 @pytest.fixture(params=["kernel", "overlay"])
 def perform(
-    request: pytest.FixtureRequest, overlay_mount: Callable[[list[bytes]], KernelOverlay]
+    request: pytest.FixtureRequest, tmp_path: Path
 ) -> Callable[[Sequence[Sequence[Entry]], Sequence[Operation]], tuple[list[Outcome], Written]]:
     """Carry out operations on a stack; return what they said, and what was written."""
 
     def on_kernel(tars: list[bytes], operations: Sequence[Operation]) -> tuple[list[Outcome], Written]:
-        kernel = overlay_mount(tars)
-        return kernel.perform_all(operations), _written(rows_of_the_kernel(kernel.upper))
+        worker: Worker = request.getfixturevalue("worker")
+        with KernelStack(tmp_path, tars, worker) as kernel:
+            return kernel.perform_all(operations), _written(rows_of_the_kernel(kernel.upper))
 
     def on_overlay(tars: list[bytes], operations: Sequence[Operation]) -> tuple[list[Outcome], Written]:
         fs = ls.Overlay([ls.Layer.from_tar(tar) for tar in tars])

@@ -10,14 +10,12 @@ import pytest
 
 from tests.kernel.fuzz.case import Case, run
 from tests.kernel.fuzz.shrink import minimal
-from tests.kernel.fuzz.worker import Worker
-from tests.oracles import require_root
 from tests.tars import Entry, directory, symlink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.kernel.fuzz.worker import Worker
     from tests.kernel.operations import Operation
 
 SEEDS, OPERATIONS_A_SEED = 105, 200
@@ -70,13 +68,6 @@ FOUND: dict[str, tuple[list[list[Entry]], list[Operation]]] = {
         [*(("utime_at", path, 0, -1, 0) for path in ("/f", "/s", "/d")), ("commit",), ("lstat", "/f")],
     ),
 }
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    require_root()
-    with Worker() as process:
-        yield process
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
