@@ -7,7 +7,8 @@ import stat
 from typing import TYPE_CHECKING, TypeVar
 
 from layersim.testing import differences
-from tests.kernel.agreement import opaque_of_the_kernel, upper_of_the_kernel
+from tests.kernel.agreement import marks_of_the_kernel, upper_of_the_kernel
+from tests.kernel.mount import OPAQUE
 from tests.trees import Disk, inode_size, snapshot
 
 if TYPE_CHECKING:
@@ -30,9 +31,13 @@ def differences_at_the_end(pair: Pair) -> list[str]:
     return [
         *_unlike("links", _links(disk, shown), _links(pair.ours, shown)),
         *_unlike("upper", upper, pair._upper(upper)),
-        *_unlike("opaque", dict.fromkeys(opaque_of_the_kernel(pair.kernel)), dict.fromkeys(pair._opaque())),
+        *_unlike("opaque", dict.fromkeys(_opaque(pair)), dict.fromkeys(pair._opaque())),
         *_unlike("size", {"/": inode_size(pair.kernel.upper)}, {"/": pair.ours.size_rw}),
     ]
+
+
+def _opaque(pair: Pair) -> list[str]:
+    return [path for path, marks in marks_of_the_kernel(pair.kernel).items() if marks.get(OPAQUE) == b"y"]
 
 
 def _upper(pair: Pair) -> dict[str, UpperNode]:

@@ -15,14 +15,33 @@ use crate::tree::{Dir, Kind, Leaf, Name};
 /// The most bytes that one read gives, as on Linux (`MAX_RW_COUNT`).
 const AT_ONCE: u64 = 0x7fff_f000;
 
-/// What a handle may do.
+/// What a handle may do with the bytes of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Read,
+    Write,
+    ReadWrite,
+    /// Access mode 3, which asks for both rights and gives none.
+    Neither,
+    /// It only marks a place (`O_PATH`).
+    Place,
+}
+
+/// How a file was opened.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
-    pub reads: bool,
-    pub writes: bool,
+    pub way: Way,
     pub appends: bool,
-    /// Whether it only marks a place (`O_PATH`).
-    pub is_path: bool,
+}
+
+impl Way {
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::ReadWrite)
+    }
+
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::ReadWrite)
+    }
 }
 
 /// What a handle is open on.
@@ -53,7 +72,7 @@ impl Handle {
 
     fn writable(&self) -> Outcome<InodeId> {
         match self.opened {
-            Opened::Upper(id) if self.access.writes => Ok(id),
+            Opened::Upper(id) if self.access.way.writes() => Ok(id),
             _ => Err(Errno::EBADF),
         }
     }
@@ -137,7 +156,7 @@ impl Overlay {
         unnamed(|| {
             self.admit(handle)?;
             let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
-            if handle.access.is_path {
+            if handle.access.way == Way::Place {
                 return Err(Errno::EBADF);
             }
             self.cut(handle.writable().map_err(|_| Errno::EINVAL)?, length, caller)
@@ -220,7 +239,7 @@ impl Overlay {
 
     fn readable_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
         self.admit(handle)?;
-        if handle.access.reads { self.opened_content(handle) } else { Err(Errno::EBADF) }
+        if handle.access.way.reads() { self.opened_content(handle) } else { Err(Errno::EBADF) }
     }
 
     pub(super) fn opened_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {

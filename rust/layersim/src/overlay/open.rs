@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::copy_up::Bytes;
 use super::create::made;
 use super::credentials::{READ, WRITE};
-use super::handle::{Access, Handle, Opened};
+use super::handle::{Access, Handle, Opened, Way};
 use super::journey::Ends;
 use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
 use super::upper::Live;
@@ -64,17 +64,21 @@ impl Flags {
 
     /// Whether a lower file is copied up: the fourth way to open asks for rights and gives none.
     fn copies(self) -> bool {
-        self.access().writes || self.has(TRUNCATE)
+        self.way().writes() || self.has(TRUNCATE)
+    }
+
+    fn way(self) -> Way {
+        match self.0 & ACCESS {
+            _ if self.has(PATH_ONLY) => Way::Place,
+            0 => Way::Read,
+            WRITE_ONLY => Way::Write,
+            READ_WRITE => Way::ReadWrite,
+            _ => Way::Neither,
+        }
     }
 
     fn access(self) -> Access {
-        let way = self.0 & ACCESS;
-        Access {
-            reads: !self.has(PATH_ONLY) && (way == 0 || way == READ_WRITE),
-            writes: way == WRITE_ONLY || way == READ_WRITE,
-            appends: self.has(APPEND),
-            is_path: self.has(PATH_ONLY),
-        }
+        Access { way: self.way(), appends: self.has(APPEND) }
     }
 }
 

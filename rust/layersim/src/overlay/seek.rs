@@ -2,7 +2,7 @@
 
 use super::Overlay;
 use super::attributes::FILE_MAX;
-use super::handle::{Handle, unnamed};
+use super::handle::{Handle, Way, unnamed};
 use super::resolve::Outcome;
 use crate::content::{Content, Source};
 use crate::error::{Errno, Result};
@@ -34,7 +34,7 @@ impl Overlay {
     pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
         handle.position = unnamed(|| {
             self.admit(handle)?;
-            if handle.access.is_path {
+            if handle.access.way == Way::Place {
                 return Err(Errno::EBADF);
             }
             let content = || self.opened_content(handle).map_err(|_| Errno::EINVAL);
