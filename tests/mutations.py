@@ -32,14 +32,14 @@ FAULTS = (
     Fault(
         "a directory over a mark is not opaque",
         f"{CORE}/overlay/create.rs",
-        "dir.is_opaque = matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));",
-        "dir.is_opaque = false;",
+        "dir.is_opaque = is_apart || matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));",
+        "dir.is_opaque = is_apart;",
     ),
     Fault(
         "an opaque directory shows what is below",
         f"{CORE}/overlay/resolve.rs",
-        "let lower = below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);",
-        "let lower = below.and_then(Node::as_dir);",
+        "let named = || below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);",
+        "let named = || below.and_then(Node::as_dir);",
     ),
     Fault(
         "a commit drops the opaque mark",

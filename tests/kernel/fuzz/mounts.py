@@ -24,6 +24,8 @@ CAPABILITY = "security.capability"
 class KernelStack:
     """Extracted layers, and an overlay mounted on them while it is entered."""
 
+    redirect_dir = False
+
     def __init__(self, folder: Path, layers: Sequence[bytes], worker: Worker) -> None:
         self.folder = folder
         self.layers = layers
