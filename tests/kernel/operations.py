@@ -102,7 +102,13 @@ class Session:
         return int(self.handles[slot].write(data)) if slot in self.handles else None
 
     def do_seek(self, slot: int, offset: int, whence: int) -> int | None:
-        return int(self.handles[slot].seek(offset, whence)) if slot in self.handles else None
+        """Seek; where a directory ends, and what of it are data, is a matter of the file system below."""
+        if slot not in self.handles:
+            return None
+        handle = self.handles[slot]
+        if whence not in (os.SEEK_SET, os.SEEK_CUR) and stat.S_ISDIR(handle.stat().st_mode):
+            return None
+        return int(handle.seek(offset, whence))
 
     def do_ftruncate(self, slot: int, size: int) -> None:
         if slot in self.handles:

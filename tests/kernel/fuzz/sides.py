@@ -127,12 +127,6 @@ class WideSession(Session):
     def do_exists(self, path: str) -> bool:
         return bool(self.fs.exists(path))
 
-    def do_seek(self, slot: int, offset: int, whence: int) -> int | None:
-        """Seek; where a directory ends is a matter of the file system below."""
-        if whence == os.SEEK_END and slot in self.handles and stat.S_ISDIR(self.handles[slot].stat().st_mode):
-            return None
-        return super().do_seek(slot, offset, whence)
-
     def do_fstat(self, slot: int) -> tuple[object, ...] | None:
         """Describe an open file; of a directory, which may be copied up and removed by now, say that it is one."""
         seen = super().do_fstat(slot)
