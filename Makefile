@@ -12,7 +12,7 @@ QUICK  := $(if $(CI),,-m "not slow")
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml 2>/dev/null) $(wildcard Cargo.toml Cargo.lock)
 
 .PHONY: help setup test test-rust test-python test-slow check check-fast format-check lint types stubtest floors deny \
-        fix bench bench-stats bench-plots demo pictures wheel fuzz clean
+        fix bench bench-stats bench-plots demo pictures wheel fuzz fuzz-tar mutations clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -106,9 +106,15 @@ pictures: setup ## draw the pictures of the documentation again
 wheel: $(VENV)/tools ## build the release wheel into dist/
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/maturin build --release --quiet --out dist
 
-fuzz: ## fuzz the tar reader for FUZZ_SECONDS (60); needs cargo-fuzz
-	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz needs cargo-fuzz: cargo install cargo-fuzz" >&2; exit 1; }
+fuzz: setup ## compare random stacks and operations with the kernel's overlayfs, without end; needs root
+	$(BIN)/python -m tests.kernel.fuzz $(FUZZ)
+
+fuzz-tar: ## fuzz the tar reader for FUZZ_SECONDS (60); needs cargo-fuzz
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "make fuzz-tar needs cargo-fuzz: cargo install cargo-fuzz" >&2; exit 1; }
 	RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --sanitizer none tar -- -max_total_time=$(or $(FUZZ_SECONDS),60)
+
+mutations: $(VENV)/tools ## plant known faults one by one and see the tests catch each; takes minutes
+	$(BIN)/python -m tests.mutations
 
 clean: ## remove what was built, the virtual environment included
 	rm -rf $(VENV) target dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .import_linter_cache

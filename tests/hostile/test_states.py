@@ -158,9 +158,11 @@ def test_a_forged_document_is_refused(file: Path, forgery: str) -> None:
 
 def test_a_saved_top_of_nonsense_is_one_typed_error_or_a_top(tmp_path: Path) -> None:
     """Its digest is right: somebody made it so."""
-    view = ls.View([ls.Layer.from_changes([ls.write("/a", b"1")])])
-    fs = ls.Overlay(view, clock=lambda: NOW)
+    view = ls.View([ls.Layer.from_changes([ls.write("/a", b"1"), ls.mkdir("/lower/in"), ls.mkdir("/lower/too")])])
+    fs = ls.Overlay(view, redirect_dir=True, clock=lambda: NOW)
     fs.write_bytes("/b", b"22")
+    fs.rename("/lower/in", "/moved")
+    fs.rename("/lower/too", "/lower/2")
     fs.mkdir("/d")
     fs.link("/b", "/d/b")
     fs.symlink("b", "/l")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import layersim as ls
 from layersim.testing import differences
 from layersim.testing.trees import KINDS
-from tests.kernel.mount import OPAQUE
+from tests.kernel.mount import OPAQUE, REDIRECT
 from tests.kernel.operations import Session
+from tests.kernel.random_operations import NAMES
 from tests.trees import Disk, blocks_size, inode_size, is_on_ext4, snapshot
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Pair:
 
     @classmethod
     def over(cls, kernel: KernelOverlay) -> Pair:
-        fs = ls.Overlay([ls.Layer.from_tar(tar) for tar in kernel.layers], clock=time.time_ns)
+        layers = [ls.Layer.from_tar(tar) for tar in kernel.layers]
+        redirect_dir, read_only = kernel.redirect_dir, kernel.read_only
+        fs = ls.Overlay(layers, redirect_dir=redirect_dir, read_only=read_only, clock=time.time_ns)
         return cls(kernel, fs, Session(fs))
 
     def agree(self, operations: Sequence[Operation]) -> None:
@@ -59,35 +62,43 @@ class Pair:
         return f"{operations[number]!r} (operation {number}): {said}; before it\n{before}"
 
     def same_end(self) -> None:
-        """Compare what is left: the merged tree, the upper directory, its opaque marks and its size."""
+        """Compare what is left: the merged tree, the upper directory, its marks and its size."""
         assert differences(snapshot(Disk(self.kernel.merged)), snapshot(self.ours)) == []
         expected = upper_of_the_kernel(self.kernel)
         assert self._upper(expected) == expected
-        assert self._opaque() == opaque_of_the_kernel(self.kernel)
+        marks = marks_of_the_kernel(self.kernel)
+        assert {path: self.ours.upper_marks(path) for path in marks} == marks
+        if not self.kernel.redirect_dir:
+            assert self._opaque() == {path for path, marked in marks.items() if marked.get(OPAQUE) == b"y"}
         assert self.ours.size_rw == inode_size(self.kernel.upper)
-        if is_on_ext4(self.kernel.upper):
+        # A redirect is an attribute, for which ext4 may need a block of its own.
+        if is_on_ext4(self.kernel.upper) and not self.kernel.redirect_dir:
             assert self.ours.allocated_rw == blocks_size(self.kernel.upper)
 
     def _upper(self, expected: dict[str, UpperNode]) -> dict[str, UpperNode]:
         lower = snapshot(ls.View(self.ours.lower.layers))
-        asked = expected.keys() | lower.keys() | snapshot(self.ours).keys()
+        seen = snapshot(self.ours)
+        below = {f"{path}/{name}" for path in seen if self.kernel.redirect_dir for name in NAMES}
+        asked = expected.keys() | lower.keys() | seen.keys() | below
         nodes = {}
         for path in asked:
             try:
                 found = self.ours.upper_lstat(path)
             except (FileNotFoundError, NotADirectoryError):
                 continue
-            nodes[path] = UpperNode(KINDS[stat.S_IFMT(found.st_mode)], _mode(found), found.st_uid, found.st_gid)
+            nodes[path] = _node(found)
         return nodes
 
     def _opaque(self) -> set[str]:
         return {"/" + entry.path.strip("/") for entry in self.ours.to_layer() if entry.is_opaque}
 
 
-def _mode(found: Status) -> int:
-    """Return the permission bits; those of a whiteout are nobody's promise."""
-    is_whiteout = stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
-    return 0 if is_whiteout else stat.S_IMODE(found.st_mode)
+def _node(found: Status) -> UpperNode:
+    """Return what is compared: not mode and group of a whiteout, to which a set-gid directory gives its own."""
+    kind = KINDS[stat.S_IFMT(found.st_mode)]
+    if stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
+        return UpperNode(kind, 0, found.st_uid, 0)
+    return UpperNode(kind, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid)
 
 
 def _upper_paths(kernel: KernelOverlay) -> list[str]:
@@ -102,16 +113,18 @@ def upper_of_the_kernel(kernel: KernelOverlay) -> dict[str, UpperNode]:
     nodes = {}
     for path in _upper_paths(kernel):
         found = os.lstat(f"{kernel.upper}{path}")
-        nodes[path] = UpperNode(KINDS[stat.S_IFMT(found.st_mode)], _mode(found), found.st_uid, found.st_gid)
+        nodes[path] = _node(found)
     return nodes
 
 
-def opaque_of_the_kernel(kernel: KernelOverlay) -> set[str]:
-    """Return the directories of the upper that hide all lower entries."""
-    opaque = set()
+def marks_of_the_kernel(kernel: KernelOverlay) -> dict[str, dict[str, bytes]]:
+    """Return which directories of the upper hide all lower entries, or show others, and how they say it."""
+    marks = {}
     for path in _upper_paths(kernel):
         on_disk = f"{kernel.upper}{path}"
-        is_dir = stat.S_ISDIR(os.lstat(on_disk).st_mode)
-        if is_dir and OPAQUE in os.listxattr(on_disk) and os.getxattr(on_disk, OPAQUE) == b"y":
-            opaque.add(path)
-    return opaque
+        if stat.S_ISDIR(os.lstat(on_disk).st_mode):
+            there = [name for name in (OPAQUE, REDIRECT) if name in os.listxattr(on_disk)]
+            marks[path] = {name: os.getxattr(on_disk, name) for name in there}
+            if marks[path].get(OPAQUE) != b"y":
+                marks[path].pop(OPAQUE, None)
+    return marks

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,51 @@ class KernelFs:
     stat = staticmethod(os.stat)
     lstat = staticmethod(os.lstat)
     listdir = staticmethod(os.listdir)
-    walk = staticmethod(os.walk)
     setxattr = staticmethod(os.setxattr)
     getxattr = staticmethod(os.getxattr)
     listxattr = staticmethod(os.listxattr)
     removexattr = staticmethod(os.removexattr)
+
+    def walk(self, path: str) -> list[tuple[str, list[str], list[str]]]:
+        os.scandir(path).close()  # `os.walk` would not say that it cannot begin
+        return list(os.walk(path))
+
+    def as_user(self, uid: int, gids: Sequence[int]) -> AsUser:
+        return AsUser(self, uid, gids)
 
     def open(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> KernelFile:
         return KernelFile(os.open(path, flags, mode))
 
     def link(self, src: str, dst: str) -> None:
         os.link(src, dst, follow_symlinks=False)
+
+
+class AsUser:
+    """Calls the methods of something with the ids of a user, and those of a file that it opens."""
+
+    def __init__(self, fs: KernelFs | KernelFile, uid: int, gids: Sequence[int]) -> None:
+        self._fs, self._uid, self._gids = fs, uid, gids
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._fs, name)
+
+        def call(*arguments: object, **options: object) -> object:
+            with _ids(self._uid, self._gids):
+                done = method(*arguments, **options)
+            return AsUser(done, self._uid, self._gids) if isinstance(done, KernelFile) else done
+
+        return call
+
+
+@contextmanager
+def _ids(uid: int, gids: Sequence[int]) -> Iterator[None]:
+    """Act as a user: the kernel takes all capabilities from a process whose effective user is not root."""
+    os.setgroups(gids)
+    os.setresgid(-1, gids[0], -1)
+    os.setresuid(-1, uid, -1)
+    try:
+        yield
+    finally:
+        os.setresuid(-1, 0, -1)
+        os.setresgid(-1, 0, -1)
+        os.setgroups([])

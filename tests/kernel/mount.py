@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[2]
 OPAQUE = "trusted.overlay.opaque"
+REDIRECT = "trusted.overlay.redirect"
 
 
 def extract(tar: bytes, folder: str) -> None:
@@ -38,12 +39,20 @@ def extract(tar: bytes, folder: str) -> None:
         members = archive.getmembers()
         for member in members:
             path = os.path.join(folder, member.name.strip("/"))
-            os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+            _imply(os.path.dirname(path))
             _place(archive, member, folder, path)
         told = {member.name.strip("/"): member.mtime for member in members if member.isdir()}
     for directory, _, _ in os.walk(folder, topdown=False):
         time = told.get(os.path.relpath(directory, folder), 0)
         os.utime(directory, (time, time))
+
+
+def _imply(path: str) -> None:
+    """Make a directory and those above it: root's own, whatever group the one above gives to its children."""
+    if not os.path.isdir(path):
+        _imply(os.path.dirname(path))
+        os.mkdir(path, 0o755)
+        os.chown(path, 0, 0)
 
 
 def _place(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: str, path: str) -> None:
@@ -101,6 +110,7 @@ class KernelOverlay:
     folder: Path
     layers: Sequence[bytes]
     read_only: bool = False
+    redirect_dir: bool = False
     _worker: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -120,6 +130,8 @@ class KernelOverlay:
         options = "lowerdir=" + ":".join([*lower, *([str(self.folder / "nothing")] if self.read_only else [])])
         if not self.read_only:
             options += f",upperdir={self.upper},workdir={self.folder / 'work'}"
+        if self.redirect_dir:
+            options += ",redirect_dir=on"
         command = [require_program("mount", "mount"), "-t", "overlay", "overlay", "-o", options, str(self.merged)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

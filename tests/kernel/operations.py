@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Operation: TypeAlias = tuple[Any, ...]
 """A method of `Session`, then its arguments: `("rename", "/a", "/b")`."""
 
+User: TypeAlias = tuple[int, tuple[int, ...]]
+"""The uid and the groups, that of new files first."""
+
 Outcome: TypeAlias = tuple[str, Any]
 """`("ok", value)` or `("error", "ENOENT")`."""
 
@@ -32,14 +35,26 @@ class Session:
     def __init__(self, fs: FileSystem) -> None:
         self.fs = fs
         self.handles: dict[int, Any] = {}
+        self.users: dict[User, Session] = {}
 
     def perform(self, operation: Operation) -> Outcome:
-        name, *arguments = operation
-        method: Callable[..., Any] = getattr(self, "do_" + name)
         try:
-            return ("ok", method(*arguments))
+            return ("ok", self._do(operation))
         except OSError as error:
             return ("error", errno.errorcode.get(error.errno or 0, repr(error)))
+
+    def _do(self, operation: Operation) -> object:
+        name, *arguments = operation
+        method: Callable[..., object] = getattr(self, "do_" + name)
+        return method(*arguments)
+
+    # users
+
+    def do_by(self, user: User, *operation: object) -> object:
+        """Carry an operation out as a user, who keeps handles of an own."""
+        if user not in self.users:
+            self.users[user] = Session(self.fs.as_user(*user))
+        return self.users[user]._do(operation)
 
     # files
 
@@ -87,7 +102,13 @@ class Session:
         return int(self.handles[slot].write(data)) if slot in self.handles else None
 
     def do_seek(self, slot: int, offset: int, whence: int) -> int | None:
-        return int(self.handles[slot].seek(offset, whence)) if slot in self.handles else None
+        """Seek; where a directory ends, and what of it are data, is a matter of the file system below."""
+        if slot not in self.handles:
+            return None
+        handle = self.handles[slot]
+        if whence not in (os.SEEK_SET, os.SEEK_CUR) and stat.S_ISDIR(handle.stat().st_mode):
+            return None
+        return int(handle.seek(offset, whence))
 
     def do_ftruncate(self, slot: int, size: int) -> None:
         if slot in self.handles:
@@ -135,6 +156,9 @@ class Session:
 
     def do_utime(self, path: str, seconds: int) -> None:
         self.fs.utime(path, ns=(seconds * 10**9, seconds * 10**9))
+
+    def do_touch(self, path: str) -> None:
+        self.fs.utime(path)
 
     def do_lutime(self, path: str, seconds: int) -> None:
         self.fs.utime(path, ns=(seconds * 10**9, seconds * 10**9), follow_symlinks=False)

@@ -54,8 +54,9 @@ def lower_layers() -> list[bytes]:
 class Sequence:
     """A source of operations for one seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, renames: int = 9) -> None:
         self.rng = random.Random(seed)
+        self.renames = renames
 
     def path(self) -> str:
         parts = [self.rng.choice(NAMES) for _ in range(self.rng.choice((1, 1, 1, 2, 2, 3)))]
@@ -78,7 +79,7 @@ class Sequence:
             "mkdir": (6, (path, rng.choice((0o755, 0o700, 0o2775)))),
             "rmdir": (5, (path,)),
             "unlink": (7, (path,)),
-            "rename": (9, (path, self.path())),
+            "rename": (self.renames, (path, self.path())),
             "link": (4, (path, self.path())),
             "symlink": (3, (rng.choice(TARGETS), path)),
             "chmod": (2, (path, rng.choice((0o600, 0o4755, 0o644)))),
@@ -109,6 +110,7 @@ class Sequence:
                 ("read_on", slot, rng.choice((1, 4000))),
                 ("write_on", slot, self.payload()),
                 ("seek", slot, rng.choice((0, 5)), rng.choice((os.SEEK_SET, os.SEEK_CUR, os.SEEK_END))),
+                ("seek", slot, rng.choice((0, 5, 5000, 9000)), rng.choice((os.SEEK_DATA, os.SEEK_HOLE))),
                 ("ftruncate", slot, rng.choice((0, 4, 7000))),
                 ("fstat", slot),
             )

@@ -58,12 +58,17 @@ BESIDE: list[Operation] = [
 
 def lower_layer() -> bytes:
     """Return one layer with a directory for each state."""
+    return layer_tar(lower_entries())
+
+
+def lower_entries() -> list[Entry]:
+    """Return the members of that layer."""
     entries = []
     for state, (lower, _) in STATES.items():
         beside = [Entry("lowf", content=b"low"), directory("lowd"), Entry("lowd/k", content=b"k")]
         entries.append(directory(state))
         entries += [_below(state, entry) for entry in [*LOWER[lower], *beside]]
-    return layer_tar(entries)
+    return entries
 
 
 def _below(state: str, entry: Entry) -> Entry:

@@ -13,6 +13,7 @@ import layersim as ls
 from tests.kernel.agreement import Pair
 from tests.kernel.operations import Session
 from tests.kernel.random_operations import Sequence, lower_layers
+from tests.kernel.user_operations import Users, opened_root, owned_layers
 from tests.oracles import require_program
 from tests.tars import Entry, directory, layer_tar, symlink
 
@@ -271,4 +272,15 @@ def test_random_paths(seed: int, mounted: Mounted) -> None:
     pair = mounted(lower_layers(), {"/c": VOLUME, "/d/e": VOLUME, "/c/d": layer_tar([Entry("a", content=b"in")])})
     for _ in range(5):
         pair.agree([*(source.operation() for _ in range(60)), ("walk", "/")])
+        pair.same_end()
+
+
+@pytest.mark.parametrize("seed", range(300, 308))
+def test_random_paths_of_several_users(seed: int, mounted: Mounted) -> None:
+    source = Users(seed)
+    [volume, _], inner = owned_layers(seed + 1000), owned_layers(seed + 2000)[0]
+    pair = mounted(owned_layers(seed), {"/c": volume, "/d/e": volume, "/c/d": inner})
+    pair.agree([*opened_root(), ("chmod", "/c", 0o777), ("chmod", "/c/d", 0o3777)])
+    for _ in range(4):
+        pair.agree([source.user_operation() for _ in range(80)])
         pair.same_end()

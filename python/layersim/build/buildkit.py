@@ -146,7 +146,7 @@ class BuildKit:
         """Let the cache count what was sent: of the context the files that were asked for."""
         request, note = self.request, self.host.note_source
         note("local source for dockerfile", "source.local", len(request.context.dockerfile), ())
-        note("local source for dockerignore", "source.local", len(request.context.ignore.text), ())
+        note("local source for dockerignore", "source.local", request.context.ignore.size, ())
         if self.sent is not None:
             note("local source for context", "source.local", sum(self.sent.values()), ())
 

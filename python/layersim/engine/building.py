@@ -115,7 +115,14 @@ class BuildCommands(ImageCommands, CacheCommands):
 
     def _build_host(self) -> BuildHost:
         return BuildHost(
-            self.profile, self.now, self.get_image, self._images, self._keep, self._step_cache, self._record
+            profile=self.profile,
+            now=self.now,
+            get_image=self.get_image,
+            images=self._images,
+            keep=self._keep,
+            steps=self._step_cache,
+            record=self._record,
+            note_source=self._note_source,
         )
 
     def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer]) -> None:

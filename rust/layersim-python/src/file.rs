@@ -16,6 +16,8 @@ use crate::stat::PyStat;
 const SEEK_SET: i32 = 0;
 const SEEK_CUR: i32 = 1;
 const SEEK_END: i32 = 2;
+const SEEK_DATA: i32 = 3;
+const SEEK_HOLE: i32 = 4;
 
 /// An open file of an overlay, made by :meth:`Overlay.open`.
 ///
@@ -78,6 +80,18 @@ fn natural(number: i64) -> layersim::Result<u64> {
     u64::try_from(number).map_err(|_| Error::of_file(Errno::EINVAL))
 }
 
+/// What a `whence` says.
+fn origin(whence: i32) -> layersim::Result<SeekFrom> {
+    match whence {
+        SEEK_SET => Ok(SeekFrom::Start),
+        SEEK_CUR => Ok(SeekFrom::Current),
+        SEEK_END => Ok(SeekFrom::End),
+        SEEK_DATA => Ok(SeekFrom::Data),
+        SEEK_HOLE => Ok(SeekFrom::Hole),
+        _ => Err(Error::of_file(Errno::EINVAL)),
+    }
+}
+
 #[pymethods]
 impl PyFile {
     /// Read from the current position.
@@ -85,7 +99,7 @@ impl PyFile {
     /// Parameters
     /// ----------
     /// size : int, optional
-    ///     At most so many bytes; negative or None: all that is left.
+    ///     At most so many bytes, and at most 2 GiB less a page, as on Linux; negative or None: all that is left.
     ///
     /// Returns
     /// -------
@@ -98,8 +112,11 @@ impl PyFile {
     ///     With the kernel's errno.
     #[pyo3(signature = (size=-1, /))]
     fn read<'py>(&self, py: Python<'py>, size: Option<i64>) -> Result<Bound<'py, PyBytes>> {
-        let wanted = size.and_then(|size| u64::try_from(size).ok()).unwrap_or(u64::MAX);
-        let bytes = self.with(py, |overlay, handle, _| overlay.read(handle, wanted))?;
+        let wanted = size.and_then(|size| u64::try_from(size).ok());
+        let bytes = self.with(py, |overlay, handle, _| match wanted {
+            Some(size) => overlay.read(handle, size),
+            None => overlay.read_rest(handle),
+        })?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -131,7 +148,7 @@ impl PyFile {
     /// Parameters
     /// ----------
     /// size : int
-    ///     At most so many bytes.
+    ///     At most so many bytes, and at most 2 GiB less a page, as on Linux.
     /// offset : int
     ///     Where to start, in bytes.
     ///
@@ -146,8 +163,7 @@ impl PyFile {
     ///     With the kernel's errno.
     #[pyo3(signature = (size, offset, /))]
     fn pread<'py>(&self, py: Python<'py>, size: i64, offset: i64) -> Result<Bound<'py, PyBytes>> {
-        let (size, offset) = (natural(size)?, natural(offset)?);
-        let bytes = self.with(py, |overlay, handle, _| overlay.pread(handle, size, offset))?;
+        let bytes = self.with(py, |overlay, handle, _| overlay.pread(handle, natural(size)?, natural(offset)?))?;
         Ok(PyBytes::new(py, &bytes))
     }
 
@@ -172,8 +188,7 @@ impl PyFile {
     #[pyo3(signature = (data, offset, /))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn pwrite(&self, py: Python<'_>, data: BytesArg, offset: i64) -> Result<usize> {
-        let offset = natural(offset)?;
-        self.with(py, |overlay, handle, caller| overlay.pwrite(handle, &data.0, offset, caller))?;
+        self.with(py, |overlay, handle, caller| overlay.pwrite(handle, &data.0, natural(offset)?, caller))?;
         Ok(data.0.len())
     }
 
@@ -184,7 +199,8 @@ impl PyFile {
     /// offset : int
     ///     Bytes.
     /// whence : int
-    ///     From where: ``os.SEEK_SET``, ``os.SEEK_CUR`` or ``os.SEEK_END``.
+    ///     From where: ``os.SEEK_SET``, ``os.SEEK_CUR`` or ``os.SEEK_END``; or what to look for from `offset` on:
+    ///     ``os.SEEK_DATA``, ``os.SEEK_HOLE``.
     ///
     /// Returns
     /// -------
@@ -194,16 +210,10 @@ impl PyFile {
     /// Raises
     /// ------
     /// OSError
-    ///     ``EINVAL`` for a position before the start, and for any other `whence`.
+    ///     ``EINVAL`` for a position before the start, and for any other `whence`; ``ENXIO`` where no data or hole follows.
     #[pyo3(signature = (offset, whence=SEEK_SET, /))]
     fn seek(&self, py: Python<'_>, offset: i64, whence: i32) -> Result<u64> {
-        let from = match whence {
-            SEEK_SET => SeekFrom::Start,
-            SEEK_CUR => SeekFrom::Current,
-            SEEK_END => SeekFrom::End,
-            _ => return Err(Error::of_file(Errno::EINVAL).into()),
-        };
-        self.with(py, |overlay, handle, _| overlay.seek(handle, from, offset))
+        self.with(py, |overlay, handle, _| overlay.seek(handle, origin(whence)?, offset))
     }
 
     /// Tell the current position.

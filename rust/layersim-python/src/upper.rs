@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use layersim::allocation;
 use layersim::bundle::{Outgoing, Payload};
-use layersim::overlay::{Overlay, Saved};
+use layersim::overlay::{Options, Overlay, Saved};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -87,13 +87,13 @@ impl PyUpper {
     /// ----------
     /// view : View
     ///     What was below it.
-    /// clock, mounts : optional
+    /// redirect_dir, clock, mounts : optional
     ///     As for :class:`Overlay`.
     ///
     /// Returns
     /// -------
     /// Overlay
-    ///     Nothing that a path can reach differs.
+    ///     Nothing that a path can reach differs. With renamed directories it is one of ``redirect_dir=True``.
     ///
     /// Raises
     /// ------
@@ -101,16 +101,18 @@ impl PyUpper {
     ///     When its bytes were changed, naming the file.
     /// ContentMissingError
     ///     When the file is gone.
-    #[pyo3(signature = (view, *, clock=None, mounts=None))]
+    #[pyo3(signature = (view, *, redirect_dir=false, clock=None, mounts=None))]
     fn over(
         &self,
         py: Python<'_>,
         view: &Bound<'_, PyView>,
+        redirect_dir: bool,
         clock: Option<Py<PyAny>>,
         mounts: Option<&Bound<'_, PyDict>>,
     ) -> Result<PyOverlay> {
         let stack = Arc::clone(&view.get().0);
-        let overlay = detached(py, || self.saved.over(stack))?;
+        let options = Options { redirects: redirect_dir, ..Options::default() };
+        let overlay = detached(py, || self.saved.over(stack, options))?;
         PyOverlay::over(overlay, clock).with_mounts(py, mounts)
     }
 

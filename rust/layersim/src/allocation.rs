@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::metadata::Xattrs;
-use crate::overlay::{InodeId, Overlay};
+use crate::overlay::{InodeId, Overlay, below_of};
 use crate::tree::{Dir, Kind, Leaf, Node};
 
 /// The bytes of a block.
@@ -35,6 +35,8 @@ const IMPURE: (&[u8], usize) = (b"trusted.overlay.impure", 1);
 /// And on the root of the upper directory, since Linux 6.6.
 const UUID: (&[u8], usize) = (b"trusted.overlay.uuid", 16);
 const OPAQUE: (&[u8], usize) = (b"trusted.overlay.opaque", 1);
+/// And on a renamed directory of the layers.
+const REDIRECT: &[u8] = b"trusted.overlay.redirect";
 /// Attributes are kept without these, by their number.
 const NAMESPACES: [&[u8]; 4] = [b"user.", b"trusted.", b"security.", b"system."];
 
@@ -50,7 +52,7 @@ pub fn of_layer(layer: &Layer) -> Result<u64> {
 /// Blocks of what was written to an overlay, the root of the upper directory included, in bytes.
 pub fn of_upper(overlay: &Overlay) -> u64 {
     let Some(root) = overlay.upper_root() else {
-        return BLOCK;
+        return if overlay.options().is_read_only { 0 } else { BLOCK };
     };
     let mut seen = HashSet::new();
     upper_dir(overlay, root, Some(overlay.lower().root()), true, &mut seen)
@@ -73,7 +75,7 @@ fn layer_dir(dir: &Dir<Leaf>, seen: &mut HashSet<u32>) -> u64 {
     below.fold(own, u64::saturating_add)
 }
 
-/// A directory of the upper tree; `below` is what the layers have there.
+/// A directory of the upper tree; `below` is what the layers have there, unless it is opaque.
 fn upper_dir(
     overlay: &Overlay,
     dir: &Dir<InodeId>,
@@ -81,12 +83,11 @@ fn upper_dir(
     is_root: bool,
     seen: &mut HashSet<InodeId>,
 ) -> u64 {
-    let below = below.filter(|_| !dir.is_opaque);
     let mut total = directory_blocks(dir);
     for entry in dir.entries().iter() {
         match &entry.node {
             Node::Dir { dir, .. } => {
-                let lower = below.and_then(|below| below.get(&entry.name)).and_then(Node::as_dir);
+                let lower = below_of(dir, below.and_then(|below| below.get(&entry.name)));
                 total = total.saturating_add(upper_dir(overlay, dir, lower, false, seen));
             }
             Node::Leaf { leaf, .. } => {
@@ -107,6 +108,7 @@ fn upper_dir(
         is_root.then_some(UUID).or(below.map(|_| ORIGIN)),
         dir.is_impure.then_some(IMPURE),
         dir.is_opaque.then_some(OPAQUE),
+        dir.redirect.as_ref().map(|redirect| (REDIRECT, redirect.text().len())),
     ];
     total.saturating_add(xattr_block(&dir.metadata.xattrs, &marks.into_iter().flatten().collect::<Vec<_>>()))
 }

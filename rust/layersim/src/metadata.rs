@@ -4,6 +4,12 @@ use std::sync::Arc;
 
 /// What a write or a change of owner takes away, and the one attribute that engines commit and compare.
 pub(crate) const CAPABILITY: &[u8] = b"security.capability";
+/// A file with this bit runs with its owner's rights; a write by a user clears it.
+pub(crate) const SET_UID: u32 = 0o4000;
+/// A directory with this bit leaves its names to their owners.
+pub(crate) const STICKY: u32 = 0o1000;
+/// Whether the group may run a file: set-gid without it means nothing.
+pub(crate) const GROUP_EXECUTE: u32 = 0o010;
 /// A directory with this bit gives its group to what is made in it, and the bit to the directories.
 pub(crate) const SET_GID: u32 = 0o2000;
 /// The bits of a mode that a tar header or `chmod` may set.

@@ -88,7 +88,7 @@ pub fn check(path: &[u8]) -> Result<()> {
 
 /// `parent` and `name` with one slash between; the root's own path is empty.
 pub fn join(parent: &[u8], name: &[u8]) -> Vec<u8> {
-    if parent.is_empty() || parent == b"/" {
+    if parent.is_empty() || parent.ends_with(b"/") {
         return [parent, name].concat();
     }
     [parent, b"/", name].concat()

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use layersim::layer::{Edit, Layer, Operation};
 use layersim::metadata::{Metadata, Timestamp};
-use layersim::overlay::{Caller, Overlay};
+use layersim::overlay::{Caller, Credentials, Overlay};
 use layersim::stack::{PathBatch, Stack};
 use layersim::{Content, change};
 use proptest::prelude::*;
@@ -203,7 +203,7 @@ proptest! {
         prop_assert_eq!(shown(&stack), before);
         let frozen = overlay.to_layer(layersim::archive::Dialect::Canonical).expect("plain files");
         let again = stack.with(&frozen).expect("a short chain");
-        prop_assert_eq!(again.walk(b"/").expect("a root"), overlay.walk(b"/").expect("a root"));
+        prop_assert_eq!(again.walk(b"/").expect("a root"), overlay.walk(b"/", &Credentials::ROOT).expect("a root"));
         prop_assert_eq!(change::diff(stack.root(), again.root()), change::changes(&overlay));
     }
 }

@@ -51,11 +51,15 @@ class Ignore:
         cleaned = (clean(pattern.strip()) for pattern in patterns if pattern.strip())
         self.rules: Sequence[Rule] = tuple(Rule.of(pattern, dialect.generation) for pattern in cleaned)
         self._by_depth: dict[int, Callable[[str], bool]] = {}
+        # How many bytes the file has; 0 where there is none.
+        self.size = 0
 
     @classmethod
     def parse(cls, data: bytes, dialect: Dialect) -> Self:
         """Read the bytes of a ``.dockerignore``."""
-        return cls(read_lines(data), dialect)
+        ignore = cls(read_lines(data), dialect)
+        ignore.size = len(data)
+        return ignore
 
     @property
     def patterns(self) -> tuple[str, ...]:

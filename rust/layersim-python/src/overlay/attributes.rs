@@ -2,7 +2,7 @@
 
 use layersim::Timestamp;
 use layersim::overlay::Ends;
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyOverflowError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -41,7 +41,7 @@ fn id_of(id: i64) -> PyResult<Option<u32>> {
     }
     u32::try_from(id)
         .map(Some)
-        .map_err(|_| PyValueError::new_err(format!("expected an id of 0 to 4294967295 or -1, got {id}")))
+        .map_err(|_| PyOverflowError::new_err(format!("expected an id of 0 to 4294967295 or -1, got {id}")))
 }
 
 #[pymethods]
@@ -85,7 +85,7 @@ impl PyOverlay {
     fn chmod(&self, py: Python<'_>, path: PathArg<'_>, mode: u32, follow_symlinks: bool) -> Result<()> {
         let bytes = path.bytes.as_ref();
         self.at(bytes, Ends::Found(follow_symlinks))
-            .change(py, |overlay, path, _| overlay.chmod(path, mode, follow_symlinks))
+            .change(py, |overlay, path, caller| overlay.chmod(path, mode, follow_symlinks, caller))
     }
 
     /// Change owners.
@@ -106,9 +106,9 @@ impl PyOverlay {
     #[pyo3(signature = (path, uid, gid, *, follow_symlinks=true))]
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn chown(&self, py: Python<'_>, path: PathArg<'_>, uid: i64, gid: i64, follow_symlinks: bool) -> Result<()> {
-        let (bytes, uid, gid) = (path.bytes.as_ref(), id_of(uid)?, id_of(gid)?);
+        let (bytes, ids) = (path.bytes.as_ref(), (id_of(uid)?, id_of(gid)?));
         self.at(bytes, Ends::Found(follow_symlinks))
-            .change(py, |overlay, path, _| overlay.chown(path, uid, gid, follow_symlinks))
+            .change(py, |overlay, path, caller| overlay.chown(path, ids, follow_symlinks, caller))
     }
 
     /// Change times.
@@ -173,9 +173,9 @@ impl PyOverlay {
         flags: i32,
         follow_symlinks: bool,
     ) -> Result<()> {
-        let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
+        let (bytes, set) = (path.bytes.as_ref(), (attribute.bytes.as_ref(), &*value.0, flags));
         self.at(bytes, Ends::Found(follow_symlinks))
-            .change(py, |overlay, path, _| overlay.setxattr(path, name, &value.0, flags, follow_symlinks))
+            .change(py, |overlay, path, caller| overlay.setxattr(path, set, follow_symlinks, caller))
     }
 
     /// Read an extended attribute.
@@ -210,7 +210,7 @@ impl PyOverlay {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
         let value = self
             .at(bytes, Ends::Found(follow_symlinks))
-            .ask(py, |overlay, path| overlay.getxattr(path, name, follow_symlinks))?;
+            .ask(py, |overlay, path, user| overlay.getxattr(path, name, follow_symlinks, user))?;
         Ok(PyBytes::new(py, &value))
     }
 
@@ -243,7 +243,7 @@ impl PyOverlay {
         let bytes = path.bytes.as_ref();
         let names = self
             .at(bytes, Ends::Found(follow_symlinks))
-            .ask(py, |overlay, path| overlay.listxattr(path, follow_symlinks))?;
+            .ask(py, |overlay, path, user| overlay.listxattr(path, follow_symlinks, user))?;
         Ok(names.iter().map(|name| text_of(py, name)).collect::<PyResult<_>>()?)
     }
 
@@ -273,6 +273,6 @@ impl PyOverlay {
     ) -> Result<()> {
         let (bytes, name) = (path.bytes.as_ref(), attribute.bytes.as_ref());
         self.at(bytes, Ends::Found(follow_symlinks))
-            .change(py, |overlay, path, _| overlay.removexattr(path, name, follow_symlinks))
+            .change(py, |overlay, path, caller| overlay.removexattr(path, name, follow_symlinks, caller))
     }
 }

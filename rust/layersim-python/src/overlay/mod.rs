@@ -5,14 +5,14 @@ mod mounts;
 mod names;
 mod reading;
 mod snapshot;
+mod user;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use layersim::archive::Dialect;
-use layersim::overlay::{Caller, Ends, Overlay};
+use layersim::overlay::{Caller, Credentials, Ends, Options, Overlay};
 use layersim::{Timestamp, change};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -33,7 +33,10 @@ pub use snapshot::PySnapshot;
 /// layers : sequence of Layer, or View
 ///     Base first. A view is shared, so that a new overlay costs a few words.
 /// redirect_dir : bool
-///     Whether directories of lower layers can be renamed. Only False, Docker's own setting, is modelled.
+///     Whether directories of lower layers can be renamed, as with the mount option ``redirect_dir=on``: the directory in
+///     the upper then says where the layers have its contents. Docker mounts without it: such a rename is ``EXDEV``.
+/// read_only : bool
+///     Whether there is no writable top, as in a mount without an upper directory: every change is ``EROFS``.
 /// clock : callable, optional
 ///     Gives the time of every change, nanoseconds since 1970; None: the system's clock.
 /// mounts : dict of path to Overlay, optional
@@ -45,13 +48,11 @@ pub use snapshot::PySnapshot;
 /// ------
 /// ContentMissingError
 ///     For a synthetic layer.
-/// ValueError
-///     For ``redirect_dir=True``.
 ///
 /// Notes
 /// -----
-/// Methods are named and behave as in :mod:`os`, for root with umask 0; errors are ``OSError`` with the errno of Linux
-/// overlayfs. No write reaches a layer: the first one to a lower file copies it up, by sharing its bytes.
+/// Methods are named and behave as in :mod:`os`, for root with umask 0 and, through :meth:`as_user`, for anybody; errors
+/// are ``OSError`` with the errno of Linux overlayfs. No write reaches a layer: the first one to a lower file copies it up, by sharing its bytes.
 ///
 /// References
 /// ----------
@@ -70,40 +71,78 @@ pub use snapshot::PySnapshot;
 /// b'hello'
 #[pyclass(frozen, name = "Overlay", module = "layersim")]
 #[derive(Debug)]
-pub struct PyOverlay {
+pub struct PyOverlay(Eyes);
+
+/// Through whose eyes an overlay is seen.
+#[derive(Debug)]
+enum Eyes {
+    /// Root's.
+    Root(Whole),
+    /// Somebody's; the overlay itself is another value.
+    User(Py<PyOverlay>, Credentials),
+}
+
+/// All that an overlay is.
+#[derive(Debug)]
+struct Whole {
     overlay: Mutex<Overlay>,
     clock: Option<Py<PyAny>>,
     mounts: Option<Box<Mounts>>,
 }
 
+impl Whole {
+    fn lock(&self) -> MutexGuard<'_, Overlay> {
+        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl PyOverlay {
     /// An overlay with a clock; None: the system's. Nothing is mounted in it.
     pub fn over(overlay: Overlay, clock: Option<Py<PyAny>>) -> Self {
-        Self { overlay: Mutex::new(overlay), clock, mounts: None }
+        Self(Eyes::Root(Whole { overlay: Mutex::new(overlay), clock, mounts: None }))
+    }
+
+    /// The overlay itself, whoever sees it.
+    fn whole(&self) -> &Whole {
+        let mut seen = &self.0;
+        loop {
+            match seen {
+                Eyes::Root(whole) => return whole,
+                Eyes::User(whole, _) => seen = &whole.get().0,
+            }
+        }
+    }
+
+    /// Whose rights its operations have.
+    fn credentials(&self) -> &Credentials {
+        match &self.0 {
+            Eyes::Root(_) => &Credentials::ROOT,
+            Eyes::User(_, credentials) => credentials,
+        }
     }
 
     /// The same overlay with others mounted in it, by path.
-    pub fn with_mounts(self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
-        let Some(mounts) = mounts else {
+    pub fn with_mounts(mut self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
+        let (Some(mounts), Eyes::Root(whole)) = (mounts, &mut self.0) else {
             return Ok(self);
         };
-        let mounted = Self { mounts: Mounts::of(mounts)?, ..self };
-        detached(py, || mounted.mount_all(None))?;
-        Ok(mounted)
+        whole.mounts = Mounts::of(mounts)?;
+        detached(py, || self.mount_all(None))?;
+        Ok(self)
     }
 
     /// The overlay, once no other thread works on it. Only wait for it detached from the interpreter.
     pub fn lock(&self) -> MutexGuard<'_, Overlay> {
-        self.overlay.lock().unwrap_or_else(PoisonError::into_inner)
+        self.whole().lock()
     }
 
     /// Who changes something, and when.
     pub fn caller(&self, py: Python<'_>) -> Result<Caller> {
-        let nanos = match &self.clock {
+        let nanos = match &self.whole().clock {
             Some(clock) => clock.call0(py)?.extract(py)?,
             None => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos().cast_signed()),
         };
-        Ok(Caller::at(Timestamp::from_nanos(nanos)))
+        Ok(Caller { credentials: self.credentials().clone(), ..Caller::at(Timestamp::from_nanos(nanos)) })
     }
 
     fn change<T: Send>(
@@ -123,18 +162,29 @@ impl PyOverlay {
 #[pymethods]
 impl PyOverlay {
     #[new]
-    #[pyo3(signature = (layers, /, *, redirect_dir=false, clock=None, mounts=None))]
+    #[pyo3(signature = (layers, /, *, redirect_dir=false, read_only=false, clock=None, mounts=None))]
     fn new(
         py: Python<'_>,
         layers: &Bound<'_, PyAny>,
         redirect_dir: bool,
+        read_only: bool,
         clock: Option<Py<PyAny>>,
         mounts: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self> {
-        if redirect_dir {
-            return Err(PyValueError::new_err("redirect_dir=True is not modelled: Docker mounts without it").into());
-        }
-        Self::over(Overlay::new(stack_of(py, layers)?), clock).with_mounts(py, mounts)
+        let options = Options { is_read_only: read_only, redirects: redirect_dir };
+        Self::over(Overlay::mounted(stack_of(py, layers)?, options), clock).with_mounts(py, mounts)
+    }
+
+    /// Whether there is no writable top.
+    #[getter]
+    fn read_only(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().options().is_read_only)
+    }
+
+    /// Whether directories of the layers can be renamed.
+    #[getter]
+    fn redirect_dir(&self, py: Python<'_>) -> bool {
+        py.detach(|| self.lock().options().redirects)
     }
 
     /// The read-only view below.
@@ -181,7 +231,8 @@ impl PyOverlay {
         let bytes = path.bytes.as_ref();
         let place = slf.get().at(bytes, Ends::of_open(flags));
         let opened = place.change_there(slf.py(), |overlay, path, caller| overlay.open(path, flags, mode, caller));
-        opened.map(|(here, handle)| PyFile::new(Self::owner(&slf, here), handle))
+        let (here, handle) = opened?;
+        Ok(PyFile::new(Self::owner(&slf, here)?, handle))
     }
 
     /// Tell what the writable top changed.
@@ -210,7 +261,8 @@ impl PyOverlay {
     /// Returns
     /// -------
     /// Layer
-    ///     Stacked on the layers below, it shows what this overlay shows.
+    ///     Stacked on the layers below, it shows what this overlay shows. A tar cannot say that a directory was renamed: it
+    ///     holds all that is in such a directory.
     ///
     /// Raises
     /// ------
@@ -247,7 +299,7 @@ impl PyOverlay {
     /// Returns
     /// -------
     /// Overlay
-    ///     On the same layers, with the same clock.
+    ///     On the same layers, with the same clock, through the eyes of the same user.
     ///
     /// Notes
     /// -----
@@ -255,16 +307,25 @@ impl PyOverlay {
     /// containers share a volume: what the one writes there the other sees. Where they are mounted each decides alone.
     #[pyo3(signature = (*, mounts=None))]
     fn fork(&self, py: Python<'_>, mounts: Option<&Bound<'_, PyDict>>) -> Result<Self> {
-        let clock = self.clock.as_ref().map(|clock| clock.clone_ref(py));
-        let copy = Self::over(py.detach(|| self.lock().clone()), clock);
-        let here = || self.mounts.as_ref().map(|here| Box::new(here.clone_ref(py)));
-        if mounts.is_some() { copy.with_mounts(py, mounts) } else { Ok(Self { mounts: here(), ..copy }) }
+        let whole = self.whole();
+        let clock = whole.clock.as_ref().map(|clock| clock.clone_ref(py));
+        let overlay = Mutex::new(py.detach(|| whole.lock().clone()));
+        let here = || whole.mounts.as_ref().map(|here| Box::new(here.clone_ref(py)));
+        let copy = Whole { overlay, clock, mounts: if mounts.is_none() { here() } else { None } };
+        match &self.0 {
+            Eyes::Root(_) if mounts.is_none() => Ok(Self(Eyes::Root(copy))),
+            _ => Self(Eyes::Root(copy)).with_mounts(py, mounts)?.seen_as(py, self),
+        }
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
         py.detach(|| {
             let overlay = self.lock();
-            format!("Overlay({} layers, {} bytes written)", overlay.lower().depth(), overlay.size_rw())
+            let (depth, user) = (overlay.lower().depth(), self.told_user());
+            if overlay.options().is_read_only {
+                return format!("Overlay({depth} layers, read-only{user})");
+            }
+            format!("Overlay({depth} layers, {} bytes written{user})", overlay.size_rw())
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use layersim::overlay::{Caller, Ends, Mounted, Overlay, Points};
+use layersim::overlay::{Caller, Credentials, Ends, Mounted, Overlay, Points};
 use layersim::path;
 use layersim::stack::Walked;
 use pyo3::prelude::*;
@@ -63,16 +63,16 @@ impl PyOverlay {
         here.and_then(|mount| mounts.all.get(mount)).map_or(self, |(_, fs)| fs.get()).lock()
     }
 
-    /// The overlay of a number, for a file that is open in it.
-    pub fn owner(slf: &Bound<'_, Self>, here: Mounted) -> Py<Self> {
-        let mounts = slf.get().mounts.as_ref();
+    /// The overlay of a number, for a file that is open in it: the same user goes on there.
+    pub fn owner(slf: &Bound<'_, Self>, here: Mounted) -> Result<Py<Self>> {
+        let mounts = slf.get().whole().mounts.as_ref();
         let mounted = mounts.zip(here).and_then(|(mounts, mount)| mounts.all.get(mount));
-        mounted.map_or_else(|| slf.clone().unbind(), |(_, fs)| fs.clone_ref(slf.py()))
+        mounted.map_or_else(|| Ok(slf.clone().unbind()), |(_, fs)| slf.get().shown(fs.bind(slf.py())))
     }
 
     /// Mounts what has a directory to be mounted at; a caller makes those that are missing.
     pub fn mount_all(&self, maker: Option<&Caller>) -> layersim::Result<()> {
-        let Some(mounts) = self.mounts.as_deref() else {
+        let Some(mounts) = self.whole().mounts.as_deref() else {
             return Ok(());
         };
         let mut points = mounts.points();
@@ -82,7 +82,7 @@ impl PyOverlay {
 
     /// Mounts again what has a directory after all of them may have changed.
     pub fn mount_anew(&self) -> layersim::Result<()> {
-        if let Some(mounts) = self.mounts.as_deref() {
+        if let Some(mounts) = self.whole().mounts.as_deref() {
             *mounts.points() = Points::of(mounts.all.len());
         }
         self.mount_all(None)
@@ -91,7 +91,7 @@ impl PyOverlay {
     /// Makes directories through what is mounted.
     fn make_way(&self, py: Python<'_>, path: &[u8], mode: u32) -> Result<()> {
         let caller = self.caller(py)?;
-        detached(py, || match self.mounts.as_deref() {
+        detached(py, || match self.whole().mounts.as_deref() {
             None => Points::default().make_directories((path, mode), |_| self.lock(), &caller),
             Some(mounts) => mounts.points().make_directories((path, mode), |here| self.enter(mounts, here), &caller),
         })
@@ -99,7 +99,7 @@ impl PyOverlay {
 
     /// Removes a directory, unless something is mounted there.
     pub fn remove_directory(&self, py: Python<'_>, path: &[u8]) -> Result<()> {
-        let Some(mounts) = self.mounts.as_deref() else {
+        let Some(mounts) = self.whole().mounts.as_deref() else {
             return self.change(py, |overlay, caller| overlay.rmdir(path, caller));
         };
         let caller = self.caller(py)?;
@@ -108,7 +108,7 @@ impl PyOverlay {
 
     /// Renames within one overlay.
     pub fn move_name(&self, py: Python<'_>, (from, to): (&[u8], &[u8])) -> Result<()> {
-        let Some(mounts) = self.mounts.as_deref() else {
+        let Some(mounts) = self.whole().mounts.as_deref() else {
             return self.change(py, |overlay, caller| overlay.rename(from, to, caller));
         };
         let caller = self.caller(py)?;
@@ -117,7 +117,7 @@ impl PyOverlay {
 
     /// Links within one overlay.
     pub fn add_name(&self, py: Python<'_>, (from, to): (&[u8], &[u8]), follow: bool) -> Result<()> {
-        let Some(mounts) = self.mounts.as_deref() else {
+        let Some(mounts) = self.whole().mounts.as_deref() else {
             return self.change(py, |overlay, caller| overlay.link(from, to, follow, caller));
         };
         let caller = self.caller(py)?;
@@ -126,10 +126,10 @@ impl PyOverlay {
 
     /// Walks through what is mounted.
     pub fn walk_all(&self, py: Python<'_>, path: &[u8]) -> Result<Vec<Walked>> {
-        let Some(mounts) = self.mounts.as_deref() else {
-            return self.ask(py, |overlay| overlay.walk(path));
+        let Some(mounts) = self.whole().mounts.as_deref() else {
+            return self.ask(py, |overlay| overlay.walk(path, self.credentials()));
         };
-        detached(py, || mounts.points().walk(path, |here| self.enter(mounts, here)))
+        detached(py, || mounts.points().walk(path, self.credentials(), |here| self.enter(mounts, here)))
     }
 }
 
@@ -162,7 +162,7 @@ impl PyOverlay {
     /// OSError
     ///     When something else has one of the names; what could be mounted is.
     fn make_mountpoints(&self, py: Python<'_>) -> Result<()> {
-        let caller = self.caller(py)?;
+        let caller = Caller { credentials: Credentials::ROOT, ..self.caller(py)? };
         detached(py, || self.mount_all(Some(&caller)))
     }
 }
@@ -191,9 +191,10 @@ impl Place<'_> {
     pub fn ask<T: Send>(
         &self,
         py: Python<'_>,
-        work: impl FnOnce(&Overlay, &[u8]) -> layersim::Result<T> + Send,
+        work: impl FnOnce(&Overlay, &[u8], &Credentials) -> layersim::Result<T> + Send,
     ) -> Result<T> {
-        self.visit(py, |overlay, path| work(overlay, path)).map(|(_, found)| found)
+        let credentials = self.fs.credentials();
+        self.visit(py, |overlay, path| work(overlay, path, credentials)).map(|(_, found)| found)
     }
 
     fn visit<T: Send>(
@@ -202,9 +203,9 @@ impl Place<'_> {
         work: impl FnOnce(&mut Overlay, &[u8]) -> layersim::Result<T> + Send,
     ) -> Result<(Mounted, T)> {
         let Self { fs, asked, ends } = *self;
-        detached(py, || match fs.mounts.as_deref() {
+        detached(py, || match fs.whole().mounts.as_deref() {
             None => Ok((None, work(&mut fs.lock(), asked)?)),
-            Some(mounts) => mounts.points().visit((asked, ends), |here| fs.enter(mounts, here), work),
+            Some(mounts) => mounts.points().visit((asked, ends), fs.credentials(), |here| fs.enter(mounts, here), work),
         })
     }
 }

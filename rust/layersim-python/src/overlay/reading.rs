@@ -3,7 +3,7 @@
 use layersim::Overlay;
 use layersim::overlay::Ends;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::PyOverlay;
 use crate::convert::{BytesArg, PathArg, SizeArg};
@@ -36,7 +36,7 @@ impl PyOverlay {
     fn stat(&self, py: Python<'_>, path: PathArg<'_>, follow_symlinks: bool) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
         self.at(bytes, Ends::Found(follow_symlinks))
-            .ask(py, |overlay, path| overlay.stat(path, follow_symlinks))
+            .ask(py, |overlay, path, user| overlay.stat(path, follow_symlinks, user))
             .map(PyStat)
     }
 
@@ -59,7 +59,7 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
-        self.at(bytes, Ends::Found(false)).ask(py, |overlay, path| overlay.stat(path, false)).map(PyStat)
+        self.at(bytes, Ends::Found(false)).ask(py, |overlay, path, user| overlay.stat(path, false, user)).map(PyStat)
     }
 
     /// Describe what the writable top alone holds under a path.
@@ -82,6 +82,41 @@ impl PyOverlay {
     fn upper_lstat(&self, py: Python<'_>, path: PathArg<'_>) -> Result<PyStat> {
         let bytes = path.bytes.as_ref();
         self.ask(py, |overlay| overlay.upper_lstat(bytes)).map(PyStat)
+    }
+
+    /// Tell how a directory of the writable top hides the layers, or shows another directory of them.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : path
+    ///     In the union.
+    ///
+    /// Returns
+    /// -------
+    /// dict of str to bytes
+    ///     The attributes of the upper directory that no reader of a mount sees: ``trusted.overlay.opaque``, and
+    ///     ``trusted.overlay.redirect`` with the path in the layers, or the name alone in the same parent.
+    ///
+    /// Raises
+    /// ------
+    /// OSError
+    ///     As :meth:`upper_lstat`.
+    ///
+    /// Examples
+    /// --------
+    /// >>> import layersim as ls
+    /// >>> fs = ls.Overlay([ls.Layer.from_changes([ls.write("/d/f", b"1")])], redirect_dir=True)
+    /// >>> fs.rename("/d", "/e")
+    /// >>> fs.read_bytes("/e/f"), fs.size_rw, fs.upper_marks("/e")
+    /// (b'1', 0, {'trusted.overlay.redirect': b'd'})
+    #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
+    fn upper_marks<'py>(&self, py: Python<'py>, path: PathArg<'_>) -> Result<Bound<'py, PyDict>> {
+        let bytes = path.bytes.as_ref();
+        let marks = PyDict::new(py);
+        for (name, value) in self.ask(py, |overlay| overlay.upper_marks(bytes))? {
+            marks.set_item(name, PyBytes::new(py, &value))?;
+        }
+        Ok(marks)
     }
 
     /// List the names in a directory, sorted by their bytes.
@@ -122,7 +157,9 @@ impl PyOverlay {
     #[expect(clippy::needless_pass_by_value, reason = "an extracted argument can only be owned")]
     fn exists(&self, py: Python<'_>, path: PathArg<'_>) -> bool {
         let bytes = path.bytes.as_ref();
-        self.at(bytes, Ends::Found(true)).ask(py, |overlay, path| Ok(overlay.stat(path, true).is_ok())).unwrap_or(false)
+        self.at(bytes, Ends::Found(true))
+            .ask(py, |overlay, path, user| Ok(overlay.stat(path, true, user).is_ok()))
+            .unwrap_or(false)
     }
 
     /// Read a file.

@@ -49,7 +49,7 @@ impl PyOverlay {
     /// Raises
     /// ------
     /// ValueError
-    ///     For a snapshot on other layers.
+    ///     For a snapshot on other layers, or of an overlay that is read-only where this one is not.
     ///
     /// Notes
     /// -----
@@ -57,7 +57,9 @@ impl PyOverlay {
     fn rollback(&self, py: Python<'_>, snapshot: &Bound<'_, PySnapshot>) -> Result<()> {
         let state = &snapshot.get().0;
         if !py.detach(|| self.lock().roll_back(state)) {
-            return Err(PyValueError::new_err("the snapshot is of an overlay on other layers").into());
+            return Err(
+                PyValueError::new_err("the snapshot is of an overlay on other layers, or mounted otherwise").into()
+            );
         }
         detached(py, || self.mount_anew())
     }

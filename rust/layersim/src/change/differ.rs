@@ -19,6 +19,7 @@ use crate::tree::{Dir, Leaf, Node};
 /// # Errors
 /// [`crate::Error::Archive`] when something cannot be spelled as a tar.
 pub fn differing(overlay: &Overlay) -> Result<Layer> {
+    let overlay = &*overlay.plain();
     let lower = Some(&**overlay.lower().root());
     let root = overlay.upper_root().map(|upper| {
         let mut differ = Differ { overlay, linked: HashSet::new() };

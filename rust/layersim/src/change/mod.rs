@@ -53,10 +53,11 @@ pub struct Change {
 ///
 /// Sorted by name; parents before children, what a directory lost after what it gained.
 pub fn changes(overlay: &Overlay) -> Vec<Change> {
+    let overlay = overlay.plain();
     let Some(root) = overlay.upper_root() else {
         return Vec::new();
     };
-    Comparison::new(overlay).of(Some(overlay.lower().root()), root)
+    Comparison::new(&*overlay).of(Some(overlay.lower().root()), root)
 }
 
 /// What a commit makes of an overlay's top, in the way of an engine.

@@ -1,20 +1,23 @@
 //! Modes, owners, times, lengths and extended attributes.
 
 use super::copy_up::{Bytes, Raised};
+use super::credentials::WRITE;
+use super::permission::TRUSTED;
 use super::resolve::{Found, Outcome, Seen, about};
-use super::{Caller, Overlay};
+use super::{Caller, Credentials, Overlay};
 use crate::error::{Errno, Error, Result};
-use crate::metadata::{CAPABILITY, Metadata, PERMISSIONS, SET_GID, Timestamp, Xattrs};
+use crate::metadata::{CAPABILITY, Metadata, PERMISSIONS, Timestamp, Xattrs};
 use crate::tree::{Kind, Leaf};
 
 /// The longest file that ext4 holds in blocks of 4 KiB, in bytes.
 pub(super) const FILE_MAX: u64 = 0xffff_ffff << 12;
-const SET_UID: u32 = 0o4000;
-const GROUP_EXECUTE: u32 = 0o010;
 const CREATE: i32 = 1;
 const REPLACE: i32 = 2;
-const USER: &[u8] = b"user.";
-const NAMESPACES: [&[u8]; 4] = [USER, b"trusted.", b"security.", b"system."];
+const NAMESPACES: [&[u8]; 3] = [b"user.", TRUSTED, b"security."];
+/// All that file systems have of `system.`.
+const ACCESS_CONTROL: [&[u8]; 2] = [b"system.posix_acl_access", b"system.posix_acl_default"];
+/// The one flag beside the revision of a capability.
+const CAPABILITY_EFFECTIVE: u32 = 1;
 const XATTR_NAME_MAX: usize = 255;
 const XATTR_VALUE_MAX: usize = 1 << 16;
 
@@ -26,14 +29,18 @@ impl Overlay {
     pub fn truncate(&mut self, path: &[u8], length: i64, caller: &Caller) -> Result<()> {
         let length = u64::try_from(length).map_err(|_| Error::system(Errno::EINVAL, path))?;
         about(path, || {
-            let Found { path: real, seen } = self.find(path, true)?;
-            let id = match seen {
-                Seen::Absent => return Err(Errno::ENOENT),
-                Seen::Dir(_) => return Err(Errno::EISDIR),
-                Seen::Upper(id) => id,
-                Seen::Lower(leaf) if !matches!(leaf.kind, Kind::Regular(_)) => {
-                    return Err(Errno::EINVAL);
+            let Found { path: real, seen } = self.find(path, true, &caller.credentials)?;
+            match self.kind(seen) {
+                None if matches!(seen, Seen::Dir(_)) => return Err(Errno::EISDIR),
+                Some(Kind::Regular(_)) => {
+                    self.check_writable()?;
+                    caller.credentials.may(self.metadata(seen)?, WRITE)?;
                 }
+                _ => return Err(Errno::EINVAL),
+            }
+            let id = match seen {
+                Seen::Absent | Seen::Dir(_) => return Err(Errno::ENOENT),
+                Seen::Upper(id) => id,
                 Seen::Lower(leaf) => {
                     let leaf = Leaf::clone(leaf);
                     self.copy_up(&real, &leaf, if length == 0 { Bytes::Dropped } else { Bytes::Shared })?
@@ -53,6 +60,7 @@ impl Overlay {
             return Err(Errno::EINVAL);
         };
         content.truncate(length);
+        caller.credentials.disarm(&mut live.metadata);
         live.metadata.xattrs.remove(CAPABILITY);
         live.metadata.set_mtime(caller.now);
         Ok(())
@@ -62,13 +70,17 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn chmod(&mut self, path: &[u8], mode: u32, follow: bool) -> Result<()> {
+    pub fn chmod(&mut self, path: &[u8], mode: u32, follow: bool, caller: &Caller) -> Result<()> {
+        let credentials = &caller.credentials;
         about(path, || {
-            if self.link_target(self.find(path, follow)?.seen).is_some() {
+            let seen = self.find(path, follow, credentials)?.seen;
+            if self.link_target(seen).is_some() {
                 return Err(Errno::EOPNOTSUPP);
             }
-            let raised = self.raise(path, follow)?;
-            self.describe(&raised, |metadata| metadata.mode = mode & PERMISSIONS)
+            self.check_writable()?;
+            credentials.own(self.metadata(seen)?)?;
+            let raised = self.raise(path, follow, credentials)?;
+            self.describe(&raised, |metadata| metadata.mode = credentials.granted(mode & PERMISSIONS, metadata.gid))
         })
     }
 
@@ -76,17 +88,25 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn chown(&mut self, path: &[u8], uid: Option<u32>, gid: Option<u32>, follow: bool) -> Result<()> {
+    pub fn chown(
+        &mut self,
+        path: &[u8],
+        (uid, gid): (Option<u32>, Option<u32>),
+        follow: bool,
+        caller: &Caller,
+    ) -> Result<()> {
+        let credentials = &caller.credentials;
         about(path, || {
-            let raised = self.raise(path, follow)?;
+            self.may_give((path, follow), (uid, gid), credentials)?;
+            let raised = self.raise(path, follow, credentials)?;
             let is_dir = matches!(raised, Raised::Dir(_));
             self.describe(&raised, |metadata| {
-                metadata.uid = uid.unwrap_or(metadata.uid);
-                metadata.gid = gid.unwrap_or(metadata.gid);
                 if !is_dir {
-                    metadata.mode &= !dropped_bits(metadata.mode);
+                    metadata.mode &= !credentials.dropped(metadata);
                     metadata.xattrs.remove(CAPABILITY);
                 }
+                metadata.uid = uid.unwrap_or(metadata.uid);
+                metadata.gid = gid.unwrap_or(metadata.gid);
             })
         })
     }
@@ -105,7 +125,8 @@ impl Overlay {
         about(path, || {
             let (atime, mtime) = times.unwrap_or((caller.now, caller.now));
             let (atime, mtime) = (atime.on_disk(), mtime.on_disk());
-            let raised = self.raise(path, follow)?;
+            self.may_stamp((path, follow), times.is_none(), &caller.credentials)?;
+            let raised = self.raise(path, follow, &caller.credentials)?;
             match &raised {
                 Raised::Leaf(id) => self.upper_mut().live_mut(*id)?.atime = atime,
                 Raised::Dir(path) => {
@@ -121,21 +142,26 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn setxattr(&mut self, path: &[u8], name: &[u8], value: &[u8], flags: i32, follow: bool) -> Result<()> {
+    pub fn setxattr(
+        &mut self,
+        path: &[u8],
+        (name, value, flags): (&[u8], &[u8], i32),
+        follow: bool,
+        caller: &Caller,
+    ) -> Result<()> {
         crate::path::check_text(name)?;
+        check_attribute(name, value, flags).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            if flags & !(CREATE | REPLACE) != 0 {
+            let seen = self.find(path, follow, &caller.credentials)?.seen;
+            let there = self.metadata(seen)?.xattrs.get(name).is_some();
+            self.check_writable()?;
+            if name == CAPABILITY && !value.is_empty() && !is_capability(value) {
                 return Err(Errno::EINVAL);
             }
-            check_name(name)?;
-            if value.len() > XATTR_VALUE_MAX {
-                return Err(Errno::E2BIG);
-            }
-            let there = self.xattrs(path, follow)?.get(name).is_some();
-            self.check_user_xattr(path, name, follow)?;
-            check_namespace(name)?;
+            self.may_set(seen, name, &caller.credentials)?;
             // The kernel copies up before it asks the upper file system, which then may refuse.
-            let raised = self.raise(path, follow)?;
+            let raised = self.raise(path, follow, &caller.credentials)?;
+            check_namespace(name)?;
             if there && flags & CREATE != 0 {
                 return Err(Errno::EEXIST);
             }
@@ -150,59 +176,50 @@ impl Overlay {
     ///
     /// # Errors
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
-    pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool) -> Result<Vec<u8>> {
+    pub fn getxattr(&self, path: &[u8], name: &[u8], follow: bool, credentials: &Credentials) -> Result<Vec<u8>> {
         crate::path::check_text(name)?;
+        check_name(name).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            check_name(name)?;
-            let xattrs = self.xattrs(path, follow)?;
-            self.check_user_xattr(path, name, follow).map_err(|_| Errno::ENODATA)?;
+            let seen = self.find(path, follow, credentials)?.seen;
+            self.may_get(seen, name, credentials)?;
             check_namespace(name)?;
-            xattrs.get(name).map(<[u8]>::to_vec).ok_or(Errno::ENODATA)
+            self.metadata(seen)?.xattrs.get(name).map(<[u8]>::to_vec).ok_or(Errno::ENODATA)
         })
     }
 
-    /// The names of all extended attributes, sorted.
+    /// The names of all extended attributes that may be seen, sorted.
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn listxattr(&self, path: &[u8], follow: bool) -> Result<Vec<Vec<u8>>> {
-        about(path, || Ok(self.xattrs(path, follow)?.iter().map(|(name, _)| name.to_vec()).collect()))
+    pub fn listxattr(&self, path: &[u8], follow: bool, credentials: &Credentials) -> Result<Vec<Vec<u8>>> {
+        about(path, || {
+            let xattrs: &Xattrs = &self.metadata(self.find(path, follow, credentials)?.seen)?.xattrs;
+            let is_seen = |name: &[u8]| credentials.is_root() || !name.starts_with(TRUSTED);
+            Ok(xattrs.iter().map(|(name, _)| name).filter(|name| is_seen(name)).map(<[u8]>::to_vec).collect())
+        })
     }
 
     /// Removes an extended attribute.
     ///
     /// # Errors
     /// `ENODATA` when there is none of that name; otherwise as the kernel.
-    pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool) -> Result<()> {
+    pub fn removexattr(&mut self, path: &[u8], name: &[u8], follow: bool, caller: &Caller) -> Result<()> {
         crate::path::check_text(name)?;
+        check_name(name).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            check_name(name)?;
-            let there = self.xattrs(path, follow)?.get(name).is_some();
-            self.check_user_xattr(path, name, follow)?;
+            let seen = self.find(path, follow, &caller.credentials)?.seen;
+            let there = self.metadata(seen)?.xattrs.get(name).is_some();
+            self.check_writable()?;
+            self.may_set(seen, name, &caller.credentials)?;
             check_namespace(name)?;
             if !there {
                 return Err(Errno::ENODATA);
             }
-            let raised = self.raise(path, follow)?;
+            let raised = self.raise(path, follow, &caller.credentials)?;
             self.describe(&raised, |metadata| {
                 metadata.xattrs.remove(name);
             })
         })
-    }
-
-    /// Attributes of users are for files and directories alone.
-    fn check_user_xattr(&self, path: &[u8], name: &[u8], follow: bool) -> Outcome<()> {
-        let is_special = |kind: &Kind| !matches!(kind, Kind::Regular(_));
-        let refused = match self.find(path, follow)?.seen {
-            Seen::Upper(id) => self.live(id).is_some_and(|live| is_special(&live.kind)),
-            Seen::Lower(leaf) => is_special(&leaf.kind),
-            _ => false,
-        };
-        if refused && name.starts_with(USER) { Err(Errno::EPERM) } else { Ok(()) }
-    }
-
-    fn xattrs(&self, path: &[u8], follow: bool) -> Outcome<&Xattrs> {
-        Ok(&self.metadata(self.find(path, follow)?.seen)?.xattrs)
     }
 
     /// The metadata of what a path names.
@@ -211,17 +228,24 @@ impl Overlay {
             Seen::Absent => Err(Errno::ENOENT),
             Seen::Upper(id) => self.live(id).map(|live| &live.metadata).ok_or(Errno::ENOENT),
             Seen::Lower(leaf) => Ok(&leaf.metadata),
-            Seen::Dir(pair) => {
-                let upper = pair.upper.map(|dir| &dir.metadata);
-                upper.or_else(|| pair.lower.map(|dir| &dir.metadata)).ok_or(Errno::ENOENT)
-            }
+            Seen::Dir(pair) => pair.metadata(),
         }
     }
 }
 
-/// The set-id bits that a change of owner clears; set-gid without group execution is not one.
-fn dropped_bits(mode: u32) -> u32 {
-    SET_UID | if mode & GROUP_EXECUTE != 0 { SET_GID } else { 0 }
+/// Whether the kernel takes the bytes for capabilities: revision 2, or 3 with the user whose root they are for.
+fn is_capability(value: &[u8]) -> bool {
+    let revision = value.first_chunk().map(|magic| u32::from_le_bytes(*magic) & !CAPABILITY_EFFECTIVE);
+    matches!((revision, value.len()), (Some(0x0200_0000), 20) | (Some(0x0300_0000), 24))
+}
+
+/// What `setxattr` looks at before it looks at the path.
+fn check_attribute(name: &[u8], value: &[u8], flags: i32) -> Outcome<()> {
+    if flags & !(CREATE | REPLACE) != 0 {
+        return Err(Errno::EINVAL);
+    }
+    check_name(name)?;
+    if value.len() > XATTR_VALUE_MAX { Err(Errno::E2BIG) } else { Ok(()) }
 }
 
 fn check_name(name: &[u8]) -> Outcome<()> {
@@ -233,6 +257,7 @@ fn check_namespace(name: &[u8]) -> Outcome<()> {
     match NAMESPACES.iter().find(|space| name.starts_with(space)) {
         Some(space) if name.len() == space.len() => Err(Errno::EINVAL),
         Some(_) => Ok(()),
+        None if ACCESS_CONTROL.contains(&name) => Ok(()),
         None => Err(Errno::EOPNOTSUPP),
     }
 }

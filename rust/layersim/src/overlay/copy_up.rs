@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::create::inherit;
 use super::resolve::{Found, Outcome, Seen};
 use super::upper::{InodeId, Live};
-use super::{Caller, Overlay};
+use super::{Caller, Credentials, Overlay};
 use crate::content::Content;
 use crate::error::Errno;
 use crate::metadata::Metadata;
@@ -34,8 +34,9 @@ pub(super) enum Raised {
 
 impl Overlay {
     /// Makes sure that something is in the top.
-    pub(super) fn raise(&mut self, path: &[u8], follow: bool) -> Outcome<Raised> {
-        let Found { path, seen } = self.find(path, follow)?;
+    pub(super) fn raise(&mut self, path: &[u8], follow: bool, credentials: &Credentials) -> Outcome<Raised> {
+        let Found { path, seen } = self.find(path, follow, credentials)?;
+        self.check_writable()?;
         match seen {
             Seen::Absent => Err(Errno::ENOENT),
             Seen::Dir(_) => {
@@ -58,7 +59,7 @@ impl Overlay {
             Kind::Regular(_) if bytes == Bytes::Dropped => Kind::Regular(Content::default()),
             kind => kind.clone(),
         };
-        let origin: Arc<[Name]> = path.into();
+        let origin = self.lower_path(path);
         let (from, is_noted) = (Some(Arc::clone(&origin)), leaf.links == 1);
         let live = Live { origin: from, is_noted, ..Live::new(public(&leaf.metadata), kind) };
         let upper = self.upper_mut();
@@ -89,14 +90,16 @@ impl Overlay {
 
     /// Puts a new inode under a name that is free.
     pub(super) fn settle(&mut self, parent: &[Name], name: &Name, mut live: Live, caller: &Caller) -> Outcome<InodeId> {
-        inherit(&mut live.metadata, &self.site(parent)?.dir.metadata);
+        let above = &self.site(parent)?.dir.metadata;
+        inherit(&mut live.metadata, above);
+        live.metadata.mode = caller.credentials.born(live.metadata.mode, above);
         let id = self.upper_mut().admit(live);
         self.site(parent)?.put(name, Node::leaf(id), caller.now);
         Ok(id)
     }
 }
 
-fn public(metadata: &Metadata) -> Metadata {
+pub(super) fn public(metadata: &Metadata) -> Metadata {
     let mut copy = metadata.clone();
     let private = metadata.xattrs.iter().filter(|(name, _)| name.starts_with(PRIVATE_XATTRS));
     for (name, _) in private {

@@ -22,7 +22,10 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn mkdir(&mut self, path: &[u8], mode: u32, caller: &Caller) -> Result<()> {
         about(path, || {
-            let Target { parent, name, .. } = self.vacancy(path, true)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, true, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
+            // With redirects, what the layers may have one day is not to be shown in it.
+            let is_apart = self.options.redirects && pair.is_merged();
             self.site(&parent)?;
             let upper = self.upper_mut();
             let (id, origin) = (upper.id(), Arc::clone(&upper.origin));
@@ -31,7 +34,7 @@ impl Overlay {
             inherit(&mut metadata, &site.dir.metadata);
             metadata.mode |= site.dir.metadata.mode & SET_GID;
             let mut dir = Dir::new(origin, id, metadata);
-            dir.is_opaque = matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
+            dir.is_opaque = is_apart || matches!(site.dir.get(&name), Some(Node::Whiteout { .. }));
             site.put(&name, Node::dir(dir), caller.now);
             Ok(())
         })
@@ -50,7 +53,8 @@ impl Overlay {
             if target.len() >= PATH_MAX {
                 return Err(Errno::ENAMETOOLONG);
             }
-            let Target { parent, name, .. } = self.vacancy(path, false)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, false, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
             let live = Live::new(made(0o777, caller), Kind::Symlink(target.into()));
             self.settle(&parent, &name, live, caller).map(drop)
         })
@@ -64,18 +68,23 @@ impl Overlay {
     pub fn mknod(&mut self, path: &[u8], mode: u32, device: u64, caller: &Caller) -> Result<()> {
         let kind = node(mode, device).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            let Target { parent, name, .. } = self.vacancy(path, false)?;
+            let Target { parent, name, pair, .. } = self.vacancy(path, false, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
             if kind.is_whiteout_device() {
                 return Err(Errno::EPERM);
+            }
+            if matches!(kind, Kind::CharDevice { .. } | Kind::BlockDevice { .. }) {
+                caller.credentials.be_root()?;
             }
             self.settle(&parent, &name, Live::new(made(mode, caller), kind), caller).map(drop)
         })
     }
 }
 
-/// The metadata of what root makes now.
+/// The metadata of what somebody makes now.
 pub(super) fn made(mode: u32, caller: &Caller) -> Metadata {
     let mut metadata = Metadata::with_mode(mode);
+    (metadata.uid, metadata.gid) = (caller.credentials.uid(), caller.credentials.gid());
     metadata.set_mtime(caller.now);
     metadata
 }
@@ -88,6 +97,8 @@ pub(super) fn inherit(metadata: &mut Metadata, parent: &Metadata) {
 }
 
 fn node(mode: u32, device: u64) -> std::result::Result<Kind, Errno> {
+    // A device number has 32 bits for the system call.
+    let device = u64::from(u32::try_from(device).map_err(|_| Errno::EINVAL)?);
     let number = |high: u64, low: u64| u32::try_from(high | low).map_err(|_| Errno::EINVAL);
     let major = number(device >> 32 & !0xfff, device >> 8 & 0xfff)?;
     let minor = number(device >> 12 & 0xffff_ff00, device & 0xff)?;

@@ -22,7 +22,8 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::Archive`] when something cannot be spelled as a tar.
     pub fn to_layer(&self, dialect: Dialect) -> Result<Layer> {
-        self.freeze(self.upper_root(), dialect)
+        let plain = self.plain();
+        plain.freeze(plain.upper_root(), dialect)
     }
 
     /// Freezes a part of what was written: the whole tree of the top, or one made of what is in it.
@@ -54,7 +55,7 @@ struct Frost<'t> {
     origin: Arc<Origin>,
     dialect: Dialect,
     leaves: HashMap<InodeId, Leaf>,
-    /// Whether a name spells a mark: then the tar says something else than the tree.
+    /// Whether the tar says something else than the tree: a name spells a mark, or a time is before 1970.
     speaks: bool,
 }
 
@@ -76,7 +77,8 @@ impl Frost<'_> {
     }
 
     fn dir(&mut self, dir: &Dir<InodeId>) -> Dir<Leaf> {
-        let mut frozen = Dir::new(Arc::clone(&self.origin), dir.id, self.metadata(&dir.metadata));
+        let metadata = self.metadata(&dir.metadata);
+        let mut frozen = Dir::new(Arc::clone(&self.origin), dir.id, metadata);
         frozen.is_opaque = dir.is_opaque;
         self.fill(frozen, dir)
     }
@@ -95,8 +97,9 @@ impl Frost<'_> {
         Some(leaf)
     }
 
-    fn metadata(&self, metadata: &Metadata) -> Metadata {
+    fn metadata(&mut self, metadata: &Metadata) -> Metadata {
         let mut kept = metadata.clone();
+        self.speaks |= metadata.mtime() < Timestamp::default();
         kept.set_mtime(whole(metadata.mtime()));
         kept.xattrs.drop_empty();
         if self.dialect != Dialect::Canonical {

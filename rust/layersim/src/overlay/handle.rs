@@ -12,18 +12,35 @@ use crate::metadata::CAPABILITY;
 use crate::stack::Stat;
 use crate::tree::{Dir, Kind, Leaf, Name};
 
-/// What a handle may do.
+/// The most bytes that one read gives, as on Linux (`MAX_RW_COUNT`).
+const AT_ONCE: u64 = 0x7fff_f000;
+
+/// What a handle may do with the bytes of its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Read,
+    Write,
+    ReadWrite,
+    /// Access mode 3, which asks for both rights and gives none.
+    Neither,
+    /// It only marks a place (`O_PATH`).
+    Place,
+}
+
+/// How a file was opened.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
-    pub reads: bool,
-    pub writes: bool,
+    pub way: Way,
     pub appends: bool,
 }
 
-impl Access {
-    /// Whether it only marks a place (`O_PATH`).
-    fn is_path(self) -> bool {
-        !self.reads && !self.writes
+impl Way {
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::ReadWrite)
+    }
+
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::ReadWrite)
     }
 }
 
@@ -32,31 +49,20 @@ impl Access {
 pub(super) enum Opened {
     /// An inode of the top.
     Upper(InodeId),
-    /// A leaf of the layers at its real path: if that is copied up later, the handle sees the copy.
+    /// A leaf at its path in the layers: if that is copied up later, the handle sees the copy.
     Lower(Arc<[Name]>, Leaf),
-    /// A directory: where it was, what the layers have there, and what it said of itself.
-    Dir(Vec<Name>, Option<Arc<Dir<Leaf>>>, Stat),
+    /// A directory: where it was, there and in the layers, what they have of it, and what it said of itself.
+    Dir(Vec<Name>, Arc<[Name]>, Option<Arc<Dir<Leaf>>>, Stat),
 }
 
 /// An open file; it belongs to the overlay that opened it.
 #[derive(Debug)]
 pub struct Handle {
     pub(super) opened: Opened,
-    access: Access,
-    position: u64,
+    pub(super) access: Access,
+    pub(super) position: u64,
     /// That of its overlay when it was opened.
     pub(super) epoch: u64,
-}
-
-/// What an offset counts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeekFrom {
-    /// The start of the file.
-    Start,
-    /// The current position.
-    Current,
-    /// The end of the file.
-    End,
 }
 
 impl Handle {
@@ -66,7 +72,7 @@ impl Handle {
 
     fn writable(&self) -> Outcome<InodeId> {
         match self.opened {
-            Opened::Upper(id) if self.access.writes => Ok(id),
+            Opened::Upper(id) if self.access.way.writes() => Ok(id),
             _ => Err(Errno::EBADF),
         }
     }
@@ -76,24 +82,31 @@ impl Overlay {
     /// Reads at most `size` bytes from the handle's position on.
     ///
     /// # Errors
-    /// `EBADF` for a handle that does not read, `EISDIR`, `ENOMEM`.
+    /// `EBADF` for a handle that does not read, `EISDIR`, `ENOMEM`, `EINVAL` beyond signed 64 bits.
     pub fn read(&self, handle: &mut Handle, size: u64) -> Result<Vec<u8>> {
         let bytes = self.pread(handle, size, handle.position)?;
         handle.position += bytes.len() as u64;
         Ok(bytes)
     }
 
-    /// Reads at most `size` bytes from `offset` on.
+    /// Reads all that is left from the handle's position on.
+    ///
+    /// # Errors
+    /// As [`Overlay::read`].
+    pub fn read_rest(&self, handle: &mut Handle) -> Result<Vec<u8>> {
+        let bytes = unnamed(|| self.readable_content(handle)?.read(handle.position..u64::MAX))?;
+        handle.position += bytes.len() as u64;
+        Ok(bytes)
+    }
+
+    /// Reads at most `size` bytes from `offset` on, and at most 2 GiB less a page.
     ///
     /// # Errors
     /// As [`Overlay::read`].
     pub fn pread(&self, handle: &Handle, size: u64, offset: u64) -> Result<Vec<u8>> {
         unnamed(|| {
-            self.admit(handle)?;
-            if !handle.access.reads {
-                return Err(Errno::EBADF);
-            }
-            self.opened_content(handle)?.read(offset..offset.saturating_add(size))
+            let content = self.readable_content(handle)?;
+            content.read(offset..end_of(offset, size)?.min(offset.saturating_add(AT_ONCE)))
         })
     }
 
@@ -117,39 +130,22 @@ impl Overlay {
     /// Writes and returns where it ended.
     fn write_from(&mut self, handle: &Handle, bytes: &[u8], offset: u64, caller: &Caller) -> Outcome<u64> {
         self.admit(handle)?;
-        let live = self.upper_mut().live_mut(handle.writable()?)?;
+        let id = handle.writable()?;
+        let live = self.upper_mut().live_mut(id)?;
         let Kind::Regular(content) = &mut live.kind else {
             return Err(Errno::EBADF);
         };
         if bytes.is_empty() {
             return Ok(offset);
         }
+        end_of(offset, bytes.len() as u64)?;
         let offset = if handle.access.appends { content.len() } else { offset };
         let end = offset.checked_add(bytes.len() as u64).filter(|end| *end <= FILE_MAX).ok_or(Errno::EFBIG)?;
         content.write_at(offset, bytes);
+        caller.credentials.disarm(&mut live.metadata);
         live.metadata.xattrs.remove(CAPABILITY);
         live.metadata.set_mtime(caller.now);
         Ok(end)
-    }
-
-    /// Moves the handle's position.
-    ///
-    /// # Errors
-    /// `EINVAL` for a position before the start or beyond the longest file, `EBADF` for a handle that only marks a place.
-    pub fn seek(&self, handle: &mut Handle, from: SeekFrom, offset: i64) -> Result<u64> {
-        handle.position = unnamed(|| {
-            self.admit(handle)?;
-            if handle.access.is_path() {
-                return Err(Errno::EBADF);
-            }
-            let base = match from {
-                SeekFrom::Start => 0,
-                SeekFrom::Current => handle.position,
-                SeekFrom::End => self.opened_content(handle).map_err(|_| Errno::EINVAL)?.len(),
-            };
-            base.checked_add_signed(offset).filter(|position| *position <= FILE_MAX).ok_or(Errno::EINVAL)
-        })?;
-        Ok(handle.position)
     }
 
     /// Cuts an open file, or extends it by a hole.
@@ -160,7 +156,7 @@ impl Overlay {
         unnamed(|| {
             self.admit(handle)?;
             let length = u64::try_from(length).map_err(|_| Errno::EINVAL)?;
-            if handle.access.is_path() {
+            if handle.access.way == Way::Place {
                 return Err(Errno::EBADF);
             }
             self.cut(handle.writable().map_err(|_| Errno::EINVAL)?, length, caller)
@@ -182,9 +178,9 @@ impl Overlay {
                 Some(id) => self.stat_seen(Seen::Upper(id)),
                 None => Ok(self.lower.stat_leaf(leaf)),
             },
-            Opened::Dir(path, below, stat) => {
+            Opened::Dir(path, lower, below, stat) => {
                 let removed = Stat { nlink: if below.is_some() { stat.nlink } else { 0 }, ..*stat };
-                Ok(self.moved_dir(path, below.as_ref(), stat).unwrap_or(removed))
+                Ok(self.moved_dir((path, lower), below.as_ref(), stat).unwrap_or(removed))
             }
         }
     }
@@ -216,7 +212,12 @@ impl Overlay {
     }
 
     /// What a directory that was opened says now, wherever it went; `None` when it is gone.
-    fn moved_dir(&self, path: &[Name], below: Option<&Arc<Dir<Leaf>>>, stat: &Stat) -> Option<Stat> {
+    fn moved_dir(
+        &self,
+        (path, lower): (&[Name], &[Name]),
+        below: Option<&Arc<Dir<Leaf>>>,
+        stat: &Stat,
+    ) -> Option<Stat> {
         if let Ok(seen @ Seen::Dir(pair)) = self.seen_at(path) {
             let is_same = match (below, pair.lower) {
                 (Some(below), Some(lower)) => Arc::ptr_eq(below, lower),
@@ -227,14 +228,21 @@ impl Overlay {
                 return Some(now);
             }
         }
-        self.upper.as_ref()?.find_dir(stat.ino)
+        let redirected = below.and_then(|below| self.seen_below(lower, below));
+        let stat_redirected = |pair| self.stat_seen(Seen::Dir(pair)).ok();
+        redirected.and_then(stat_redirected).or_else(|| self.upper.as_ref()?.find_dir(stat.ino))
     }
 
     fn copied_to(&self, path: &[Name]) -> Option<InodeId> {
         self.upper.as_ref()?.copied.get(path).copied()
     }
 
-    fn opened_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
+    fn readable_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
+        self.admit(handle)?;
+        if handle.access.way.reads() { self.opened_content(handle) } else { Err(Errno::EBADF) }
+    }
+
+    pub(super) fn opened_content<'a>(&'a self, handle: &'a Handle) -> Outcome<&'a Content> {
         let upper = match &handle.opened {
             Opened::Dir(..) => return Err(Errno::EISDIR),
             Opened::Upper(id) => self.live(*id),
@@ -254,7 +262,12 @@ pub(super) fn regular(kind: &Kind) -> Option<&Content> {
     }
 }
 
+/// Where a read or a write ends; the kernel counts in signed 64 bits.
+fn end_of(offset: u64, size: u64) -> Outcome<u64> {
+    offset.checked_add(size).filter(|end| i64::try_from(*end).is_ok()).ok_or(Errno::EINVAL)
+}
+
 /// Runs an operation on an open file, whose errors name no path.
-fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
+pub(super) fn unnamed<T>(work: impl FnOnce() -> Outcome<T>) -> Result<T> {
     work().map_err(Error::of_file)
 }

@@ -1,9 +1,9 @@
 //! Paths that lead through several file systems, as through the mounts of a container: each overlay walks its own part.
 
-use super::Overlay;
 use super::mounts::{Mounted, Points};
 use super::open;
 use super::resolve::{Outcome, Pair, Seen, Walk};
+use super::{Credentials, Overlay};
 use crate::error::{Errno, Result};
 use crate::path;
 use crate::tree::Name;
@@ -43,6 +43,8 @@ pub struct Journey {
     wanted: Vec<Name>,
     links: usize,
     ends: Ends,
+    /// Who is on the way.
+    credentials: Credentials,
     /// Why it goes no further, if it does not reach its end.
     pub(super) fault: Option<Errno>,
 }
@@ -77,11 +79,12 @@ impl Journey {
     ///
     /// # Errors
     /// As every call says of a path that the system does not take.
-    pub fn of(path: &[u8], ends: Ends) -> Result<Self> {
+    pub fn of(path: &[u8], ends: Ends, credentials: &Credentials) -> Result<Self> {
         path::check(path)?;
         let mut wanted = Vec::new();
         want(&mut wanted, path);
-        Ok(Self { here: None, path: Vec::new(), wanted, links: 0, ends, fault: None })
+        let credentials = credentials.clone();
+        Ok(Self { here: None, path: Vec::new(), wanted, links: 0, ends, credentials, fault: None })
     }
 
     /// Goes on from a directory of another overlay.
@@ -127,7 +130,8 @@ impl Overlay {
             return Ok(Stop::End);
         };
         let stop = walk.travel(ends);
-        (journey.path, journey.wanted, journey.links) = (walk.path, walk.wanted, walk.links);
+        let went = (walk.path, walk.wanted, walk.links);
+        (journey.path, journey.wanted, journey.links) = went;
         match stop {
             Err(errno) if errno != Errno::ELOOP => {
                 journey.fault = Some(errno);
@@ -140,7 +144,7 @@ impl Overlay {
 
 impl<'t> Walk<'t> {
     /// A walk that goes on; nothing where its directory has gone meanwhile.
-    fn resumed(overlay: &'t Overlay, journey: &Journey, bounds: Bounds<'t>) -> Option<Self> {
+    fn resumed(overlay: &'t Overlay, journey: &'t Journey, bounds: Bounds<'t>) -> Option<Self> {
         let mut pairs: Vec<Pair<'t>> = vec![overlay.root_pair()];
         for name in &journey.path {
             let Seen::Dir(pair) = pairs.last()?.child(name) else {
@@ -149,7 +153,8 @@ impl<'t> Walk<'t> {
             pairs.push(pair);
         }
         let (path, wanted) = (journey.path.clone(), journey.wanted.clone());
-        Some(Self { overlay, path, pairs, wanted, links: journey.links, bounds: Some(bounds), exit: None })
+        let (credentials, links, bounds) = (&journey.credentials, journey.links, Some(bounds));
+        Some(Self { overlay, credentials, path, pairs, wanted, links, bounds, exit: None })
     }
 
     fn travel(&mut self, ends: Ends) -> Outcome<Stop> {
@@ -161,6 +166,7 @@ impl<'t> Walk<'t> {
             };
             if is_kept && !part.is_empty() {
                 self.wanted.push(part);
+                self.search()?;
                 break;
             }
             match self.step(&part, ends != Ends::Found(false)) {

@@ -14,13 +14,15 @@ impl Overlay {
     pub fn link(&mut self, source: &[u8], path: &[u8], follow: bool, caller: &Caller) -> Result<()> {
         crate::path::check_text(path)?;
         about(source, || {
-            let is_dir = matches!(self.find(source, follow)?.seen, Seen::Dir(_));
+            let seen = self.find(source, follow, &caller.credentials)?.seen;
             check_len(path)?;
-            let Target { parent, name, .. } = self.vacancy(path, false)?;
-            if is_dir {
+            let Target { parent, name, pair, .. } = self.vacancy(path, false, &caller.credentials)?;
+            self.may_link(seen, &caller.credentials)?;
+            caller.credentials.may_create(pair)?;
+            if matches!(seen, Seen::Dir(_)) {
                 return Err(Errno::EPERM);
             }
-            let Raised::Leaf(id) = self.raise(source, follow)? else {
+            let Raised::Leaf(id) = self.raise(source, follow, &caller.credentials)? else {
                 return Err(Errno::EPERM);
             };
             self.site(&parent)?.put(&name, Node::leaf(id), caller.now);

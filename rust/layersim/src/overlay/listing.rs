@@ -1,9 +1,10 @@
 //! Reading the union: what `stat`, `readlink`, `read`, `readdir` and `walk` show of it.
 
-use super::Overlay;
+use super::credentials::{READ, SEARCH};
 use super::handle::regular;
 use super::resolve::{Outcome, Pair, Seen, about};
 use super::upper::{InodeId, Live, Upper};
+use super::{Credentials, Overlay};
 use crate::error::{Errno, Result};
 use crate::metadata::Metadata;
 use crate::path::{self, NAME_MAX};
@@ -18,8 +19,8 @@ impl Overlay {
     ///
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
-    pub fn stat(&self, path: &[u8], follow: bool) -> Result<Stat> {
-        about(path, || self.stat_seen(self.find(path, follow)?.seen))
+    pub fn stat(&self, path: &[u8], follow: bool, credentials: &Credentials) -> Result<Stat> {
+        about(path, || self.stat_seen(self.find(path, follow, credentials)?.seen))
     }
 
     /// What the top alone holds under a path, no link followed. A mark is a character device 0/0.
@@ -32,6 +33,9 @@ impl Overlay {
                 return Err(Errno::ENOENT);
             }
             let Some(upper) = &self.upper else {
+                if self.options.is_read_only {
+                    return Err(Errno::ENOENT);
+                }
                 let mut named = path::components(path);
                 return if named.next().is_none() { self.stat_seen(self.seen_at(&[])?) } else { Err(Errno::ENOENT) };
             };
@@ -43,9 +47,9 @@ impl Overlay {
     ///
     /// # Errors
     /// `EINVAL` for anything else, otherwise as the kernel.
-    pub fn readlink(&self, path: &[u8]) -> Result<Vec<u8>> {
+    pub fn readlink(&self, path: &[u8], credentials: &Credentials) -> Result<Vec<u8>> {
         about(path, || {
-            let found = self.find(path, false)?;
+            let found = self.find(path, false, credentials)?;
             self.link_target(found.seen).map(<[u8]>::to_vec).ok_or(Errno::EINVAL)
         })
     }
@@ -54,14 +58,11 @@ impl Overlay {
     ///
     /// # Errors
     /// `ENXIO` for sockets, pipes and devices, `ENOMEM` for a hole longer than memory, otherwise as the kernel.
-    pub fn read_file(&self, path: &[u8]) -> Result<Vec<u8>> {
+    pub fn read_file(&self, path: &[u8], credentials: &Credentials) -> Result<Vec<u8>> {
         about(path, || {
-            let kind = match self.find(path, true)?.seen {
-                Seen::Absent => return Err(Errno::ENOENT),
-                Seen::Dir(_) => return Err(Errno::EISDIR),
-                Seen::Upper(id) => &self.live(id).ok_or(Errno::ENOENT)?.kind,
-                Seen::Lower(leaf) => &leaf.kind,
-            };
+            let seen = self.find(path, true, credentials)?.seen;
+            credentials.may(self.metadata(seen)?, READ)?;
+            let kind = self.kind(seen).ok_or(Errno::EISDIR)?;
             let content = regular(kind).ok_or(Errno::ENXIO)?;
             content.read(0..content.len())
         })
@@ -71,21 +72,27 @@ impl Overlay {
     ///
     /// # Errors
     /// `ENOTDIR` for anything else, otherwise as the kernel.
-    pub fn listdir(&self, path: &[u8]) -> Result<Vec<Name>> {
-        about(path, || match self.find(path, true)?.seen {
-            Seen::Dir(pair) => Ok(pair.list().into_iter().map(|(name, _)| Name::clone(name)).collect()),
-            _ => Err(Errno::ENOTDIR),
+    pub fn listdir(&self, path: &[u8], credentials: &Credentials) -> Result<Vec<Name>> {
+        about(path, || {
+            let pair = self.readable_dir(path, credentials)?;
+            Ok(pair.list().into_iter().map(|(name, _)| Name::clone(name)).collect())
         })
     }
 
+    /// A directory that may be listed.
+    fn readable_dir<'t>(&'t self, path: &[u8], credentials: &'t Credentials) -> Outcome<Pair<'t>> {
+        let Seen::Dir(pair) = self.find(path, true, credentials)?.seen else {
+            return Err(Errno::ENOTDIR);
+        };
+        credentials.may(pair.metadata()?, READ).map(|()| pair)
+    }
+
     /// The names in a directory, and whether each is one itself: of links nothing is said.
-    pub(super) fn list_kinds(&self, path: &[u8]) -> Result<Vec<(Name, Option<bool>)>> {
+    pub(super) fn list_kinds(&self, path: &[u8], credentials: &Credentials) -> Result<Vec<(Name, Option<bool>)>> {
         let kind = |seen| self.link_target(seen).is_none().then_some(matches!(seen, Seen::Dir(_)));
-        about(path, || match self.find(path, true)?.seen {
-            Seen::Dir(pair) => {
-                Ok(pair.list().into_iter().map(|(name, seen)| (Name::clone(name), kind(seen))).collect())
-            }
-            _ => Err(Errno::ENOTDIR),
+        about(path, || {
+            let pair = self.readable_dir(path, credentials)?;
+            Ok(pair.list().into_iter().map(|(name, seen)| (Name::clone(name), kind(seen))).collect())
         })
     }
 
@@ -93,32 +100,34 @@ impl Overlay {
     ///
     /// # Errors
     /// As [`Overlay::listdir`].
-    pub fn walk(&self, path: &[u8]) -> Result<Vec<Walked>> {
-        about(path, || match self.find(path, true)?.seen {
-            Seen::Dir(pair) => {
-                let mut walked = Vec::new();
-                self.walk_below(pair, path, &mut walked);
-                Ok(walked)
-            }
-            _ => Err(Errno::ENOTDIR),
+    pub fn walk(&self, path: &[u8], credentials: &Credentials) -> Result<Vec<Walked>> {
+        about(path, || {
+            let pair = self.readable_dir(path, credentials)?;
+            let mut walked = Vec::new();
+            self.walk_below(pair, path, credentials, &mut walked);
+            Ok(walked)
         })
     }
 
-    fn walk_below(&self, pair: Pair<'_>, path: &[u8], walked: &mut Vec<Walked>) {
+    fn walk_below(&self, pair: Pair<'_>, path: &[u8], credentials: &Credentials, walked: &mut Vec<Walked>) {
         let leads_to_dir = |name: &Name, seen: Seen<'_>| match seen {
             Seen::Dir(_) => true,
             seen if self.link_target(seen).is_none() => false,
             _ => {
-                matches!(self.find(&path::join(path, name), true), Ok(found) if matches!(found.seen, Seen::Dir(_)))
+                matches!(self.find(&path::join(path, name), true, credentials), Ok(found) if matches!(found.seen, Seen::Dir(_)))
             }
         };
         let (dirs, files): (Vec<_>, Vec<_>) =
             pair.list().into_iter().partition(|(name, seen)| leads_to_dir(name, *seen));
         let names = |listed: &[(&Name, Seen<'_>)]| listed.iter().map(|(name, _)| Name::clone(name)).collect();
         walked.push(Walked { path: path.to_vec(), dirs: names(&dirs), files: names(&files) });
+        let may = |pair: Pair<'_>, rights| pair.metadata().is_ok_and(|dir| credentials.may(dir, rights).is_ok());
         for (name, seen) in dirs {
-            if let Seen::Dir(pair) = seen {
-                self.walk_below(pair, &path::join(path, name), walked);
+            if let Seen::Dir(below) = seen
+                && may(pair, SEARCH)
+                && may(below, READ)
+            {
+                self.walk_below(below, &path::join(path, name), credentials, walked);
             }
         }
     }

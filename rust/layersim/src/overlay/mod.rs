@@ -8,6 +8,7 @@
 mod attributes;
 mod copy_up;
 mod create;
+mod credentials;
 mod freeze;
 mod handle;
 mod journey;
@@ -15,19 +16,26 @@ mod link;
 mod listing;
 mod mounts;
 mod open;
+mod permission;
+mod plain;
+mod redirect;
 mod remove;
 mod rename;
 mod resolve;
 mod saved;
+mod seek;
 mod snapshot;
 mod upper;
 
 use std::sync::Arc;
 
-pub use handle::{Handle, SeekFrom};
+pub use credentials::Credentials;
+pub use handle::Handle;
 pub use journey::{Ends, Journey};
 pub use mounts::{Mounted, Points};
+pub(crate) use resolve::below_of;
 pub use saved::Saved;
+pub use seek::SeekFrom;
 pub use snapshot::Snapshot;
 pub(crate) use upper::{InodeId, Live};
 
@@ -37,17 +45,28 @@ use crate::tree::Dir;
 use upper::{Readers, Upper};
 
 /// Who asks, and when: the core has no clock.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Caller {
     /// The time of the operation.
     pub now: Timestamp,
+    /// Whose rights it has.
+    pub credentials: Credentials,
 }
 
 impl Caller {
     /// Root, at this time.
     pub fn at(now: Timestamp) -> Self {
-        Self { now }
+        Self { now, credentials: Credentials::ROOT }
     }
+}
+
+/// How a union is mounted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether it has no writable top, as a mount without an upper directory.
+    pub is_read_only: bool,
+    /// Whether directories of the layers can be renamed (`redirect_dir=on`).
+    pub redirects: bool,
 }
 
 /// A writable union. A clone is a fork: neither sees what the other writes.
@@ -60,12 +79,23 @@ pub struct Overlay {
     readers: Readers,
     /// How often it went back to an earlier state.
     epoch: u64,
+    options: Options,
 }
 
 impl Overlay {
     /// An overlay that nothing has been written to.
     pub fn new(lower: Arc<Stack>) -> Self {
-        Self { lower, upper: None, readers: Readers::new(), epoch: 0 }
+        Self::mounted(lower, Options::default())
+    }
+
+    /// The same, mounted otherwise than Docker does.
+    pub fn mounted(lower: Arc<Stack>, options: Options) -> Self {
+        Self { lower, upper: None, readers: Readers::new(), epoch: 0, options }
+    }
+
+    /// How it is mounted.
+    pub fn options(&self) -> Options {
+        self.options
     }
 
     /// The layers below.

@@ -4,7 +4,7 @@ use std::ops::DerefMut;
 
 use super::journey::{Ends, Journey, Stop};
 use super::resolve::{Outcome, Seen, check_len};
-use super::{Caller, Overlay};
+use super::{Caller, Credentials, Overlay};
 use crate::error::{Errno, Error, Result};
 use crate::path;
 use crate::stack::Walked;
@@ -57,10 +57,11 @@ impl Points {
     pub fn visit<O: DerefMut<Target = Overlay>, T>(
         &self,
         (path, ends): (&[u8], Ends),
+        credentials: &Credentials,
         enter: impl Fn(Mounted) -> O,
         work: impl FnOnce(&mut Overlay, &[u8]) -> Result<T>,
     ) -> Result<(Mounted, T)> {
-        let mut journey = Journey::of(path, ends)?;
+        let mut journey = Journey::of(path, ends, credentials)?;
         let mut overlay = self.lead(&mut journey, enter).map_err(|errno| Error::system(errno, path))?;
         let done = work(&mut overlay, &journey.rest()).map_err(|error| error.of_path(path))?;
         Ok((journey.here, done))
@@ -80,13 +81,13 @@ impl Points {
         if self.0.get(mount).is_none_or(Option::is_some) {
             return Ok(());
         }
-        let mut journey = Journey::of(path, Ends::Found(true))?;
+        let mut journey = Journey::of(path, Ends::Found(true), &Credentials::ROOT)?;
         if let Some(caller) = maker {
             self.make_way(&mut journey, (path, MOUNTPOINT_MODE), &enter, caller)?;
         }
         let refused = |errno| Error::system(errno, path);
         let overlay = self.lead(&mut journey, &enter).map_err(refused)?;
-        let is_there = journey.fault.is_none() && overlay.is_dir(&journey.rest());
+        let is_there = journey.fault.is_none() && overlay.is_dir(&journey.rest(), &Credentials::ROOT);
         drop(overlay);
         if is_there { self.place(mount, &journey).map_err(refused) } else { Ok(()) }
     }
@@ -101,7 +102,7 @@ impl Points {
         enter: impl Fn(Mounted) -> O,
         caller: &Caller,
     ) -> Result<()> {
-        self.make_way(&mut Journey::of(path, Ends::Found(true))?, (path, mode), enter, caller)
+        self.make_way(&mut Journey::of(path, Ends::Found(true), &caller.credentials)?, (path, mode), enter, caller)
     }
 
     fn make_way<O: DerefMut<Target = Overlay>>(
@@ -114,7 +115,7 @@ impl Points {
         loop {
             let mut overlay = self.lead(journey, &enter).map_err(|errno| Error::system(errno, path))?;
             match journey.fault.take() {
-                None if overlay.is_dir(&journey.rest()) => return Ok(()),
+                None if overlay.is_dir(&journey.rest(), &caller.credentials) => return Ok(()),
                 Some(Errno::ENOENT) => {
                     let done = overlay.mkdir(&journey.missing(), mode, caller);
                     done.map_err(|error| error.of_path(path))?;
@@ -134,12 +135,10 @@ impl Points {
         enter: impl Fn(Mounted) -> O,
         caller: &Caller,
     ) -> Result<()> {
-        let mut journey = Journey::of(path, Ends::Name)?;
+        let mut journey = Journey::of(path, Ends::Name, &caller.credentials)?;
         let mut overlay = self.lead(&mut journey, enter).map_err(|errno| Error::system(errno, path))?;
-        if self.is_busy(&journey) {
-            return Err(Error::system(Errno::EBUSY, path));
-        }
-        overlay.rmdir(&journey.rest(), caller).map_err(|error| error.of_path(path))
+        let is_busy = self.is_busy(&journey);
+        overlay.rmdir_unless(is_busy, &journey.rest(), caller).map_err(|error| error.of_path(path))
     }
 
     /// Renames within one overlay. What is mounted below a directory goes along with it.
@@ -154,10 +153,11 @@ impl Points {
     ) -> Result<()> {
         path::check_text(path)?;
         let refused = |errno| Error::system(errno, source).of_both(source, path);
-        let mut from = Journey::of(source, Ends::Name).map_err(|error| error.of_both(source, path))?;
+        let credentials = &caller.credentials;
+        let mut from = Journey::of(source, Ends::Name, credentials).map_err(|error| error.of_both(source, path))?;
         drop(self.lead(&mut from, &enter).map_err(refused)?);
         from.reached().and_then(|()| check_len(path)).map_err(refused)?;
-        let mut to = Journey::of(path, Ends::Name)?;
+        let mut to = Journey::of(path, Ends::Name, credentials)?;
         let mut overlay = self.lead(&mut to, &enter).map_err(refused)?;
         to.reached().map_err(refused)?;
         if from.here != to.here {
@@ -182,13 +182,15 @@ impl Points {
     ) -> Result<()> {
         path::check_text(path)?;
         let refused = |errno| Error::system(errno, source).of_both(source, path);
-        let mut from = Journey::of(source, Ends::Found(follow)).map_err(|error| error.of_both(source, path))?;
+        let credentials = &caller.credentials;
+        let mut from =
+            Journey::of(source, Ends::Found(follow), credentials).map_err(|error| error.of_both(source, path))?;
         drop(self.lead(&mut from, &enter).map_err(refused)?);
         from.reached().and_then(|()| check_len(path)).map_err(refused)?;
-        let mut to = Journey::of(path, Ends::Name)?;
+        let mut to = Journey::of(path, Ends::Name, credentials)?;
         let mut overlay = self.lead(&mut to, &enter).map_err(refused)?;
         if from.here != to.here {
-            return Err(refused(overlay.vacancy(&to.rest(), false).err().unwrap_or(Errno::EXDEV)));
+            return Err(refused(overlay.vacancy(&to.rest(), false, credentials).err().unwrap_or(Errno::EXDEV)));
         }
         // The source is walked to its end, so that there is no link left to follow.
         overlay.link(&from.rest(), &to.rest(), false, caller).map_err(|error| error.of_both(source, path))
@@ -201,32 +203,36 @@ impl Points {
     pub fn walk<O: DerefMut<Target = Overlay>>(
         &self,
         path: &[u8],
+        credentials: &Credentials,
         enter: impl Fn(Mounted) -> O + Copy,
     ) -> Result<Vec<Walked>> {
         let mut walked = Vec::new();
-        self.walk_below(path, enter, &mut walked)?;
+        self.walk_below(path, credentials, enter, &mut walked)?;
         Ok(walked)
     }
 
     fn walk_below<O: DerefMut<Target = Overlay>>(
         &self,
         path: &[u8],
+        credentials: &Credentials,
         enter: impl Fn(Mounted) -> O + Copy,
         walked: &mut Vec<Walked>,
     ) -> Result<()> {
         let asked = (path, Ends::Found(true));
-        let (_, listed) = self.visit(asked, enter, |overlay, path| overlay.list_kinds(path))?;
+        let (_, listed) =
+            self.visit(asked, credentials, enter, |overlay, path| overlay.list_kinds(path, credentials))?;
         let leads_to_dir = |name: &Name| {
             let (place, ends) = (path::join(path, name), Ends::Found(true));
-            matches!(self.visit((&place, ends), enter, |overlay, path| Ok(overlay.is_dir(path))), Ok((_, true)))
+            let is_dir = |overlay: &mut Overlay, path: &[u8]| Ok(overlay.is_dir(path, credentials));
+            matches!(self.visit((&place, ends), credentials, enter, is_dir), Ok((_, true)))
         };
         let (dirs, files): (Vec<_>, Vec<_>) =
             listed.into_iter().partition(|(name, is_dir)| is_dir.unwrap_or_else(|| leads_to_dir(name)));
         let names = |listed: &[(Name, Option<bool>)]| listed.iter().map(|(name, _)| Name::clone(name)).collect();
         walked.push(Walked { path: path.to_vec(), dirs: names(&dirs), files: names(&files) });
         for (name, _) in dirs.iter().filter(|(_, is_dir)| *is_dir == Some(true)) {
-            // What went away meanwhile is left out, as `os.walk` does.
-            drop(self.walk_below(&path::join(path, name), enter, walked));
+            // What went away meanwhile or must not be read is left out, as `os.walk` does.
+            drop(self.walk_below(&path::join(path, name), credentials, enter, walked));
         }
         Ok(())
     }
@@ -276,7 +282,7 @@ impl Points {
 }
 
 impl Overlay {
-    fn is_dir(&self, path: &[u8]) -> bool {
-        matches!(self.find(path, true), Ok(found) if matches!(found.seen, Seen::Dir(_)))
+    fn is_dir(&self, path: &[u8], credentials: &Credentials) -> bool {
+        matches!(self.find(path, true, credentials), Ok(found) if matches!(found.seen, Seen::Dir(_)))
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::attributes::FILE_MAX;
 use super::copy_up::Bytes;
 use super::create::made;
-use super::handle::{Access, Handle, Opened};
+use super::credentials::{READ, WRITE};
+use super::handle::{Access, Handle, Opened, Way};
 use super::journey::Ends;
 use super::resolve::{Found, Last, Outcome, Seen, Spot, about};
 use super::upper::Live;
@@ -25,6 +26,7 @@ const DIRECTORY: i32 = 0o200_000;
 const NO_FOLLOW: i32 = 0o400_000;
 const PATH_ONLY: i32 = 0o10_000_000;
 const NAMELESS: i32 = 0o20_000_000;
+const NO_ACCESS_TIME: i32 = 0o1_000_000;
 
 /// What a file is created with where nobody says: no bit is masked.
 const FILE_MODE: u32 = 0o666;
@@ -36,9 +38,6 @@ struct Flags(i32);
 impl Flags {
     fn new(flags: i32) -> Outcome<Self> {
         let flags = if flags & PATH_ONLY == 0 { flags } else { flags & (PATH_ONLY | DIRECTORY | NO_FOLLOW) };
-        if flags & NAMELESS != 0 {
-            return Err(Errno::EOPNOTSUPP);
-        }
         if flags & (CREATE | DIRECTORY) == CREATE | DIRECTORY {
             return Err(Errno::EINVAL);
         }
@@ -53,18 +52,34 @@ impl Flags {
         !(self.has(NO_FOLLOW) || self.has(CREATE) && self.has(EXCLUSIVE))
     }
 
-    /// Whether the kernel asks for the right to write: then lower files are copied up.
-    fn changes(self) -> bool {
-        self.has(ACCESS) || self.has(TRUNCATE)
+    /// What the mode of the file must grant.
+    fn rights(self) -> u32 {
+        let way = match self.0 & ACCESS {
+            _ if self.has(PATH_ONLY) => return 0,
+            0 => READ,
+            WRITE_ONLY => WRITE,
+            _ => READ | WRITE,
+        };
+        if self.has(TRUNCATE) { way | WRITE } else { way }
+    }
+
+    /// Whether a lower file is copied up: the fourth way to open asks for rights and gives none.
+    fn copies(self) -> bool {
+        self.way().writes() || self.has(TRUNCATE)
+    }
+
+    fn way(self) -> Way {
+        match self.0 & ACCESS {
+            _ if self.has(PATH_ONLY) => Way::Place,
+            0 => Way::Read,
+            WRITE_ONLY => Way::Write,
+            READ_WRITE => Way::ReadWrite,
+            _ => Way::Neither,
+        }
     }
 
     fn access(self) -> Access {
-        let way = self.0 & ACCESS;
-        Access {
-            reads: !self.has(PATH_ONLY) && (way == 0 || way == READ_WRITE),
-            writes: way == WRITE_ONLY || way == READ_WRITE,
-            appends: self.has(APPEND),
-        }
+        Access { way: self.way(), appends: self.has(APPEND) }
     }
 }
 
@@ -74,14 +89,17 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel; `ENXIO` for sockets, pipes and devices, behind which nothing is.
     pub fn open(&mut self, path: &[u8], flags: i32, mode: u32, caller: &Caller) -> Result<Handle> {
+        let flags = Flags::new(flags).map_err(|errno| Error::system(errno, path))?;
         about(path, || {
-            let flags = Flags::new(flags)?;
+            if flags.has(NAMELESS) {
+                return Err(Errno::EOPNOTSUPP);
+            }
             if !flags.has(CREATE) {
-                let Found { path, seen } = self.find(path, flags.follows())?;
+                let Found { path, seen } = self.find(path, flags.follows(), &caller.credentials)?;
                 let seen = self.held(seen);
                 return self.opened(path, seen, flags, caller);
             }
-            let Spot { parent, pair, last, slash } = self.landing(path, flags.follows())?;
+            let Spot { parent, pair, last, slash } = self.landing(path, flags.follows(), &caller.credentials)?;
             let Last::Name(_) = last else {
                 return Err(flags.if_there());
             };
@@ -89,16 +107,19 @@ impl Overlay {
                 return Err(Errno::EISDIR);
             }
             let target = Spot { parent, pair, last, slash }.target().map_err(|_| Errno::EISDIR)??;
+            let (granted, left) = (caller.credentials.may_create(target.pair), self.may_reuse(&target, caller));
             let (parent, name, seen) = (target.parent, target.name, self.held(target.seen));
             match seen {
                 Held::Absent => {
+                    self.check_writable()?;
+                    granted?;
                     let file = Live::new(made(mode, caller), Kind::Regular(Content::default()));
                     let id = self.settle(&parent, &name, file, caller)?;
                     self.hold(Opened::Upper(id), flags.access())
                 }
                 _ if flags.has(EXCLUSIVE) => Err(Errno::EEXIST),
                 Held::Dir => Err(Errno::EISDIR),
-                seen => self.opened([parent, vec![name]].concat(), seen, flags, caller),
+                seen => left.and_then(|()| self.opened([parent, vec![name]].concat(), seen, flags, caller)),
             }
         })
     }
@@ -136,12 +157,14 @@ impl Overlay {
     fn opened(&mut self, path: Vec<Name>, held: Held, flags: Flags, caller: &Caller) -> Outcome<Handle> {
         let kind = match &held {
             Held::Absent => return Err(Errno::ENOENT),
-            Held::Dir if flags.changes() => return Err(Errno::EISDIR),
+            Held::Dir if flags.rights() & WRITE != 0 => return Err(Errno::EISDIR),
             Held::Dir => {
+                self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?;
                 let seen = self.seen_at(&path)?;
                 let below = if let Seen::Dir(pair) = seen { pair.lower.cloned() } else { None };
                 let stat = self.stat_seen(seen)?;
-                return self.hold(Opened::Dir(path, below, stat), flags.access());
+                let lower = self.lower_path(&path);
+                return self.hold(Opened::Dir(path, lower, below, stat), flags.access());
             }
             _ if flags.has(DIRECTORY) => return Err(Errno::ENOTDIR),
             Held::Upper(_, kind) => kind,
@@ -149,16 +172,22 @@ impl Overlay {
         };
         match kind {
             _ if flags.has(PATH_ONLY) => {}
-            Kind::Regular(_) => {}
+            Kind::Regular(_) if flags.rights() & WRITE != 0 => {
+                self.check_writable()?;
+                self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?;
+            }
             Kind::Symlink(_) => return Err(Errno::ELOOP),
-            _ => return Err(Errno::ENXIO),
+            _ => self.may_open(&path, flags.rights(), flags.has(NO_ACCESS_TIME), caller)?,
+        }
+        if !flags.has(PATH_ONLY) && !matches!(kind, Kind::Regular(_)) {
+            return Err(Errno::ENXIO);
         }
         let opened = match held {
-            Held::Lower(leaf) if flags.changes() => {
+            Held::Lower(leaf) if flags.copies() => {
                 let bytes = if flags.has(TRUNCATE) { Bytes::Dropped } else { Bytes::Shared };
                 Opened::Upper(self.copy_up(&path, &leaf, bytes)?)
             }
-            Held::Lower(leaf) => Opened::Lower(path.into(), leaf),
+            Held::Lower(leaf) => Opened::Lower(self.lower_path(&path), leaf),
             Held::Upper(id, _) => Opened::Upper(id),
             Held::Absent | Held::Dir => return Err(Errno::ENOENT),
         };

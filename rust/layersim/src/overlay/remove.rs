@@ -14,13 +14,17 @@ impl Overlay {
     /// [`crate::Error::System`] as the kernel.
     pub fn unlink(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
         about(path, || {
-            let Target { parent, name, slash, seen, .. } = self.spot(path)?.target().map_err(|_| Errno::EISDIR)??;
-            match seen {
-                Seen::Absent => Err(Errno::ENOENT),
-                Seen::Dir(_) => Err(Errno::EISDIR),
-                _ if slash => Err(Errno::ENOTDIR),
-                _ => self.erase(&parent, &name, caller),
+            let target = self.spot(path, &caller.credentials)?.target().map_err(|_| Errno::EISDIR)?;
+            self.check_writable()?;
+            let target = target?;
+            match target.seen {
+                Seen::Absent => return Err(Errno::ENOENT),
+                Seen::Dir(_) if target.slash => return Err(Errno::EISDIR),
+                _ if target.slash => return Err(Errno::ENOTDIR),
+                _ => self.may_delete(&target, &caller.credentials)?,
             }
+            let Target { parent, name, seen, .. } = target;
+            if matches!(seen, Seen::Dir(_)) { Err(Errno::EISDIR) } else { self.erase(&parent, &name, caller) }
         })
     }
 
@@ -29,14 +33,28 @@ impl Overlay {
     /// # Errors
     /// [`crate::Error::System`] as the kernel.
     pub fn rmdir(&mut self, path: &[u8], caller: &Caller) -> Result<()> {
+        self.rmdir_unless(false, path, caller)
+    }
+
+    /// The same, which `is_busy` refuses: something is mounted there.
+    ///
+    /// # Errors
+    /// As [`Overlay::rmdir`], and `EBUSY`.
+    pub fn rmdir_unless(&mut self, is_busy: bool, path: &[u8], caller: &Caller) -> Result<()> {
         about(path, || {
-            let target = self.spot(path)?.target().map_err(|last| match last {
+            let target = self.spot(path, &caller.credentials)?.target().map_err(|last| match last {
                 Last::Dot => Errno::EINVAL,
                 Last::DotDot => Errno::ENOTEMPTY,
                 _ => Errno::EBUSY,
-            })??;
+            })?;
+            self.check_writable()?;
+            let target = target?;
+            if matches!(target.seen, Seen::Absent) {
+                return Err(Errno::ENOENT);
+            }
+            self.may_delete(&target, &caller.credentials)?;
             match target.seen {
-                Seen::Absent => Err(Errno::ENOENT),
+                Seen::Dir(_) if is_busy => Err(Errno::EBUSY),
                 Seen::Dir(pair) if pair.looks_empty() => {
                     let Target { parent, name, .. } = target;
                     self.erase(&parent, &name, caller)

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::Overlay;
+use super::credentials::{Credentials, SEARCH};
 use super::journey::{Bounds, Stop, want};
 use super::upper::InodeId;
 use crate::error::{Errno, Error, Result};
+use crate::metadata::Metadata;
 use crate::path::{self, LINKS_MAX, NAME_MAX, PATH_MAX};
 use crate::tree::{Dir, Kind, Leaf, Name, Node};
 
@@ -72,16 +74,19 @@ impl<'t> Pair<'t> {
         match self.upper.and_then(|dir| dir.get(name)) {
             Some(Node::Whiteout { .. }) => Seen::Absent,
             Some(Node::Leaf { leaf, .. }) => Seen::Upper(*leaf),
-            Some(Node::Dir { dir, .. }) => {
-                let lower = below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
-                Seen::Dir(Pair { upper: Some(dir), lower })
-            }
+            Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: Some(dir), lower: below_of(dir, below) }),
             None => match below {
                 Some(Node::Dir { dir, .. }) => Seen::Dir(Pair { upper: None, lower: Some(dir) }),
                 Some(Node::Leaf { leaf, .. }) => Seen::Lower(leaf),
                 _ => Seen::Absent,
             },
         }
+    }
+
+    /// What the directory says of itself: that is what its topmost member says.
+    pub fn metadata(self) -> Outcome<&'t Metadata> {
+        let upper = self.upper.map(|dir| &dir.metadata);
+        upper.or_else(|| self.lower.map(|dir| &dir.metadata)).ok_or(Errno::ENOENT)
     }
 
     /// Whether `readdir` shows nothing.
@@ -100,9 +105,16 @@ impl<'t> Pair<'t> {
     }
 }
 
+/// What is below a directory of the top, where the layers have `below` under its name.
+pub(crate) fn below_of<'t>(dir: &'t Dir<InodeId>, below: Option<&'t Node<Leaf>>) -> Option<&'t Arc<Dir<Leaf>>> {
+    let named = || below.and_then(Node::as_dir).filter(|_| !dir.is_opaque);
+    dir.redirect.as_ref().map(|redirect| &redirect.below).or_else(named)
+}
+
 /// A walk on its way.
 pub(super) struct Walk<'t> {
     pub overlay: &'t Overlay,
+    pub credentials: &'t Credentials,
     pub path: Vec<Name>,
     pub pairs: Vec<Pair<'t>>,
     /// What is left of the path, in reverse; an empty name is a slash at the end.
@@ -115,10 +127,11 @@ pub(super) struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    fn new(overlay: &'t Overlay, path: &[u8]) -> Self {
+    fn new(overlay: &'t Overlay, path: &[u8], credentials: &'t Credentials) -> Self {
         let mut wanted = Vec::new();
         want(&mut wanted, path);
-        Self { overlay, path: Vec::new(), pairs: vec![overlay.root_pair()], wanted, links: 0, bounds: None, exit: None }
+        let pairs = vec![overlay.root_pair()];
+        Self { overlay, credentials, path: Vec::new(), pairs, wanted, links: 0, bounds: None, exit: None }
     }
 
     fn here(&self) -> Pair<'t> {
@@ -134,10 +147,19 @@ impl<'t> Walk<'t> {
         self.wanted.is_empty() && self.overlay.link_target(self.here().child(part)).is_some()
     }
 
+    /// Refuses to look anything up in this directory.
+    pub fn search(&self) -> Outcome<()> {
+        if self.credentials.is_root() { Ok(()) } else { self.credentials.may(self.here().metadata()?, SEARCH) }
+    }
+
     /// Takes one component. A leaf that is the end comes back.
     pub fn step(&mut self, part: &Name, follow: bool) -> Outcome<Option<Seen<'t>>> {
+        if part.is_empty() {
+            return Ok(None);
+        }
+        self.search()?;
         match &**part {
-            b"" | b"." => return Ok(None),
+            b"." => return Ok(None),
             b".." => {
                 if self.path.is_empty() && self.is_inner() {
                     self.exit = Some(Stop::Up);
@@ -200,25 +222,29 @@ impl Overlay {
         Pair { upper: self.upper_root(), lower: Some(self.lower.root()) }
     }
 
+    /// What a leaf is.
+    pub(super) fn kind<'t>(&'t self, seen: Seen<'t>) -> Option<&'t Kind> {
+        match seen {
+            Seen::Upper(id) => self.live(id).map(|live| &live.kind),
+            Seen::Lower(leaf) => Some(&leaf.kind),
+            _ => None,
+        }
+    }
+
     /// The target of a leaf that is a symbolic link.
     pub(super) fn link_target<'t>(&'t self, seen: Seen<'t>) -> Option<&'t [u8]> {
-        let kind = match seen {
-            Seen::Upper(id) => &self.live(id)?.kind,
-            Seen::Lower(leaf) => &leaf.kind,
-            _ => return None,
-        };
-        match kind {
+        match self.kind(seen)? {
             Kind::Symlink(target) => Some(target),
             _ => None,
         }
     }
 
     /// Finds what a path names; a link at its end is followed only if `follow`, or if a slash comes after it.
-    pub(super) fn find(&self, path: &[u8], follow: bool) -> Outcome<Found<'_>> {
+    pub(super) fn find<'t>(&'t self, path: &[u8], follow: bool, credentials: &'t Credentials) -> Outcome<Found<'t>> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
         }
-        let mut walk = Walk::new(self, path);
+        let mut walk = Walk::new(self, path, credentials);
         while let Some(part) = walk.wanted.pop() {
             if let Some(seen) = walk.step(&part, follow)? {
                 return Ok(Found { path: walk.path, seen });
@@ -229,21 +255,22 @@ impl Overlay {
     }
 
     /// Finds the directory that holds the last component.
-    pub(super) fn spot(&self, path: &[u8]) -> Outcome<Spot<'_>> {
-        self.landing(path, false)
+    pub(super) fn spot<'t>(&'t self, path: &[u8], credentials: &'t Credentials) -> Outcome<Spot<'t>> {
+        self.landing(path, false, credentials)
     }
 
     /// The same, where the path ends after its last link, if `follow`: what a file that is created becomes.
-    pub(super) fn landing(&self, path: &[u8], follow: bool) -> Outcome<Spot<'_>> {
+    pub(super) fn landing<'t>(&'t self, path: &[u8], follow: bool, credentials: &'t Credentials) -> Outcome<Spot<'t>> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
         }
-        let mut walk = Walk::new(self, path);
+        let mut walk = Walk::new(self, path, credentials);
         let last = loop {
             match walk.wanted.pop() {
                 None => break Last::Root,
                 Some(part) if part.is_empty() => {}
                 Some(part) if walk.is_done() && !(follow && walk.is_link(&part)) => {
+                    walk.search()?;
                     break Last::of(part);
                 }
                 Some(part) => {
@@ -256,12 +283,17 @@ impl Overlay {
     }
 
     /// A spot in which something is to be made: whatever is there already is in the way.
-    pub(super) fn vacancy(&self, path: &[u8], is_dir: bool) -> Outcome<Target<'_>> {
-        let spot = self.spot(path)?;
+    pub(super) fn vacancy<'t>(
+        &'t self,
+        path: &[u8],
+        is_dir: bool,
+        credentials: &'t Credentials,
+    ) -> Outcome<Target<'t>> {
+        let spot = self.spot(path, credentials)?;
         let target = spot.target().map_err(|_| Errno::EEXIST)??;
         match target.seen {
             Seen::Absent if target.slash && !is_dir => Err(Errno::ENOENT),
-            Seen::Absent => Ok(target),
+            Seen::Absent => self.check_writable().map(|()| target),
             _ => Err(Errno::EEXIST),
         }
     }

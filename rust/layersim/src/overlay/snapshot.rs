@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Overlay;
 use super::handle::Handle;
 use super::resolve::Outcome;
 use super::upper::{Readers, Upper};
+use super::{Options, Overlay};
 use crate::error::Errno;
 use crate::stack::Stack;
 
@@ -14,19 +14,21 @@ use crate::stack::Stack;
 pub struct Snapshot {
     lower: Arc<Stack>,
     upper: Option<Arc<Upper>>,
+    options: Options,
 }
 
 impl Overlay {
     /// Keeps the state as it is now; nothing is copied.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { lower: Arc::clone(&self.lower), upper: self.upper.clone() }
+        let (lower, upper) = (Arc::clone(&self.lower), self.upper.clone());
+        Snapshot { lower, upper, options: self.options }
     }
 
     /// Goes back to a state. Files that are open now are stale from here on: whatever is asked of them is `ESTALE`.
     ///
-    /// Returns whether it could: a state is one of certain layers.
+    /// Returns whether it could: a state is one of certain layers, mounted in one way.
     pub fn roll_back(&mut self, snapshot: &Snapshot) -> bool {
-        if !Arc::ptr_eq(&self.lower, &snapshot.lower) {
+        if !Arc::ptr_eq(&self.lower, &snapshot.lower) || self.options != snapshot.options {
             return false;
         }
         self.upper.clone_from(&snapshot.upper);

@@ -185,6 +185,11 @@ impl Overlay {
         }
     }
 
+    /// Refuses a change where there is no top.
+    pub(super) fn check_writable(&self) -> Result<(), Errno> {
+        if self.options.is_read_only { Err(Errno::EROFS) } else { Ok(()) }
+    }
+
     /// The top, this overlay's own from here on.
     pub(super) fn upper_mut(&mut self) -> &mut Upper {
         let lower = &self.lower;
@@ -213,6 +218,9 @@ impl Overlay {
             };
             dir = Arc::make_mut(child);
             below = below.filter(|_| !dir.is_opaque);
+            if let Some(redirect) = &dir.redirect {
+                below = Some(Arc::clone(&redirect.below));
+            }
         }
         Ok(Site { dir, below })
     }

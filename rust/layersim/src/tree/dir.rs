@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::entries::Entries;
 use super::entry::{Name, Node};
 use super::inode::Origin;
+use super::redirect::Redirect;
 use crate::metadata::Metadata;
 
 /// The mode that parents get when a layer holds no entry for them (spec/layers.md section 4).
@@ -30,6 +31,8 @@ pub struct Dir<L> {
     pub is_implicit: bool,
     /// Whether something of the layers was copied or moved into it, which overlayfs notes; only in an upper tree.
     pub is_impure: bool,
+    /// Which directory of the layers is below it, where a path does not say it; only in an upper tree.
+    pub redirect: Option<Arc<Redirect>>,
     /// Mode, owner, time, attributes.
     pub metadata: Metadata,
     entries: Entries<L>,
@@ -41,7 +44,8 @@ impl<L> Dir<L> {
     pub fn new(origin: Arc<Origin>, id: u32, metadata: Metadata) -> Self {
         let entries = Entries::default();
         let (is_opaque, is_implicit, is_impure) = (false, false, false);
-        Self { origin, id, members: 1, is_opaque, is_implicit, is_impure, metadata, entries, visible: 0 }
+        let redirect = None;
+        Self { origin, id, members: 1, is_opaque, is_implicit, is_impure, redirect, metadata, entries, visible: 0 }
     }
 
     /// A directory that no entry describes: 0755, root's.

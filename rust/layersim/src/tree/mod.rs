@@ -7,6 +7,7 @@ mod edit;
 mod entries;
 mod entry;
 mod inode;
+mod redirect;
 mod walk;
 
 pub use dir::Dir;
@@ -14,6 +15,7 @@ pub use edit::reach;
 pub use entries::Entries;
 pub use entry::{Entry, Name, Node};
 pub use inode::{Inode, Kind, Origin};
+pub use redirect::Redirect;
 pub use walk::{Step, visit};
 
 use std::sync::Arc;

@@ -9,8 +9,7 @@ mod write;
 
 use std::sync::Arc;
 
-use super::Overlay;
-use super::upper::Readers;
+use super::{Options, Overlay};
 use crate::content::Content;
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
@@ -52,7 +51,9 @@ mod flag {
     pub const IMPLICIT: u8 = 2;
     pub const ACCESSED: u8 = 4;
     pub const IMPURE: u8 = 8;
-    pub const ALL: u8 = OPAQUE | IMPLICIT | ACCESSED | IMPURE;
+    pub const REDIRECTED: u8 = 16;
+    pub const ABSOLUTELY: u8 = 32;
+    pub const ALL: u8 = OPAQUE | IMPLICIT | ACCESSED | IMPURE | REDIRECTED | ABSOLUTELY;
 }
 
 /// A top that was saved: a value, whatever happens to the overlay.
@@ -115,16 +116,18 @@ impl Saved {
         }
     }
 
-    /// The overlay that it was, on the same layers.
+    /// The overlay that it was, on the same layers. Renamed directories make it one that renames them.
     ///
     /// # Errors
     /// As [`Saved::content`], and [`Error::Archive`] for bytes that say no top.
-    pub fn over(&self, lower: Arc<Stack>) -> Result<Overlay> {
+    pub fn over(&self, lower: Arc<Stack>, options: Options) -> Result<Overlay> {
         let blob = match &self.body {
             Body::Here(content) => content.read(0..content.len()).map_err(Error::of_file)?.into(),
             Body::Elsewhere(place) => place.read(self.digest)?,
         };
-        Ok(Overlay { lower, upper: Some(Arc::new(read::upper(&blob)?)), readers: Readers::new(), epoch: 0 })
+        let (upper, redirects) = read::upper(&blob, lower.root())?;
+        let options = Options { redirects: options.redirects || redirects, ..options };
+        Ok(Overlay { upper: Some(Arc::new(upper)), ..Overlay::mounted(lower, options) })
     }
 }
 

@@ -11,33 +11,36 @@ use crate::blob::Blob;
 use crate::content::{Content, Source};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, PERMISSIONS, Timestamp, Xattrs};
+use crate::overlay::rename::depth_of;
 use crate::overlay::upper::{InodeId, Live, Upper};
 use crate::path::{DEPTH_MAX, NAME_MAX};
-use crate::tree::{Dir, Kind, Name, Node, Origin};
+use crate::tree::{Dir, Kind, Leaf, Name, Node, Origin, Redirect};
 
 const NANOS: u32 = 1_000_000_000;
 /// The longest file: offsets have a sign.
 const FILE_MAX: u64 = i64::MAX.cast_unsigned();
 
-/// The top that a blob says.
+/// The top that a blob says over these layers, and whether a directory of them was renamed.
 ///
 /// # Errors
 /// [`Error::Archive`] with the place of what makes no sense.
-pub fn upper(blob: &Blob) -> Result<Upper> {
+pub fn upper(blob: &Blob, lower: &Arc<Dir<Leaf>>) -> Result<(Upper, bool)> {
     let no_top = || Error::archive(0, "no saved top: its first bytes are others");
     let length = blob.strip_prefix(MAGIC).and_then(|rest| rest.first_chunk()).ok_or_else(no_top)?;
     let end = usize::try_from(u64::from_le_bytes(*length)).ok().and_then(|len| len.checked_add(PREFACE));
     let end = end.filter(|end| *end <= blob.len()).ok_or_else(|| Error::archive(0, "a saved top is cut short"))?;
-    let mut reader = Reader { blob, at: PREFACE, end, data: end, links: BTreeMap::new(), dir_atimes: OrdMap::new() };
+    let (links, dir_atimes) = (BTreeMap::new(), OrdMap::new());
+    let mut reader = Reader { blob, lower, at: PREFACE, end, data: end, links, dir_atimes, redirects: false };
     let upper = reader.upper()?;
     if reader.at != end || reader.data != blob.len() {
         return Err(reader.senseless("more bytes than it speaks of"));
     }
-    Ok(upper)
+    Ok((upper, reader.redirects))
 }
 
 struct Reader<'b> {
     blob: &'b Blob,
+    lower: &'b Arc<Dir<Leaf>>,
     at: usize,
     end: usize,
     /// Where the bytes of the next run are.
@@ -45,6 +48,7 @@ struct Reader<'b> {
     /// How many names were seen of each inode.
     links: BTreeMap<InodeId, u32>,
     dir_atimes: OrdMap<u32, Timestamp>,
+    redirects: bool,
 }
 
 impl Reader<'_> {
@@ -142,6 +146,13 @@ impl Reader<'_> {
             let atime = self.time()?;
             self.dir_atimes.insert(id, atime);
         }
+        if flags & flag::REDIRECTED != 0 {
+            let redirect = self.redirect(flags & flag::ABSOLUTELY != 0)?;
+            if depth == 0 || dir.is_opaque || depth + depth_of(&redirect.below) > DEPTH_MAX {
+                return Err(self.senseless("a renamed directory where none can be"));
+            }
+            dir.redirect = Some(Arc::new(redirect));
+        }
         for _ in 0..self.long()? {
             let name = self.name()?;
             let node = match self.byte()? {
@@ -155,6 +166,22 @@ impl Reader<'_> {
             }
         }
         Ok(dir)
+    }
+
+    fn redirect(&mut self, is_absolute: bool) -> Result<Redirect> {
+        let mut path = Vec::new();
+        let mut below = Arc::clone(self.lower);
+        for _ in 0..self.long()? {
+            let name = self.name()?;
+            let next = below.get(&name).and_then(Node::as_dir).cloned();
+            below = next.ok_or_else(|| self.senseless("a renamed directory that the layers do not have"))?;
+            path.push(name);
+        }
+        if path.is_empty() {
+            return Err(self.senseless("a root that was renamed"));
+        }
+        self.redirects = true;
+        Ok(Redirect { path: path.into(), is_absolute, below })
     }
 
     fn leaf(&mut self) -> Result<InodeId> {

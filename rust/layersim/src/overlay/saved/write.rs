@@ -85,12 +85,18 @@ impl Scribe {
             (dir.is_implicit, flag::IMPLICIT),
             (atime.is_some(), flag::ACCESSED),
             (dir.is_impure, flag::IMPURE),
+            (dir.redirect.is_some(), flag::REDIRECTED),
+            (dir.redirect.as_ref().is_some_and(|redirect| redirect.is_absolute), flag::ABSOLUTELY),
         ];
         self.number(dir.id);
         self.byte(said.iter().filter(|(is_so, _)| *is_so).map(|(_, flag)| flag).sum());
         self.metadata(&dir.metadata);
         if let Some(atime) = atime {
             self.time(*atime);
+        }
+        if let Some(redirect) = &dir.redirect {
+            self.count(redirect.path.len());
+            redirect.path.iter().for_each(|name| self.text(name));
         }
         self.count(dir.entries().len());
         for entry in dir.entries().iter() {
