@@ -208,7 +208,21 @@ class ValidationError(LayerSimError, ValueError):
 
 
 class BuildError(LayerSimError):
-    """A build failed; the message is the builder's own sentence where it has one."""
+    """A build failed; the message is the builder's own sentence where it has one.
+
+    Attributes
+    ----------
+    file : str
+        The Dockerfile.
+    line : int or None
+        The first line of the instruction that failed, counted from 1; None where it is none of them.
+    text : str
+        What stands there.
+    """
+
+    file: str = ""
+    line: int | None = None
+    text: str = ""
 
 
 class RunError(BuildError):

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from layersim.build import Build
-    from layersim.build.running import Runner
 
 Builder = Literal["buildkit", "legacy"]
 BUILDERS: tuple[Builder, ...] = ("legacy", "buildkit")
@@ -32,10 +31,9 @@ class Bench:
         ticks = count(1_700_000_000)
         self.engine = ls.Engine(profile=profile, clock=lambda: next(ticks) * 10**9)
         self.builder = builder
-        base = ls.Layer.from_changes(
-            [ls.write("/bin/sh", b"shell", mode=0o755), ls.mkdir("/etc"), ls.write("/etc/hosts", b"")]
-            + [ls.write("/etc/resolv.conf", b""), ls.mkdir("/dev"), ls.mkdir("/proc"), ls.mkdir("/sys")]
-        )
+        files = [ls.write(path, b"") for path in ("/etc/hosts", "/etc/resolv.conf")]
+        folders = [ls.mkdir(path) for path in ("/dev", "/proc", "/sys")]
+        base = ls.Layer.from_changes([ls.write("/bin/sh", b"shell", mode=0o755), *files, *folders])
         self.engine.add_image([base], "base:1")
 
     def build(
@@ -44,22 +42,17 @@ class Bench:
         files: Mapping[str, bytes | str] | None = None,
         *,
         tag: str | None = None,
-        target: str | None = None,
         build_args: Mapping[str, str] | None = None,
-        labels: Mapping[str, str] | None = None,
         no_cache: bool = False,
-        run: Runner = RUN,
     ) -> Build:
-        """Build from files in memory; by default every RUN writes one file."""
+        """Build from files in memory; every RUN writes one file."""
         return self.engine.build(
             {"Dockerfile": dockerfile, **(files or {})},
             tag=tag,
-            target=target,
             build_args=build_args or {},
-            labels=labels or {},
             no_cache=no_cache,
             builder=self.builder,
-            run=run,
+            run=RUN,
         )
 
 

@@ -17,7 +17,7 @@ from layersim.build.plan import plan
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, perform, run_step
+from layersim.build.stage import StageState, instructions_of, located, perform, run_step
 from layersim.build.stubs import mount_points
 from layersim.build.texts import copied_by, created_by
 from layersim.image import HistoryEntry
@@ -120,7 +120,8 @@ class BuildKit:
         stage = _Stage(self, StageState(planned, draft, scope), key, self._prefix(planned), count)
         stage.begin()
         for instruction in instructions:
-            stage.take(instruction)
+            with located(self.request, instruction):
+                stage.take(instruction)
         return stage
 
     def _start(self, planned: PlannedStage) -> tuple[Draft, Scope, str]:
@@ -226,7 +227,7 @@ class _Stage:
     def _copy(self, instruction: Copy | Add) -> _Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         view = self._builder.files_of(word, self.state.planned) if word is not None else None
-        copying = Copying.of(instruction, self._request, view)
+        copying = Copying.of(instruction, self._request, view, self._host.now())
         if view is None:
             self._builder.sent = (self._builder.sent or {}) | copying.sizes()
 
@@ -267,7 +268,9 @@ class _Stage:
             found, seconds = self._done(task)
             self._host.steps.remember(place, key, inputs)
         self._draft.layers.append(found.layer)
-        self.key = key
+        is_link = isinstance(task.instruction, Copy | Add) and task.instruction.link
+        # A layer that stands by itself is put on what is below only when both are needed.
+        self.key = digest("merge", self.key, key) if is_link else key
         self._remember(task.created_by, created_ns=found.created_ns)
         planned, instruction = self.state.planned, task.instruction
         told = Step(0, self._label(), planned.name, instruction.text, instruction.line, reason, found.layer)

@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layersim._core import Layer, View, write
 from layersim.build.context import content_checksum, select, source_sum
 from layersim.build.context.tree import below, file_digests
 from layersim.build.copying import CopyOptions, copy_into
@@ -15,7 +16,7 @@ from layersim.build.dockerfile import Add, Copy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from layersim._core import Overlay, View
+    from layersim._core import Overlay
     from layersim.build.context import Selection
     from layersim.build.dockerfile import Heredoc
     from layersim.build.draft import Draft
@@ -41,7 +42,7 @@ class Copying:
     request: Request
 
     @classmethod
-    def of(cls, instruction: Copy | Add, request: Request, view: View | None) -> Copying:
+    def of(cls, instruction: Copy | Add, request: Request, view: View | None, now_ns: int) -> Copying:
         """Find what an instruction names, in a stage's or an image's files or in the context.
 
         Raises
@@ -56,12 +57,8 @@ class Copying:
             ]
         else:
             chosen = [select(view, word, request.dialect, instruction=keyword) for word in instruction.sources]
+        chosen += [_written(doc, request, now_ns) for doc in instruction.contents]
         return cls(instruction, tuple(chosen), request)
-
-    @property
-    def heredocs(self) -> tuple[Heredoc, ...]:
-        """The files whose text stands in the Dockerfile."""
-        return self.instruction.contents
 
     def source_sum(self) -> str:
         """Return the legacy builder's sum."""
@@ -124,6 +121,13 @@ class Copying:
         path = posixpath.normpath(posixpath.join("/", draft.working_dir, dest)).replace("//", "/")
         is_dir = dest.endswith(("/", "/.")) or dest in {".", ""}
         return f"{path.rstrip('/')}/" if is_dir else path
+
+
+def _written(doc: Heredoc, request: Request, now_ns: int) -> Selection:
+    """Return the file whose text stands in the Dockerfile."""
+    data = doc.body.encode(errors="surrogateescape")
+    view = View([Layer.from_changes([write(doc.name, data, mode=0o644, mtime_ns=now_ns)])])
+    return select(view, doc.name, request.dialect)
 
 
 def _files(selection: Selection) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, label_of, perform, run_step
+from layersim.build.stage import StageState, instructions_of, label_of, located, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
 from layersim.build.volatile import container_fs
 from layersim.errors import BuildError
@@ -108,7 +108,8 @@ class LegacyBuilder:
         triggers, draft.config["OnBuild"] = draft.triggers, None
         stage = _Stage(self, StageState(planned, draft, scope), base)
         for instruction in instructions_of(planned, triggers, self.request):
-            stage.take(instruction)
+            with located(self.request, instruction):
+                stage.take(instruction)
         if self.request.labels and planned.index == self._plan.target:
             stage.take(label_of(self.request.labels))
         return stage.image
@@ -176,7 +177,7 @@ class _Stage:
     def _copy(self, instruction: Copy | Add) -> _Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         view = self._builder.files_of(word, self._state.planned) if word is not None else None
-        copying = Copying.of(instruction, self._request, view)
+        copying = Copying.of(instruction, self._request, view, self._host.now())
         text = copied_by(instruction, self._draft, self._state.scope, copying.source_sum())
 
         def work() -> tuple[Layer | None, float]:

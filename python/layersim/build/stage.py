@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
 from layersim.build.evaluated import Evaluator
-from layersim.build.running import Ran, RunStep
-from layersim.errors import BuildError
+from layersim.build.running import Ran, RunStep, legacy_words
+from layersim.errors import BuildError, DockerfileError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from layersim._core import Overlay
     from layersim.build.dockerfile import Instruction, Run
@@ -72,6 +73,17 @@ def instructions_of(stage: PlannedStage, triggers: Sequence[str], request: Reque
     return [*triggered, *stage.stage.instructions]
 
 
+@contextmanager
+def located(request: Request, instruction: Instruction) -> Iterator[None]:
+    """Tell with a failing step where it stands."""
+    try:
+        yield
+    except (BuildError, DockerfileError) as error:
+        if error.line is None:
+            error.file, error.line, error.text = request.dockerfile.name, instruction.line, instruction.text
+        raise
+
+
 def run_step(state: StageState, instruction: Run, command: Sequence[str], number: int) -> RunStep:
     """Return what `run=` is told of a RUN."""
     return RunStep(
@@ -98,7 +110,15 @@ def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -
     if request.run is None:
         ways = "run=layersim.runs({...}) declares what commands do, run=layersim.sandbox() executes them"
         raise BuildError(f"{step.place} ({step.shown!r:.80}): nothing is given that runs commands; {ways}")
-    ran = request.run(step, fs, env)
+    try:
+        ran = request.run(step, fs, env)
+    except RunError as error:
+        if request.dialect.builder == "legacy" and error.exit_code:
+            message = legacy_words(error.command, error.exit_code)
+            raise RunError(message, error.command, error.exit_code, error.output) from error
+        raise
+    except OSError as error:
+        raise RunError(f"{step.place} ({step.shown!r:.80}): {error}", step.command, 1) from error
     return ran.seconds if isinstance(ran, Ran) else 0.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from layersim import _core
+from layersim._core import Overlay, View
 from layersim.build.context.tree import below
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PERMISSIONS = 0o7777
 
 
-def make_leaf(overlay: _core.Overlay, dest: str, tree: Tree, path: str, found: Status) -> None:
+def make_leaf(overlay: Overlay, dest: str, tree: Tree, path: str, found: Status) -> None:
     """Make a file, link or node of a tree under a free name, root's, with its bytes and without its mode and time."""
     if stat.S_ISREG(found.st_mode):
         overlay.write_bytes(dest, tree.read_bytes(path))
@@ -24,14 +24,14 @@ def make_leaf(overlay: _core.Overlay, dest: str, tree: Tree, path: str, found: S
         overlay.mknod(dest, found.st_mode, found.st_rdev)
 
 
-def set_time(overlay: _core.Overlay, dest: str, mtime_ns: int) -> None:
+def set_time(overlay: Overlay, dest: str, mtime_ns: int) -> None:
     """Set the time of a name, of a link itself."""
     overlay.utime(dest or "/", ns=(mtime_ns, mtime_ns), follow_symlinks=False)
 
 
-def planted(tree: Tree) -> _core.View:
+def planted(tree: Tree) -> View:
     """Return a tree as the view of one layer, hard links and times kept."""
-    overlay = _core.Overlay([])
+    overlay = Overlay([])
     first_names: dict[tuple[int, int], str] = {}
     directories: list[tuple[str, Status]] = [("/", tree.lstat("/"))]
     for path, found in below(tree, ""):
@@ -47,10 +47,10 @@ def planted(tree: Tree) -> _core.View:
         _describe(overlay, path, found)
     for path, found in reversed(directories):
         _describe(overlay, path, found)
-    return _core.View([overlay.to_layer(dialect="canonical")])
+    return View([overlay.to_layer(dialect="canonical")])
 
 
-def _describe(overlay: _core.Overlay, path: str, found: Status) -> None:
+def _describe(overlay: Overlay, path: str, found: Status) -> None:
     overlay.chown(path, found.st_uid, found.st_gid, follow_symlinks=False)
     if not stat.S_ISLNK(found.st_mode):
         overlay.chmod(path, found.st_mode & PERMISSIONS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from layersim import _core
+from layersim._core import hash_files
 from layersim.errors import BuildError, PathNotFoundError
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class SentTree:
     def hashed(self, paths: Sequence[str], heads: Sequence[bytes] | None) -> list[bytes]:
         """Return the SHA-256 of files, each with a head before its bytes, on all cores."""
         try:
-            joined = _core.hash_files([self.host_path(path) for path in paths], heads)
+            joined = hash_files([self.host_path(path) for path in paths], heads)
         except OSError as error:
             raise BuildError(str(error)) from error
         return [joined[at : at + 32] for at in range(0, len(joined), 32)]

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from layersim import _core
+from layersim._core import Layer, View, remove, write
 from layersim.build.context.checksum import content_checksum
 from layersim.build.context.directory import read_directory
 from layersim.build.context.ignore import Ignore
@@ -94,9 +94,9 @@ class Context:
         return _of_tar(source, dockerfile, dialect)
 
     @cached_property
-    def view(self) -> _core.View:
+    def view(self) -> View:
         """The files as a view, bytes and all."""
-        return self.tree if isinstance(self.tree, _core.View) else planted(self.tree)
+        return self.tree if isinstance(self.tree, View) else planted(self.tree)
 
     def select(self, word: str, dialect: Dialect | None = None, *, instruction: str = "COPY") -> Selection:
         """Find what a source word of COPY or ADD names.
@@ -138,8 +138,8 @@ def _of_mapping(files: Mapping[str, bytes | str], dockerfile: Text, dialect: Dia
     ignore = _ignore(contents.get, dockerfile, dialect)
     text = _dockerfile(contents.get, dockerfile)
     kept = [name for name in contents if not ignore.excludes(name)]
-    layer = _core.Layer.from_changes([_core.write(name, contents[name]) for name in kept])
-    return Context(_core.View([layer]), text, ignore, dialect)
+    layer = Layer.from_changes([write(name, contents[name]) for name in kept])
+    return Context(View([layer]), text, ignore, dialect)
 
 
 def _of_directory(root: str, dockerfile: Text, dialect: Dialect) -> Context:
@@ -156,7 +156,7 @@ def _of_directory(root: str, dockerfile: Text, dialect: Dialect) -> Context:
 
 
 def _of_tar(source: str | os.PathLike[str] | Buffer | BinaryIO, dockerfile: Text, dialect: Dialect) -> Context:
-    view = _core.View([_core.Layer.from_tar(source)])
+    view = View([Layer.from_tar(source)])
 
     def read(name: str) -> bytes | None:
         return view.read_bytes(name) if view.exists(name) else None
@@ -166,10 +166,8 @@ def _of_tar(source: str | os.PathLike[str] | Buffer | BinaryIO, dockerfile: Text
     if dialect.builder != "legacy":
         return Context(view, text, Ignore([], dialect), dialect)
     hidden = [name for name in (_name(dockerfile), IGNORE_FILE) if name in view and ignore.excludes(name)]
-    layers = (
-        [*view.layers, _core.Layer.from_changes([_core.remove(name) for name in hidden])] if hidden else view.layers
-    )
-    return Context(_core.View(layers), text, Ignore(hidden, dialect), dialect)
+    layers = [*view.layers, Layer.from_changes([remove(name) for name in hidden])] if hidden else view.layers
+    return Context(View(layers), text, Ignore(hidden, dialect), dialect)
 
 
 def _name(dockerfile: Text) -> str:

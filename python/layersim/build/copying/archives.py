@@ -11,7 +11,7 @@ import tarfile
 import zlib
 from typing import IO, TYPE_CHECKING, TypeAlias
 
-from layersim import _core
+from layersim._core import Layer
 from layersim.build.context.dialect import OLD, is_legacy
 from layersim.build.context.patterns import clean
 from layersim.build.context.tree import CAPABILITY, resolve, status
@@ -56,7 +56,7 @@ def _inflated(data: bytes, dialect: Dialect) -> Stream:
     if data.startswith(_XZ):
         return lzma.LZMAFile(plain)
     if data.startswith(_ZSTD) and dialect.generation != OLD:
-        return io.BytesIO(_core.Layer.from_tar(data).tar_bytes())
+        return io.BytesIO(Layer.from_tar(data).tar_bytes())
     return plain
 
 
