@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
 from layersim.build.evaluated import Evaluator
-from layersim.build.running import Ran, RunStep, legacy_words
+from layersim.build.running import Ran, RunStep, buildkit_words, legacy_words
 from layersim.errors import BuildError, DockerfileError, RunError
 
 if TYPE_CHECKING:
@@ -113,7 +113,8 @@ def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -
     try:
         ran = request.run(step, fs, env)
     except RunError as error:
-        if request.dialect.builder == "legacy" and error.exit_code:
+        is_worded = str(error) == buildkit_words(error.command, error.exit_code)
+        if is_worded and request.dialect.builder == "legacy":
             message = legacy_words(error.command, error.exit_code)
             raise RunError(message, error.command, error.exit_code, error.output) from error
         raise
