@@ -31,6 +31,8 @@ enum Act {
     RemoveDir(String),
     Rename(String, String),
     Chmod(String),
+    /// All that is there, from the bottom up, as `rm -r` does it.
+    RemoveAll(String),
 }
 
 type Tree = BTreeMap<String, Node>;
@@ -111,6 +113,21 @@ impl Naive {
         }
     }
 
+    /// The single steps of an act.
+    fn steps(&self, act: &Act) -> Vec<Act> {
+        let Act::RemoveAll(top) = act else { return vec![act.clone()] };
+        let mut there: Vec<&String> = self.lower.keys().chain(self.upper.keys()).collect();
+        there.retain(|path| {
+            (*path == top || is_below(path, top)) && self.walk(path).is_ok() && self.seen(path).is_some()
+        });
+        there.sort();
+        there.dedup();
+        let step = |path: &&String| {
+            if self.is_dir(path) { Act::RemoveDir((*path).clone()) } else { Act::Unlink((*path).clone()) }
+        };
+        there.iter().rev().map(step).collect()
+    }
+
     fn perform(&mut self, act: &Act) -> Outcome {
         match act {
             Act::Write(path, bytes) => {
@@ -159,6 +176,7 @@ impl Naive {
                 Ok(())
             }
             Act::Rename(from, to) => self.rename(from, to),
+            Act::RemoveAll(_) => Ok(()),
         }
     }
 
@@ -236,8 +254,9 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         paths().prop_map(Act::RemoveDir),
         (paths(), paths()).prop_map(|(from, to)| Act::Rename(from, to)),
         paths().prop_map(Act::Chmod),
+        paths().prop_map(Act::RemoveAll),
     ];
-    prop::collection::vec(act, 1..25)
+    prop::collection::vec(act, 1..40)
 }
 
 fn stacked(tree: &Tree) -> Arc<Stack> {
@@ -262,6 +281,7 @@ fn performed(overlay: &mut Overlay, act: &Act) -> Outcome {
         Act::RemoveDir(path) => overlay.rmdir(path.as_bytes(), &caller),
         Act::Rename(from, to) => overlay.rename(from.as_bytes(), to.as_bytes(), &caller),
         Act::Chmod(path) => overlay.chmod(path.as_bytes(), 0o700, true, &caller),
+        Act::RemoveAll(_) => Ok(()),
     };
     done.map_err(|error| if let Error::System { errno, .. } = error { errno } else { Errno::EINVAL })
 }
@@ -277,14 +297,16 @@ fn kind_above(overlay: &Overlay, path: &str) -> Option<char> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn an_overlay_does_what_the_naive_one_does(lower in lowers(), acts in acts()) {
         let mut overlay = Overlay::new(stacked(&lower));
         let mut naive = Naive { lower, upper: Tree::new() };
         for act in &acts {
-            prop_assert_eq!(performed(&mut overlay, act), naive.perform(act), "{:?}", act);
+            for step in naive.steps(act) {
+                prop_assert_eq!(performed(&mut overlay, &step), naive.perform(&step), "{:?}", step);
+            }
         }
         let every: Vec<String> = naive.lower.keys().chain(naive.upper.keys()).cloned().collect();
         for path in &every {
