@@ -219,6 +219,21 @@ class TestTrees:
             assert own == [b"%d:%03d" % (number, turn) for turn in range(300)]
         assert len(records) == THREADS * 300
 
+    def test_who_writes_at_places_of_their_own_loses_nothing_and_no_reader_sees_half(self) -> None:
+        fs, size, turns = ls.Overlay([LAYER]), 10_000, 50
+
+        def work(number: int) -> None:
+            with fs.open("/d/f", os.O_RDWR) as file:
+                for turn in range(turns):
+                    file.pwrite(bytes([65 + turn % 26]) * size, (number + 1) * size)
+                    for other in range(THREADS):
+                        assert len(set(file.pread(size, (other + 1) * size))) <= 1
+
+        together(work)
+        last = bytes([65 + (turns - 1) % 26]) * size
+        assert fs.read_bytes("/d/f") == b"lower" + bytes(size - 5) + last * THREADS
+        assert LAYER.diff_id == ls.sha256(LAYER.tar_bytes())
+
     def test_of_several_who_make_one_name_one_does(self) -> None:
         fs, made, moved = ls.Overlay([LAYER]), [0] * THREADS, [0] * THREADS
 
