@@ -128,7 +128,7 @@ class Ours:
 
     def __init__(self, builder: Builder, folder: Path, context: Context | None = None) -> None:
         self.builder = builder
-        self.context = context or Context.of(folder, dialect=builder)
+        self.context = context or Context.of(folder, dockerfile=b"", dialect=builder)
         self.layers = [LAYERS["base"]]
         self.user, self.workdir = "", "/"
         self.sums: list[tuple[str, str]] = []

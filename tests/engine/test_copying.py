@@ -249,7 +249,13 @@ ADD --unpack t.tar /n17/
 ADD --unpack f1 /n18/""".splitlines()
 
 
-SINCE_28 = frozenset([*(line for line in NEW if "--link" not in line), "ADD --chown=7:8 t.tar /z12"])
+SINCE_28 = frozenset(
+    [
+        *(line for line in NEW if "--link" not in line),
+        *(line for line in BUILDKIT if "--chmod=" in line),
+        "ADD --chown=7:8 t.tar /z12",
+    ]
+)
 """Lines that BuildKit understands, or does as it does now, since this version."""
 
 
