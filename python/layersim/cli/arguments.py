@@ -176,7 +176,7 @@ def _add_source(command: ArgumentParser) -> None:
     """Add what both kinds of building start from."""
     command.add_argument("context", metavar="CONTEXT", help="a directory, or a tar of one")
     meaning = "the Dockerfile, from here or in CONTEXT (default: CONTEXT/Dockerfile)"
-    command.add_argument("-f", "--file", dest="dockerfile", default="Dockerfile", metavar="DOCKERFILE", help=meaning)
+    command.add_argument("-f", "--file", dest="dockerfile", metavar="DOCKERFILE", help=meaning)
     meaning = "a value of an ARG; without =V that of the environment"
     command.add_argument("--build-arg", dest="build_args", action="append", default=[], metavar="K=V", help=meaning)
     builders = get_args(Builder)

@@ -18,7 +18,7 @@ from layersim.cli.effects import read_effects
 from layersim.cli.failure import InputError
 from layersim.cli.formats import records_of
 from layersim.cli.host import Host
-from layersim.errors import DockerfileError, LayerSimError
+from layersim.errors import BuildError, DockerfileError, LayerSimError
 from layersim.layout import layout_for
 from layersim.state import is_state
 from layersim.table import Rows
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from layersim.analysis import Suggestion
     from layersim.build import Build, Step
-    from layersim.build.running import Runner
+    from layersim.build.running import Runner, RunStep
     from layersim.cli.output import Output
     from layersim.engine import Engine
 
@@ -73,27 +73,27 @@ def build(arguments: Namespace, out: Output, clock: Callable[[], int] | None) ->
     """
     host = _host(arguments, clock)
     with host.engine as engine, ExitStack() as closing:
-        with _failing(arguments.context):
+        with _failing(arguments.context, arguments.dockerfile):
             built = _built(engine, arguments, _runner(arguments, closing))
         kept = _kept(engine, built, arguments)
     _show(built, kept, arguments, out)
     for warning in built.warnings:
         _remark(f"warning: {warning}")
     if not kept:
-        _remark("the image was not kept; -o FILE saves it, --state SAVED keeps it with its cache")
+        _remark("the image was not kept; -o FILE saves it, --state SAVED keeps the engine that has it")
 
 
 def suggest(arguments: Namespace, out: Output, clock: Callable[[], int] | None) -> None:
     """Show better Dockerfiles; nothing is written."""
     host = Host(arguments.profile, clock, arguments.archives)
     changes = _changes(arguments.changes or arguments.context)
-    with _failing(arguments.context):
+    with _failing(arguments.context, arguments.dockerfile):
         found = find_suggestions(
             _dockerfile_text(arguments, host.engine),
             None if isinstance(changes, str) else arguments.context,
             changes,
             run=read_effects(arguments.effects),
-            bases=_pairs(arguments.bases) if arguments.bases else host.engine,
+            bases=host.engine if arguments.archives else _pairs(arguments.bases),
             builder=arguments.builder,
             profile=host.engine.profile.name,
             build_args=_build_args(arguments.build_args),
@@ -123,13 +123,19 @@ def _host(arguments: Namespace, clock: Callable[[], int] | None) -> Host:
     return host
 
 
-def _runner(arguments: Namespace, closing: ExitStack) -> Runner | None:
+def _runner(arguments: Namespace, closing: ExitStack) -> Runner:
     if arguments.sandbox:
         return closing.enter_context(sandbox(progress=lambda line: sys.stderr.write(f"{harmless(line)}\n")))
-    return read_effects(arguments.effects) if arguments.effects is not None else None
+    return read_effects(arguments.effects) if arguments.effects is not None else _refuse
 
 
-def _built(engine: Engine, arguments: Namespace, run: Runner | None) -> Build:
+def _refuse(step: RunStep, *_: object) -> None:
+    raise BuildError(
+        f"{step.place}: --effects FILE declares what commands do, --sandbox executes them; neither is given"
+    )
+
+
+def _built(engine: Engine, arguments: Namespace, run: Runner) -> Build:
     return engine.build(
         arguments.context,
         _dockerfile(arguments.dockerfile),
@@ -190,10 +196,11 @@ def _told(one: Suggestion, *, with_diff: bool) -> str:
     return str(one) if with_diff else str(one).removesuffix(one.diff)
 
 
-def _dockerfile(word: str) -> str:
+def _dockerfile(word: str | None) -> str:
     """Return where a Dockerfile is: a file from here, where one was named, or else one of the context."""
-    is_named = word != "Dockerfile" and Path(word).is_file()
-    return str(Path(word).resolve()) if is_named else word
+    if word is None:
+        return "Dockerfile"
+    return str(Path(word).resolve()) if Path(word).is_file() else word
 
 
 def _dockerfile_text(arguments: Namespace, engine: Engine) -> bytes:
@@ -225,12 +232,13 @@ def _build_args(words: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _failing(subject: str) -> Iterator[None]:
+def _failing(subject: str, dockerfile: str | None = None) -> Iterator[None]:
     """Turn what fails into one line that names a line of the Dockerfile, or `subject`."""
     try:
         yield
     except DockerfileError as error:
-        raise InputError(f"{error.file}:{error.line}" if error.line else error.file or subject, error) from error
+        name = dockerfile or "Dockerfile"
+        raise InputError(f"{name}:{error.line}" if error.line else name, error) from error
     except (LayerSimError, OSError, ValueError, TypeError) as error:
         raise InputError(subject, error) from error
 
