@@ -85,7 +85,7 @@ def test_a_saved_engine_has_the_image_and_finds_its_steps_again(say: Say, tmp_pa
         assert engine.get_image("web:1").id == twin("legacy").id
     (tmp_path / "app" / "package.json").write_text("{ }")
     out = say(*legacy, "--explain")[1]
-    assert "file package.json changed from" in out
+    assert "COPY . .\n    ran, " in out
     assert say(*legacy, "--no-cache", "--explain")[1].count("the cache was switched off") == 5
 
 
@@ -98,6 +98,35 @@ def test_a_failed_build_leaves_a_saved_engine_as_it_was(say: Say, tmp_path: Path
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert "--effects FILE declares what commands do, --sandbox executes them" in err
     assert (tmp_path / "base.lsim").read_bytes() == before
+
+
+def test_bases_may_come_from_a_saved_engine_that_stays_as_it_is(say: Say, tmp_path: Path) -> None:
+    engine = ls.Engine(profile="overlay2", clock=lambda: NOW)
+    engine.load("base.tar")
+    engine.save_state("base.lsim")
+    before = (tmp_path / "base.lsim").read_bytes()
+    words = ("build", "app", "--from", "base.lsim", "--effects", "effects.json", "-t", "web:1")
+    assert say(*words, "--explain")[::2] == (0, UNKEPT)
+    assert (tmp_path / "base.lsim").read_bytes() == before
+    status, _, err = say(*words, "--profile", "docker20")
+    assert (status, err.count("\n")) == (1, 1)
+    assert "a saved engine is overlay2, and cannot be docker20" in err
+
+
+def test_a_store_that_is_open_elsewhere_is_not_built_in(say: Say) -> None:
+    with ls.Engine(clock=lambda: NOW) as engine:
+        engine.save_state("store/")
+    words = ("build", "app", "-f", "scratch", "--state", "store")
+    with ls.Engine.open("store"):
+        status, out, err = say(*words)
+    assert (status, out) == (1, "")
+    assert "is open in process" in err
+
+
+def test_a_warning_of_the_builder_is_told(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "blank").write_text("FROM base:1\nENV A=1 \\\n\n B=2\n")
+    status, _, err = say("build", "app", "-f", "blank", "--from", "base.tar", "-o", "out.tar")
+    assert (status, err) == (0, "layersim: warning: Empty continuation line found in: ENV A=1  B=2\n")
 
 
 def test_what_is_no_saved_engine_is_not_overwritten(say: Say, tmp_path: Path) -> None:
@@ -150,8 +179,9 @@ FAILURES = {
     "no base": (["app", "--effects", "effects.json"], "app: "),
     "a wrong Dockerfile": (["app", "-f", "wrong"], "wrong:2: "),
     "no tag": (["app", "-t", "A b", "--from", "base.tar"], "app: "),
+    "no source": (["app", "-f", "lost"], "lost:2: "),
     "no stage": (["app", "--target", "x", "--from", "base.tar"], "app: "),
-    "nothing declared": (["app", "--from", "base.tar", "--effects", "none.json"], "app: RUN step"),
+    "nothing declared": (["app", "--from", "base.tar", "--effects", "none.json"], "Dockerfile:5: RUN step"),
     "no effects": (["app", "--from", "base.tar", "--effects", "absent"], "absent: No such file"),
     "no place": (["app", "-f", "scratch", "-o", "absent/out.tar"], "absent/out.tar: cannot write"),
 }
@@ -161,6 +191,7 @@ FAILURES = {
 def test_what_fails_is_one_line_that_names_it(say: Say, tmp_path: Path, case: str) -> None:
     (tmp_path / "wrong").write_text("FROM base:1\nCOPPY a b\n")
     (tmp_path / "scratch").write_text("FROM scratch\nCOPY . .\n")
+    (tmp_path / "lost").write_text("FROM scratch\nCOPY absent .\n")
     (tmp_path / "none.json").write_text("{}")
     words, start = FAILURES[case]
     status, out, err = say("build", *words)

@@ -236,9 +236,9 @@ def _failing(subject: str, dockerfile: str | None = None) -> Iterator[None]:
     """Turn what fails into one line that names a line of the Dockerfile, or `subject`."""
     try:
         yield
-    except DockerfileError as error:
+    except (BuildError, DockerfileError) as error:
         name = dockerfile or "Dockerfile"
-        raise InputError(f"{name}:{error.line}" if error.line else name, error) from error
+        raise InputError(subject if error.line is None else f"{name}:{error.line}", error) from error
     except (LayerSimError, OSError, ValueError, TypeError) as error:
         raise InputError(subject, error) from error
 
