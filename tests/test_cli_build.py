@@ -12,6 +12,8 @@ import pytest
 
 import layersim as ls
 from layersim.cli import main
+from layersim.cli.host import Host
+from layersim.errors import StoreLockedError
 from tests.engine.rootfs import busybox_tar
 
 if TYPE_CHECKING:
@@ -121,6 +123,15 @@ def test_a_store_that_is_open_elsewhere_is_not_built_in(say: Say) -> None:
         status, out, err = say(*words)
     assert (status, out) == (1, "")
     assert "is open in process" in err
+
+
+@pytest.mark.usefixtures("say")
+def test_nobody_else_changes_a_store_while_it_is_built_in() -> None:
+    with ls.Engine(clock=lambda: NOW) as engine:
+        engine.save_state("store/")
+    with Host(None, lambda: NOW, ["store"], writes=True).engine, pytest.raises(StoreLockedError):
+        ls.Engine.open("store")
+    ls.Engine.open("store").close()
 
 
 def test_a_warning_of_the_builder_is_told(say: Say, tmp_path: Path) -> None:
