@@ -273,7 +273,7 @@ def test_words_not_understood_end_with_2(run: Run, argv: list[str]) -> None:
     assert ended.value.code == 2
 
 
-@pytest.mark.parametrize("command", ["history", "images", "df", "ls", "cat", "diff", "demo"])
+@pytest.mark.parametrize("command", ["history", "images", "df", "ls", "cat", "diff", "build", "suggest", "demo"])
 def test_every_command_has_help(run: Run, command: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     with pytest.raises(SystemExit) as ended:
         run(command, "--help")

@@ -16,7 +16,7 @@ from layersim.demo import write_archives
 
 REPOSITORY = Path(__file__).parents[1]
 DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "docs" / "tutorial.md"]
-SESSIONS = [*DOCUMENTS, REPOSITORY / "docs" / "lookup.md"]
+SESSIONS = [*DOCUMENTS, *(REPOSITORY / "docs" / name for name in ("builds.md", "lookup.md"))]
 NOW = 1_714_564_800 * 10**9
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")

@@ -71,8 +71,6 @@ class Request:
         The stage to build; the last one by default.
     build_args, labels : mapping of str to str
         As ``--build-arg`` and ``--label``.
-    cache_from : tuple of str
-        Images whose steps the legacy builder may take over.
     no_cache : bool
         Whether every step has to run.
     run : callable or None
@@ -85,6 +83,5 @@ class Request:
     target: str | None = None
     build_args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
-    cache_from: tuple[str, ...] = ()
     no_cache: bool = False
     run: Runner | None = None

@@ -22,7 +22,8 @@ class Step:
     number : int
         From 1, over all stages that were built, in the order in which they were.
     label : str
-        How the builder counts it: ``2/4``, with the stage's name before it where there are several.
+        How the builder counts it: ``2/4``, with the stage's name before it where there are several; empty where it does
+        not.
     stage : str
         The stage's name, or its index.
     instruction : str
@@ -96,9 +97,7 @@ class Build(Image):
 
     def explain(self) -> str:
         """Return a sentence for each step: what it cost, or why it did not run."""
-        return "\n".join(
-            f"step {step.number} ({step.label}) {step.instruction}\n    {_told(step)}" for step in self.steps
-        )
+        return "\n".join(f"{_named(step)} {step.instruction}\n    {_told(step)}" for step in self.steps)
 
     def _buildkit_lines(self) -> list[str]:
         lines: list[str] = []
@@ -125,6 +124,10 @@ class Build(Image):
 
 def _short(image_id: str) -> str:
     return image_id.removeprefix("sha256:")[:12]
+
+
+def _named(step: Step) -> str:
+    return f"step {step.number} ({step.label})" if step.label else f"step {step.number}"
 
 
 def _told(step: Step) -> str:

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from layersim.cli import archives, files, story, tables
+from layersim.cli import archives, builds, files, story, tables
+from layersim.cli.builds import Builder
 from layersim.cli.formats import FORMATS
 from layersim.layout import Compression, Layout, Platform
 from layersim.profiles import PROFILE_NAMES
@@ -31,6 +32,8 @@ words:
 
 exit status: 0 it worked, 1 an input failed, 2 the words were not understood, 130 interrupted
 """
+_EFFECTS = "what RUN commands are declared to do: JSON or TOML, a pattern of words and its effect"
+_BASES = "load base images from it; a saved engine too, which stays as it is"
 
 
 def parse(argv: Sequence[str]) -> Namespace:
@@ -60,6 +63,8 @@ def _parser() -> ArgumentParser:
     _add_tables(commands)
     _add_files(commands)
     _add_archives(commands)
+    _add_build(commands)
+    _add_suggest(commands)
     _add_demo(commands)
     return parser
 
@@ -130,6 +135,53 @@ def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
     check = _plain_command(commands, "check", archives.check, "compute every hash, size, reference and count again")
     _add_formats(check, FORMATS)
     check.add_argument("checked", nargs="+", metavar="ARCHIVE", help="or a saved engine")
+
+
+def _add_build(commands: _SubParsersAction[ArgumentParser]) -> None:
+    build = _plain_command(commands, "build", builds.build, "build an image from a Dockerfile, as `docker build` does")
+    _add_formats(build, FORMATS)
+    _add_source(build)
+    build.add_argument("-t", "--tag", dest="tags", action="append", default=[], metavar="NAME", help="what to call it")
+    build.add_argument("--target", metavar="STAGE", help="the stage to build (default: the last)")
+    build.add_argument("--label", dest="labels", action="append", default=[], metavar="K=V", help="give it a label")
+    build.add_argument("--no-cache", action="store_true", help="do every step again")
+    build.add_argument("--explain", action="store_true", help="say of each step why it ran, or why not")
+    ways = build.add_mutually_exclusive_group()
+    ways.add_argument("--sandbox", action="store_true", help="execute RUN commands here, without a network (Linux)")
+    ways.add_argument("--effects", metavar="FILE", help=_EFFECTS)
+    build.add_argument("--from", dest="archives", action="append", default=[], metavar="ARCHIVE", help=_BASES)
+    build.add_argument("--state", metavar="SAVED", help="a saved engine to build in and to save again; made if absent")
+    build.add_argument("-o", "--output", metavar="OUT", help="save the image there, as `docker save` does")
+
+
+def _add_suggest(commands: _SubParsersAction[ArgumentParser]) -> None:
+    purpose = "look for Dockerfiles that make the same image and cost less over a series of edits"
+    suggest = _plain_command(commands, "suggest", builds.suggest, purpose)
+    _add_formats(suggest, FORMATS)
+    _add_source(suggest)
+    suggest.add_argument("--effects", metavar="FILE", help=_EFFECTS)
+    edits = "a git work tree, whose commits are the edits, or a JSON file: a list of lists of paths (default: CONTEXT)"
+    suggest.add_argument("--changes", metavar="GITDIR|FILE", help=edits)
+    suggest.add_argument("--limit", type=int, metavar="N", help="no more edits than this; of commits the newest")
+    suggest.add_argument("--best", action="store_true", help="all that go together, as one")
+    suggest.add_argument("--diff", action="store_true", help="show what changes in the files")
+    bases = suggest.add_mutually_exclusive_group()
+    bases.add_argument("--from", dest="archives", action="append", default=[], metavar="ARCHIVE", help=_BASES)
+    bases.add_argument(
+        "--base", dest="bases", action="append", default=[], metavar="IMAGE=SIZE", help="a base by its size alone"
+    )
+
+
+def _add_source(command: ArgumentParser) -> None:
+    """Add what both kinds of building start from."""
+    command.add_argument("context", metavar="CONTEXT", help="a directory, or a tar of one")
+    meaning = "the Dockerfile, from here or in CONTEXT (default: CONTEXT/Dockerfile)"
+    command.add_argument("-f", "--file", dest="dockerfile", metavar="DOCKERFILE", help=meaning)
+    meaning = "a value of an ARG; without =V that of the environment"
+    command.add_argument("--build-arg", dest="build_args", action="append", default=[], metavar="K=V", help=meaning)
+    builders = get_args(Builder)
+    command.add_argument("--builder", choices=builders, default=builders[0], help="whose rules count (%(default)s)")
+    _add_profile(command)
 
 
 def _add_demo(commands: _SubParsersAction[ArgumentParser]) -> None:

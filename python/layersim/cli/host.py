@@ -40,9 +40,19 @@ class Host:
         The present; the wall clock by default.
     archives : iterable of str
         Archives to load first (``-f``).
+    writes : bool, default False
+        Keep a saved engine locked, for it will be saved again; who asks for it closes `engine`.
     """
 
-    def __init__(self, profile: str | None, clock: Callable[[], int] | None, archives: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        profile: str | None,
+        clock: Callable[[], int] | None,
+        archives: Iterable[str] = (),
+        *,
+        writes: bool = False,
+    ) -> None:
+        self._writes = writes
         self._clock = time_ns if clock is None else clock
         self._profile = profile
         self.engine = Engine(profile=profile or PROFILE_NAMES[0], clock=self._clock)
@@ -83,8 +93,8 @@ class Host:
         if self._loaded:
             raise InputError(state, "a saved engine comes before all archives, and alone of its kind")
         self.engine = Engine.open(state, clock=self._clock)
-        # A command only reads: it does not keep others out while it works.
-        self.engine.close()
+        if not self._writes:
+            self.engine.close()  # a command that only reads does not keep others out while it works
         if self._profile not in {None, self.engine.profile.name}:
             raise InputError(state, f"a saved engine is {self.engine.profile.name}, and cannot be {self._profile}")
         return [self.engine.get_image(row.id) for row in self.engine.images(all=True)]

@@ -12,6 +12,7 @@ from layersim.build.dockerfile import parse
 from layersim.build.result import Build
 from layersim.engine.caching import CacheCommands
 from layersim.engine.images import ImageCommands
+from layersim.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +69,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         labels : mapping of str to str
             As ``--label``.
         cache_from : sequence of str
-            Images of this engine whose steps the legacy builder may take over.
+            Not modelled: anything but nothing is an error.
         no_cache : bool, default False
             Do every step again.
 
@@ -82,10 +83,12 @@ class BuildCommands(ImageCommands, CacheCommands):
         DockerfileError
             The Dockerfile is wrong; with its line, in the builder's words.
         BuildError
-            A step fails, or there is nothing that runs a ``RUN``. No tag is set then.
+            A step fails, there is nothing that runs a ``RUN``, or `cache_from` names images. No tag is set then.
         ImageNotFoundError, InvalidReferenceError
             A base or a tag is none.
         """
+        if cache_from:
+            raise BuildError(f"cache_from is not modelled; the steps of {', '.join(cache_from)} cannot be taken over")
         dialect = dialect_of(builder, self.profile)
         references = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
         sent = Context.of(context, dockerfile=dockerfile, dialect=dialect)
@@ -97,7 +100,6 @@ class BuildCommands(ImageCommands, CacheCommands):
             target=target,
             build_args=dict(build_args),
             labels=dict(labels),
-            cache_from=tuple(cache_from),
             no_cache=no_cache,
             run=run,
         )
