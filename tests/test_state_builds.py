@@ -42,6 +42,7 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def reopened(bench: Bench, path: str) -> Bench:
     """Save an engine and go on with what is opened."""
     bench.engine.save_state(path)
+    bench.engine.close()
     assert ls.Engine.check_state(path) == []
     bench.engine = ls.Engine.open(path, clock=bench.engine.now)
     return bench

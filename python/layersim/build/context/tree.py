@@ -15,7 +15,7 @@ from layersim._core import hash_files
 from layersim.errors import BuildError, PathNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LINKS_MAX = 255
 CAPABILITY = "security.capability"
@@ -144,6 +144,20 @@ class SentTree:
                 children[parent].append(name)
         return children
 
+    @cached_property
+    def _order(self) -> tuple[list[tuple[str, Sent]], dict[str, int]]:
+        """All names with what was sent, and where each stands; what is below a directory follows it."""
+        return list(self.names.items()), {path: at for at, path in enumerate(self.names)}
+
+    def below(self, directory: str) -> Iterator[tuple[str, Sent]]:
+        """Yield all that is below a directory, parents first, names sorted."""
+        items, places = self._order
+        start = f"{directory}/" if directory else ""
+        for at in range(places.get(directory, -1) + 1, len(items)):
+            if not items[at][0].startswith(start):
+                return
+            yield items[at]
+
     def listdir(self, path: str, /) -> list[str]:
         """Return the names in a directory."""
         return self._children[path.strip("/")]
@@ -232,8 +246,7 @@ def resolve(tree: Names, path: str, *, follow_last: bool = True) -> str:
 def below(tree: Tree, directory: str) -> Iterable[tuple[str, Status]]:
     """Yield all that is below a directory, parents first, names sorted: path and status."""
     if isinstance(tree, SentTree):
-        start = f"{directory}/" if directory else ""
-        yield from ((path, sent) for path, sent in tree.names.items() if path.startswith(start) and path)
+        yield from tree.below(directory)
         return
     for name in tree.listdir("/" + directory):
         path = f"{directory}/{name}" if directory else name
