@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benches import archives, containers, lookups, mixes, replays, sharing, states, unions
+from benches import archives, builds, containers, lookups, mixes, replays, sharing, states, unions
 from layersim import _core
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ GROUPS: dict[str, Callable[[Path, float], Iterator[Row]]] = {
     "save-state": states.saving,
     "marginal": sharing.freeing,
     "replay": replays.replaying,
+    "build": builds.building,
 }
 _VERDICTS = {True: "ok", False: "SHORT", None: ""}
 

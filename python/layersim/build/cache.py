@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from layersim.build.reason import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from layersim._core import Layer
     from layersim.build.reason import Inputs
@@ -94,6 +94,28 @@ class StepCache:
         if done is not None and self._done.get(done.key) is done:
             del self._done[done.key]
             self._dropped.add(done.key)
+
+    def bury(self, keys: Iterable[str]) -> None:
+        """Forget what steps made, by their keys, and remember that it was there."""
+        for key in keys:
+            self._done.pop(key, None)
+            self._dropped.add(key)
+
+    @property
+    def records(self) -> Mapping[str, Done]:
+        """What was done, by the record that keeps it, oldest first."""
+        return self._records
+
+    @property
+    def dropped(self) -> frozenset[str]:
+        """The keys of what was there once."""
+        return frozenset(self._dropped)
+
+    def remembered(self) -> Iterator[tuple[Place, str, Inputs]]:
+        """Yield the inputs of each step that ran, with its place and its key; those of one place oldest first."""
+        for place, known in self._inputs.items():
+            for key, inputs in known.items():
+                yield place, key, inputs
 
     def remember(self, place: Place, key: str, inputs: Inputs) -> None:
         """Take in the inputs of a step that ran."""

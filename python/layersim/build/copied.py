@@ -78,7 +78,7 @@ class Copying:
         for selection in self.selections:
             for source in selection.sources:
                 inside = below(selection.tree, source.path) if source.is_dir else [(source.path, source.status)]
-                found.update((path, status.st_size) for path, status in inside if stat.S_ISREG(status.st_mode))
+                found |= {path: status.st_size for path, status in inside if stat.S_ISREG(status.st_mode)}
         return found
 
     def options(self) -> dict[str, str]:

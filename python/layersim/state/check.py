@@ -6,6 +6,7 @@ import re
 import tarfile
 from collections import Counter
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from layersim._core import Blobs
     from layersim.state.document import Document, ImageRecord, UpperRecord
 
+_OF_BUILDS = ("steps", "sources", "inputs", "pairs")
+_IN_COLUMNS = ("layers", "synthetic", "places", "contents", *(f"builds.{name}" for name in _OF_BUILDS))
 # What is not written of contents that are known by their sizes alone.
 _OPTIONAL = {"offset", "document"}
 _HEX = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -45,6 +48,7 @@ def breaches_of(document: Document, blobs: Blobs) -> Iterator[Breach]:
     yield from _repeated("volumes", "name", (volume.name for volume in document.volumes))
     yield from _repeated("containers", "name", (one.name for one in document.containers if one.name is not None))
     yield from _repeated("build_cache", "id", (record.id for record in document.build_cache))
+    yield from _of_builds(document)
     if document.counters.cache_records < (count := len(document.build_cache)):
         yield Breach("counters", f"says {document.counters.cache_records} cache records ever, there are {count}")
 
@@ -100,8 +104,8 @@ def _uppers(document: Document) -> Iterator[tuple[str, UpperRecord]]:
 
 
 def _of_columns(document: Document) -> Iterator[Breach]:
-    for name in ("layers", "synthetic", "places", "contents"):
-        columns = msgspec.structs.asdict(getattr(document, name))
+    for name in _IN_COLUMNS:
+        columns = msgspec.structs.asdict(attrgetter(name)(document))
         optional = _OPTIONAL if name == "contents" else set()
         lengths = {field: len(column) for field, column in columns.items() if column or field not in optional}
         if len(set(lengths.values())) > 1:
@@ -211,6 +215,16 @@ def _of_contents(where: str, image: ImageRecord, sizes: Sequence[int]) -> Iterat
         yield Breach(where, f"says {image.contents_size} bytes of blobs, which have {least}")
     if image.contents_own_size > image.contents_size:
         yield Breach(where, f"says that {image.contents_own_size} bytes of {image.contents_size} are its own")
+
+
+def _of_builds(document: Document) -> Iterator[Breach]:
+    """Each step that was done has a record, which holds what it made."""
+    records, steps = document.build_cache, document.builds.steps
+    for position, record in enumerate(steps.record):
+        if record >= len(records) or records[record].top is None:
+            yield Breach(f"builds.steps[{position}]", f"its record {record} holds no layer")
+    yield from _repeated("builds.steps", "record", steps.record)
+    yield from _repeated("builds.sources", "name", document.builds.sources.name)
 
 
 def differing(where: str, said: dict[str, int], actual: dict[str, int]) -> Iterator[Breach]:

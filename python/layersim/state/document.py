@@ -23,6 +23,7 @@ Parent = Annotated[int, msgspec.Meta(ge=-1)]
 Offset = Annotated[int, msgspec.Meta(ge=-1, le=(1 << 63) - 1)]
 LifeState = Annotated[str, msgspec.Meta(pattern=r"\A(created|running|paused|exited)\Z")]
 Size = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+Ordinal = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -128,6 +129,66 @@ class CacheRecord(_Record, frozen=True):
     description: str = ""
 
 
+class StepColumns(_Record, frozen=True):
+    """The steps that BuildKit has done; `record` is a position in the build cache, whose top is what the step made."""
+
+    record: tuple[Index, ...] = ()
+    key: tuple[str, ...] = ()
+    created_ns: tuple[int, ...] = ()
+
+
+class PairColumns(_Record, frozen=True):
+    """Names with values, each pair once; both are positions among the texts."""
+
+    name: tuple[Index, ...] = ()
+    value: tuple[Index, ...] = ()
+
+
+class InputColumns(_Record, frozen=True):
+    """What steps that ran depended on, oldest first.
+
+    The last four are positions among the mappings, the ordinal is a number, all others are positions among the texts.
+    """
+
+    builder: tuple[Index, ...] = ()
+    stage: tuple[Index, ...] = ()
+    kind: tuple[Index, ...] = ()
+    ordinal: tuple[Ordinal, ...] = ()
+    key: tuple[Index, ...] = ()
+    parent: tuple[Index, ...] = ()
+    instruction: tuple[Index, ...] = ()
+    environment: tuple[Index, ...] = ()
+    arguments: tuple[Index, ...] = ()
+    files: tuple[Index, ...] = ()
+    options: tuple[Index, ...] = ()
+
+
+class SourceColumns(_Record, frozen=True):
+    """What builds started from, with the positions of its records in the build cache."""
+
+    name: tuple[str, ...] = ()
+    record: tuple[Index, ...] = ()
+
+
+class BuildsRecord(_Record, frozen=True):
+    """What builds remember of earlier ones, beside the records of the build cache.
+
+    Texts, pairs and mappings are there once each, whatever the number of steps that have them: a mapping is positions
+    among the pairs. `dropped` are keys of steps whose records were pruned.
+    """
+
+    steps: StepColumns = StepColumns()
+    dropped: tuple[str, ...] = ()
+    sources: SourceColumns = SourceColumns()
+    inputs: InputColumns = InputColumns()
+    mappings: tuple[tuple[Index, ...], ...] = ()
+    pairs: PairColumns = PairColumns()
+    texts: tuple[str, ...] = ()
+
+
+NO_BUILDS = BuildsRecord()
+
+
 class ContainerRecord(_Record, frozen=True):
     """A container; `image` is a position, `volumes` are pairs of a path and a name, and so are those asked for."""
 
@@ -167,6 +228,7 @@ class Document(_Record, frozen=True):
     containers: tuple[ContainerRecord, ...] = ()
     build_cache: tuple[CacheRecord, ...] = ()
     counters: Counters = Counters()
+    builds: BuildsRecord = NO_BUILDS
 
 
 class _Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from layersim._core import Layer, Member, Packed, sha256
 from layersim.state.document import (
+    NO_BUILDS,
+    BuildsRecord,
     CacheRecord,
     ContainerRecord,
     ContentColumns,
@@ -87,8 +89,22 @@ def padded(length: int) -> int:
     return -(-length // _BLOCK) * _BLOCK
 
 
-def document_of(profile: str, stores: Stores, cache_records: int) -> tuple[Document, Shelf]:
-    """Return what the stores hold at this moment; `cache_records` is how many the build cache ever had."""
+def document_of(
+    profile: str, stores: Stores, cache_records: int, builds: BuildsRecord = NO_BUILDS
+) -> tuple[Document, Shelf]:
+    """Return what the stores hold at this moment.
+
+    Parameters
+    ----------
+    profile : str
+        The name of the engine's profile.
+    stores : Stores
+        What it keeps.
+    cache_records : int
+        How many the build cache ever had.
+    builds : BuildsRecord
+        What builds remember.
+    """
     shelf = Shelf()
     real, synthetic = _layers(stores.layers)
     places = {place.chain_id: position for position, place in enumerate(stores.layers)}
@@ -107,6 +123,7 @@ def document_of(profile: str, stores: Stores, cache_records: int) -> tuple[Docum
         containers=tuple(_container(one, positions[id(one.image)], shelf) for one in containers),
         build_cache=tuple(_cache_record(record, places) for record in stores.build_cache),
         counters=Counters(containers.next_number, containers.reserved, cache_records),
+        builds=builds,
     )
     return document, shelf
 

@@ -15,7 +15,7 @@ from layersim._core import hash_files
 from layersim.errors import BuildError, PathNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 LINKS_MAX = 255
 CAPABILITY = "security.capability"
@@ -87,7 +87,7 @@ class Tree(Names, Protocol):
         """Return an attribute."""
 
 
-class Sent(msgspec.Struct, frozen=True):
+class Sent(msgspec.Struct, frozen=True, gc=False):
     """One name of a directory's context. Builders make every file root's."""
 
     st_mode: int
@@ -143,6 +143,18 @@ class SentTree:
             if name:
                 children[parent].append(name)
         return children
+
+    @cached_property
+    def _order(self) -> tuple[list[tuple[str, Sent]], dict[str, int]]:
+        """All names with what was sent, and where each stands; what is below a directory follows it."""
+        return list(self.names.items()), {path: at for at, path in enumerate(self.names)}
+
+    def below(self, directory: str) -> list[tuple[str, Sent]]:
+        """Return all that is below a directory, parents first, names sorted."""
+        items, places = self._order
+        first, start = places.get(directory, -1) + 1, f"{directory}/" if directory else ""
+        others = (at for at in range(first, len(items)) if not items[at][0].startswith(start))
+        return items[first : next(others, len(items)) if start else None]
 
     def listdir(self, path: str, /) -> list[str]:
         """Return the names in a directory."""
@@ -230,14 +242,14 @@ def resolve(tree: Names, path: str, *, follow_last: bool = True) -> str:
 
 
 def below(tree: Tree, directory: str) -> Iterable[tuple[str, Status]]:
-    """Yield all that is below a directory, parents first, names sorted: path and status."""
-    if isinstance(tree, SentTree):
-        start = f"{directory}/" if directory else ""
-        yield from ((path, sent) for path, sent in tree.names.items() if path.startswith(start) and path)
-        return
+    """Return all that is below a directory, parents first, names sorted: path and status."""
+    return tree.below(directory) if isinstance(tree, SentTree) else _below(tree, directory)
+
+
+def _below(tree: Tree, directory: str) -> Iterator[tuple[str, Status]]:
     for name in tree.listdir("/" + directory):
         path = f"{directory}/{name}" if directory else name
         found = tree.lstat(path)
         yield path, found
         if stat.S_ISDIR(found.st_mode):
-            yield from below(tree, path)
+            yield from _below(tree, path)

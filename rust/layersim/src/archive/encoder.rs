@@ -45,21 +45,72 @@ impl Encoder {
     ) -> Result<W> {
         match self {
             Self::Gzip(level) => {
-                let mut encoder = flate2::write::GzEncoder::new(target, flate2::Compression::new(level));
-                write(&mut encoder)?;
-                encoder.finish().map_err(refused)
+                let encoder = flate2::write::GzEncoder::new(target, flate2::Compression::new(level));
+                in_blocks(encoder, write)?.finish().map_err(refused)
             }
             Self::Zstd(level) => {
                 let mut encoder = zstd::Encoder::new(target, level).map_err(refused)?;
                 encoder.include_checksum(true).map_err(refused)?;
                 encoder.set_pledged_src_size(Some(len)).map_err(refused)?;
-                write(&mut encoder)?;
-                encoder.finish().map_err(refused)
+                in_blocks(encoder, write)?.finish().map_err(refused)
             }
         }
     }
 }
 
+const BLOCK: usize = 1 << 16;
+
+/// Gives an encoder its bytes in blocks of one length: what it makes depends on how they are cut.
+fn in_blocks<W: Write>(encoder: W, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<W> {
+    let mut blocks = Blocks { encoder, block: Vec::with_capacity(BLOCK) };
+    write(&mut blocks)?;
+    blocks.encoder.write_all(&blocks.block).map_err(refused)?;
+    Ok(blocks.encoder)
+}
+
+struct Blocks<W> {
+    encoder: W,
+    block: Vec<u8>,
+}
+
+impl<W: Write> Write for Blocks<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let taken = data.len().min(BLOCK - self.block.len());
+        self.block.extend_from_slice(&data[..taken]);
+        if self.block.len() == BLOCK {
+            self.encoder.write_all(&self.block)?;
+            self.block.clear();
+        }
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 fn refused(source: io::Error) -> Error {
     Error::io("cannot compress a layer", source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(encoder: Encoder, data: &[u8], length: usize) -> Result<Vec<u8>> {
+        let pieces = |writer: &mut dyn Write| data.chunks(length).try_for_each(|piece| writer.write_all(piece));
+        encoder.compress(Vec::new(), data.len() as u64, |writer| pieces(writer).map_err(refused))
+    }
+
+    #[test]
+    fn how_the_bytes_come_in_does_not_matter() -> Result<()> {
+        let data: Vec<u8> = (0..300_000_u32).flat_map(|number| number.wrapping_mul(number).to_le_bytes()).collect();
+        for encoder in [Encoder::Gzip(6), Encoder::Zstd(3)] {
+            let whole = made(encoder, &data, data.len())?;
+            for length in [1, 512, 70_000] {
+                assert!(made(encoder, &data, length)? == whole);
+            }
+        }
+        Ok(())
+    }
 }
