@@ -254,6 +254,7 @@ SINCE_28 = frozenset(
         *(line for line in NEW if "--link" not in line),
         *(line for line in BOTH + BUILDKIT if "--chmod=" in line or line.endswith("/.")),
         "ADD --chown=7:8 t.tar /z12",
+        *(line for line in BOTH + BUILDKIT if "/todir" in line),
     ]
 )
 """Lines that BuildKit understands, or does as it does now, since this version."""
