@@ -177,9 +177,10 @@ class _Planner:
         for stage in reversed(self._stages):
             if stage.stage.name == target.lower():
                 return stage.index
-        if target.isdecimal() and target.isascii() and int(target) < count:
-            return int(target)
         is_old = self._dockerfile.dialect.is_old
+        has_index = not self._is_legacy and not is_old
+        if has_index and target.isdecimal() and target.isascii() and int(target) < count:
+            return int(target)
         if self._is_legacy and is_old:
             raise BuildError(f"failed to reach build target {target} in Dockerfile")
         told = "target stage {} could not be found" if is_old else 'target stage "{}" could not be found'
