@@ -27,9 +27,9 @@ Builder = Literal["legacy", "buildkit"]
 BUILDERS: tuple[Builder, ...] = ("legacy", "buildkit")
 OF_THIS_BUILD = {"created", "container", "rootfs"}
 """What differs between two builds by the same builder."""
-OLDEST, NEW_WORDS_FROM = 20, 28
-"""From the first to the second, engines have other words for a health check than either."""
-CHECK = re.compile(rb"(?<=HEALTHCHECK )&?\{.*?[^\]]\}(?=\"[,\]])")
+OLDEST, NEWEST_FROM, NEW_WORDS_FROM = 20, 28, 29
+"""Versions: between the first two BuildKit is like neither; before the third a health check is told in old words."""
+CHECK = re.compile(rb"(?<=HEALTHCHECK )(?:&|\\u0026)?\{.*?[^\]]\}(?=\"[,\]])")
 
 
 class Made(NamedTuple):
@@ -65,7 +65,7 @@ class Bench:
     @property
     def is_between(self) -> bool:
         """Whether the engine is of a version between those that we know."""
-        return OLDEST < self.daemon.major() < NEW_WORDS_FROM
+        return OLDEST < self.daemon.major() < NEWEST_FROM
 
     def differences(self, name: str, case: Case) -> Iterator[str]:
         """Build a case on both sides and tell where the results differ."""
@@ -83,17 +83,15 @@ class Bench:
         for number, (mine_rows, their_rows) in enumerate(zip(ours.layers, theirs.layers, strict=True)):
             place = f"{name}: layer {number}"
             for path in sorted(mine_rows.keys() | their_rows.keys()):
-                yield from unlike(f"{place} {path}", mine_rows.get(path), their_rows.get(path))
+                yield from unlike(f"{place} {path}", mine_rows.get(path, ())[:-1], their_rows.get(path, ())[:-1])
             yield from unlike(f"{place}: order", list(mine_rows), list(their_rows))
 
     def cached(self, build_args: dict[str, str]) -> tuple[dict[str, bool], dict[str, bool]]:
         """Build the Dockerfile that stands in the context; return for both sides which steps were cached."""
         words = [f"--build-arg={name}={value}" for name, value in build_args.items()]
         is_kit = self.builder == "buildkit"
-        done = self.daemon.run(
-            *("build", "--network=none", "--progress=plain", *words, str(self.context)),
-            DOCKER_BUILDKIT=str(int(is_kit)),
-        )
+        arguments = ["build", "--network=none", *words, str(self.context)]
+        done = self.daemon.run(*arguments, DOCKER_BUILDKIT=str(int(is_kit)), BUILDKIT_PROGRESS="plain")
         assert done.returncode == 0, done.stderr.decode()
         ours = self.engine.build(self.context, build_args=build_args, builder=self.builder, run=self.box)
         read = cached_by_buildkit if is_kit else cached_by_legacy
@@ -104,7 +102,7 @@ class Bench:
         is_kit = self.builder == "buildkit"
         done = self.daemon.run(*words, DOCKER_BUILDKIT=str(int(is_kit)), BUILDKIT_PROGRESS="plain")
         if done.returncode != 0:
-            return Made({}, [], [], done.stderr.decode(errors="replace"))
+            return Made({}, [], [], re.sub(" of ref [^ ]+:", ":", done.stderr.decode(errors="replace")))
         image = self.daemon.api(f"/{API}/images/made:1/json")["Id"].removeprefix("sha256:")
         path = self.daemon.graph / "image/overlay2/imagedb/content/sha256" / image
         sizes = [step["Size"] for step in self.daemon.api(f"/{API}/images/made:1/history")]
@@ -134,7 +132,7 @@ class Bench:
         return Made(self._comparable(image.raw_config), [rows(layer.tar_bytes()) for layer in image.layers], sizes)
 
     def _comparable(self, raw: bytes) -> Json:
-        return comparable(CHECK.sub(b"", raw) if self.is_between else raw)
+        return comparable(CHECK.sub(b"", raw) if OLDEST < self.daemon.major() < NEW_WORDS_FROM else raw)
 
 
 def comparable(raw: bytes) -> Json:

@@ -93,7 +93,7 @@ def plan(dockerfile: Dockerfile, target: str | None, given: Mapping[str, str], p
     dockerfile : Dockerfile
         What was read.
     target : str, optional
-        Name or index of the stage to build; by default the last one.
+        Name of the stage to build; by default the last one.
     given : mapping of str to str
         The build arguments.
     platform : tuple of str
@@ -171,16 +171,12 @@ class _Planner:
         return names.get(word.lower())
 
     def _target(self, target: str | None) -> int:
-        count = len(self._stages)
         if target is None or target == "":
-            return count - 1
+            return len(self._stages) - 1
         for stage in reversed(self._stages):
             if stage.stage.name == target.lower():
                 return stage.index
         is_old = self._dockerfile.dialect.is_old
-        has_index = not self._is_legacy and not is_old
-        if has_index and target.isdecimal() and target.isascii() and int(target) < count:
-            return int(target)
         if self._is_legacy and is_old:
             raise BuildError(f"failed to reach build target {target} in Dockerfile")
         told = "target stage {} could not be found" if is_old else 'target stage "{}" could not be found'
