@@ -17,7 +17,7 @@ from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, label_of, located, perform, run_step
+from layersim.build.stage import StageState, instructions_of, labels_of, located, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
 from layersim.build.volatile import container_fs
 from layersim.errors import BuildError
@@ -78,7 +78,7 @@ class LegacyBuilder:
         self._images: dict[int, Image | None] = {}
         self.prober = Prober(host, request)
         self.steps: list[Step] = []
-        self._total = len(request.dockerfile.globals) + bool(request.labels)
+        self._total = len(request.dockerfile.globals) + len(request.labels)
         self._total += sum(1 + len(stage.stage.instructions) for stage in self._plan.stages)
 
     def build(self) -> Image:
@@ -110,8 +110,9 @@ class LegacyBuilder:
         for instruction in instructions_of(planned, triggers, self.request):
             with located(self.request, instruction):
                 stage.take(instruction)
-        if self.request.labels and planned.index == self._plan.target:
-            stage.take(label_of(self.request.labels))
+        if planned.index == self._plan.target:
+            for label in labels_of(self.request.labels):
+                stage.take(label)
         return stage.image
 
     def _base(self, planned: PlannedStage) -> Image | None:
@@ -234,7 +235,7 @@ class _Stage:
         container_id = sha256(f"step {parent_id} {words}".encode(errors="surrogateescape"))[7:]
         child = Child(
             config=self._draft.config,
-            step_config=task.config | ({"Hostname": container_id[:12]} if task.has_container else {}),
+            step_config=task.config | (self._container_config(task, container_id) if task.has_container else {}),
             container_id=container_id if task.has_container else "",
             diff_id=layer.diff_id if layer is not None else None,
             created_ns=self._host.now(),
@@ -243,6 +244,12 @@ class _Stage:
         raw = legacy_document(self._host.profile, self._request.dialect, parent, child)
         layers = [*(parent.layers if parent is not None else ()), *([layer] if layer is not None else [])]
         return self._host.keep_image(raw, layers, "commit", parent_id or None)
+
+    def _container_config(self, task: _Task, container_id: str) -> dict[str, Json]:
+        """Return what the container of a step has in its config that the image has not."""
+        has_labels = self.image is not None and not isinstance(task.instruction, Run)
+        labels: dict[str, Json] = {"Labels": task.config.get("Labels") or {}} if has_labels else {}
+        return {"Hostname": container_id[:12], **labels}
 
     def _view(self) -> View:
         return View(self.image.layers if self.image is not None else [])

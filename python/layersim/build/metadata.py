@@ -74,7 +74,8 @@ def _cmd(draft: Draft, instruction: Cmd, dialect: Dialect) -> None:
 
 
 def _entrypoint(draft: Draft, instruction: Entrypoint, dialect: Dialect) -> None:
-    draft.config["Entrypoint"] = list(entrypoint_words(instruction.command, dialect, draft.shell))
+    words: list[Json] = list(entrypoint_words(instruction.command, dialect, draft.shell))
+    draft.config["Entrypoint"] = words if words or dialect.builder == "buildkit" else None
     if not draft.has_command:
         draft.config["Cmd"] = None
 
@@ -96,7 +97,9 @@ def _maintainer(draft: Draft, instruction: Maintainer, _: Dialect) -> None:
     draft.author = instruction.author
 
 
-def _healthcheck(draft: Draft, instruction: Healthcheck, _: Dialect) -> None:
+def _healthcheck(draft: Draft, instruction: Healthcheck, dialect: Dialect) -> None:
+    # The container that the legacy builder makes for the step takes from the image what is not given.
+    inherited = _object(draft, "Healthcheck") if dialect.builder == "legacy" else {}
     numbers = {
         "Interval": instruction.interval_ns,
         "Timeout": instruction.timeout_ns,
@@ -105,7 +108,8 @@ def _healthcheck(draft: Draft, instruction: Healthcheck, _: Dialect) -> None:
         "Retries": instruction.retries,
     }
     check: dict[str, Json] = {"Test": list(instruction.test)}
-    draft.config["Healthcheck"] = check | {name: number for name, number in numbers.items() if number}
+    given = {name: number or inherited.get(name) for name, number in numbers.items()}
+    draft.config["Healthcheck"] = check | {name: number for name, number in given.items() if number}
 
 
 def _object(draft: Draft, name: str) -> dict[str, Json]:

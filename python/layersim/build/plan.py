@@ -93,7 +93,7 @@ def plan(dockerfile: Dockerfile, target: str | None, given: Mapping[str, str], p
     dockerfile : Dockerfile
         What was read.
     target : str, optional
-        Name or index of the stage to build; by default the last one.
+        Name of the stage to build; by default the last one.
     given : mapping of str to str
         The build arguments.
     platform : tuple of str
@@ -171,14 +171,11 @@ class _Planner:
         return names.get(word.lower())
 
     def _target(self, target: str | None) -> int:
-        count = len(self._stages)
         if target is None or target == "":
-            return count - 1
+            return len(self._stages) - 1
         for stage in reversed(self._stages):
             if stage.stage.name == target.lower():
                 return stage.index
-        if target.isdecimal() and target.isascii() and int(target) < count:
-            return int(target)
         is_old = self._dockerfile.dialect.is_old
         if self._is_legacy and is_old:
             raise BuildError(f"failed to reach build target {target} in Dockerfile")

@@ -92,14 +92,11 @@ class Scope:
         """
         if self.dialect.builder == "buildkit":
             values = self.variables
-            told = [(name, self._told(name, value, values)) for name, value in self.declared]
+            told = [(name, values.get(name, "")) for name, _ in self.declared]
             return told or None
         allowed = {name: value for name, value in self._allowed().items() if name not in self.env}
         names = {name for name, _ in self.declared}
         return sorted(pair for pair in allowed.items() if pair[0] in names) if allowed else None
-
-    def _told(self, name: str, value: str | None, values: Mapping[str, str]) -> str:
-        return (value if self.dialect.is_old else values.get(name)) or ""
 
     def _allowed(self) -> dict[str, str]:
         """With the legacy builder: arguments that have a value, those that need no declaration among them."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
 from layersim.build.evaluated import Evaluator
-from layersim.build.running import Ran, RunStep, buildkit_words, legacy_words
+from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.errors import BuildError, DockerfileError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from layersim._core import Overlay
-    from layersim.build.dockerfile import Instruction, Run
+    from layersim.build.dockerfile import Dialect, Instruction, Run
     from layersim.build.draft import Draft
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Request
@@ -114,8 +114,8 @@ def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -
         ran = request.run(step, fs, env)
     except RunError as error:
         is_worded = str(error) == buildkit_words(error.command, error.exit_code)
-        if is_worded and request.dialect.builder == "legacy":
-            message = legacy_words(error.command, error.exit_code)
+        if is_worded and (words := _failure_words(request.dialect)) is not buildkit_words:
+            message = words(error.command, error.exit_code)
             raise RunError(message, error.command, error.exit_code, error.output) from error
         raise
     except OSError as error:
@@ -123,7 +123,12 @@ def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -
     return ran.seconds if isinstance(ran, Ran) else 0.0
 
 
-def label_of(labels: Mapping[str, str]) -> Label:
-    """Return the ``LABEL`` that the labels of a build are, as the legacy builder adds it at the end."""
-    text = "LABEL " + " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
-    return Label(text, 0, 0, (), tuple(sorted(labels.items())))
+def _failure_words(dialect: Dialect) -> Callable[[Sequence[str], int], str]:
+    if dialect.builder == "legacy":
+        return legacy_words
+    return buildkit20_words if dialect.is_old else buildkit_words
+
+
+def labels_of(labels: Mapping[str, str]) -> list[Label]:
+    """Return the ``LABEL`` lines that the labels of a build are, as the legacy builder adds them at the end."""
+    return [Label(f"LABEL {name}={value}", 0, 0, (), ((name, value),)) for name, value in sorted(labels.items())]

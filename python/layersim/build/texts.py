@@ -78,10 +78,9 @@ def _arg(text: CreatedBy, one: Arg, _: Draft, scope: Scope) -> str:
 
 
 def _value(name: str, default: str | None, scope: Scope) -> str | None:
-    """Return what an ARG is told with: its default, or the value in force, which 20.10 does not look up elsewhere."""
-    if scope.dialect.builder == "legacy":
-        return default
-    return scope.given.get(name, default) if scope.dialect.is_old else scope.value_of(name)
+    """Return what an ARG is told with: its default, or with newer BuildKit the value in force."""
+    is_given = scope.dialect.builder == "buildkit" and not scope.dialect.is_old
+    return scope.value_of(name) if is_given else default
 
 
 _TEXTS: dict[type, Callable[[CreatedBy, Any, Draft, Scope], str | None]] = {

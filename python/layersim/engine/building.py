@@ -58,7 +58,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         tag : str or sequence of str, optional
             What to call the image.
         target : str, optional
-            Name or index of the stage to build; by default the last one.
+            Name of the stage to build; by default the last one.
         build_args : mapping of str to str
             As ``--build-arg``.
         builder : {"buildkit", "legacy"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layersim.build.running.effect import Effect, effect
 from layersim.build.running.sandbox import Sandbox, sandbox
-from layersim.build.running.step import Ran, Runner, RunStep, buildkit_words, legacy_words
+from layersim.build.running.step import Ran, Runner, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.table import RunTable, runs
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "RunTable",
     "Runner",
     "Sandbox",
+    "buildkit20_words",
     "buildkit_words",
     "effect",
     "legacy_words",

@@ -118,6 +118,11 @@ def buildkit_words(command: Sequence[str], exit_code: int) -> str:
     return f'process "{" ".join(command)}" did not complete successfully: exit code: {exit_code}'
 
 
+def buildkit20_words(command: Sequence[str], exit_code: int) -> str:
+    """Return how the BuildKit of 20.10 says that a command failed."""
+    return f"executor failed running [{' '.join(command)}]: exit code: {exit_code}"
+
+
 def legacy_words(command: Sequence[str], exit_code: int) -> str:
     """Return how the legacy builder says that a command failed."""
     return f"The command '{' '.join(command)}' returned a non-zero code: {exit_code}"

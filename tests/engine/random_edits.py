@@ -1,0 +1,99 @@
+"""A project that is edited at random: its Dockerfile, its files, the options of its builds."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tests.tars import BORN
+
+if TYPE_CHECKING:
+    import random
+    from pathlib import Path
+
+LINES = (
+    "LABEL v={label}",
+    "ENV A={env}",
+    "ARG X={arg}",
+    "COPY {options}f1 /f1",
+    "RUN echo {run} > /r",
+    "COPY dir /dir",
+    "WORKDIR /w",
+    "EXPOSE {port}",
+)
+VALUES = {
+    "label": ("1", "2"),
+    "env": ("1", "2", "3"),
+    "arg": ("1", "2"),
+    "run": ("1", "2", " 2"),
+    "port": ("80", "81"),
+    "options": ("", "--chown=1:2 "),
+}
+CONTENTS = ("a", "bb", "ccc")
+"""Of different sizes: for BuildKit a file of the same size and age has not changed."""
+
+
+class Project:
+    """What is built, edit after edit."""
+
+    def __init__(self, rng: random.Random, folder: Path) -> None:
+        self.rng, self.folder = rng, folder
+        self.lines = list(LINES)
+        self.values = {name: values[0] for name, values in VALUES.items()}
+        self.build_args: dict[str, str] = {}
+        self.clock = BORN
+        (folder / "dir/sub").mkdir(parents=True)
+        for name in ("f1", "dir/x", "dir/sub/y", "unused"):
+            self._write(name)
+
+    def edit(self) -> str:
+        """Change one thing; return what."""
+        edits = [self._set, self._set, self._set, self._content, self._content, self._mode, self._touch, self._swap]
+        return self.rng.choice([*edits, self._argument, self._comment])()
+
+    def save(self) -> None:
+        """Write the Dockerfile as it is now."""
+        lines = [line.format(**self.values) for line in self.lines]
+        text = "\n".join(["FROM bb:1 AS b", *lines, "FROM bb:1", "COPY --from=b /dir /out/", "RUN ls /out > /ls"])
+        (self.folder / "Dockerfile").write_text(f"{text}\n")
+
+    def _set(self) -> str:
+        name = self.rng.choice(sorted(VALUES))
+        self.values[name] = self.rng.choice([value for value in VALUES[name] if value != self.values[name]])
+        return f"{name}={self.values[name]}"
+
+    def _content(self) -> str:
+        name = self.rng.choice(("f1", "dir/x", "dir/sub/y", "unused"))
+        self._write(name)
+        return f"content of {name}"
+
+    def _mode(self) -> str:
+        name = self.rng.choice(("f1", "dir/x"))
+        (self.folder / name).chmod(self.rng.choice((0o600, 0o644, 0o755)))
+        return f"mode of {name}"
+
+    def _touch(self) -> str:
+        name = self.rng.choice(("f1", "dir/x"))
+        self._age(name)
+        return f"time of {name}"
+
+    def _swap(self) -> str:
+        at = self.rng.randrange(len(self.lines) - 1)
+        self.lines[at : at + 2] = reversed(self.lines[at : at + 2])
+        return f"order of {self.lines[at : at + 2]}"
+
+    def _argument(self) -> str:
+        self.build_args = self.rng.choice(({}, {"X": "given"}, {"X": "1"}, {"HTTP_PROXY": "http://p:1"}))
+        return f"build arguments {self.build_args}"
+
+    def _comment(self) -> str:
+        self.lines.insert(self.rng.randrange(len(self.lines)), "# a remark")
+        return "a comment"
+
+    def _write(self, name: str) -> None:
+        (self.folder / name).write_text(self.rng.choice(CONTENTS))
+        self._age(name)
+
+    def _age(self, name: str) -> None:
+        self.clock += 1
+        os.utime(self.folder / name, (self.clock, self.clock))

@@ -1,0 +1,100 @@
+"""The corpus of Dockerfiles, built by the builders of the real engines and by ours: equal but for times."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+import layersim as ls
+from tests.engine.both_builds import BUILDERS, Bench, Builder
+from tests.engine.dockerfiles import corpus, write_context
+from tests.engine.random_edits import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.engine.daemon import Daemon
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+EDITS, LEAST_STEPS = 14, 4
+EACH_BUILDER = pytest.mark.parametrize("builder", BUILDERS)
+
+
+@pytest.fixture
+def box() -> Iterator[ls.Sandbox]:
+    with ls.sandbox(timeout=60) as made:
+        yield made
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """The directory that the corpus is built from."""
+    folder = tmp_path / "context"
+    folder.mkdir()
+    write_context(folder)
+    return folder
+
+
+COMMON = ("metadata", "files", "commands", "refused")
+SUBJECTS = {
+    (20, "legacy"): COMMON,
+    (20, "buildkit"): (*COMMON, "buildkit"),
+    # What commands write does not depend on the generation, and that engine takes its time.
+    (29, "legacy"): ("metadata", "refused"),
+    (29, "buildkit"): ("metadata", "files", "refused", "buildkit", "newer"),
+}
+"""What each builder is compared on."""
+BETWEEN = (
+    *("arg_forms", "env_hidden_by_arg", "expansion_everywhere", "expose", "copy_chown", "chmod"),
+    *("bad_port", "platform_arguments", "stage_args_inherited"),
+)
+"""What the BuildKit of engines 23 to 27 makes like neither the older nor the newer one."""
+
+
+def compare(bench: Bench, names: tuple[str, ...]) -> None:
+    """Build all cases on both sides."""
+    is_between = bench.builder == "buildkit" and bench.is_between
+    chosen = {key: case for name in names for key, case in corpus(name).items()}
+    left_out = BETWEEN if is_between else ()
+    kept = {key: case for key, case in chosen.items() if key not in left_out}
+    found = [told for key, case in kept.items() for told in bench.differences(key, case)]
+    assert not found, "\n".join(found)
+
+
+def compare_edits(bench: Bench, seed: int) -> None:
+    """Edit a project at random, and compare after each edit which steps are cached."""
+    project = Project(random.Random(seed), bench.context)
+    edits = ["start"]
+    for _ in range(EDITS):
+        project.save()
+        ours, theirs = bench.cached(project.build_args)
+        assert len(theirs) > LEAST_STEPS
+        assert ours == theirs, (seed, edits, (bench.context / "Dockerfile").read_text())
+        edits.append(project.edit())
+
+
+@EACH_BUILDER
+def test_20_builds_the_corpus_as_we_do(quick_daemon: Daemon, context: Path, box: ls.Sandbox, builder: Builder) -> None:
+    compare(Bench(quick_daemon, builder, context, box), SUBJECTS[20, builder])
+
+
+@EACH_BUILDER
+def test_29_builds_the_corpus_as_we_do(graph_daemon: Daemon, context: Path, box: ls.Sandbox, builder: Builder) -> None:
+    compare(Bench(graph_daemon, builder, context, box), SUBJECTS[29, builder])
+
+
+@EACH_BUILDER
+def test_after_edits_20_takes_the_same_steps_from_its_cache(
+    quick_daemon: Daemon, tmp_path: Path, box: ls.Sandbox, builder: Builder
+) -> None:
+    compare_edits(Bench(quick_daemon, builder, tmp_path, box), seed=20)
+
+
+@EACH_BUILDER
+def test_after_edits_29_takes_the_same_steps_from_its_cache(
+    graph_daemon: Daemon, tmp_path: Path, box: ls.Sandbox, builder: Builder
+) -> None:
+    compare_edits(Bench(graph_daemon, builder, tmp_path, box), seed=29)
