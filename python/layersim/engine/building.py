@@ -98,8 +98,8 @@ class BuildCommands(ImageCommands, CacheCommands):
             dockerfile=parse(sent.dockerfile, dialect, name=name),
             dialect=dialect,
             target=target,
-            build_args=dict(build_args),
-            labels=dict(labels),
+            build_args=_texts("build_args", build_args),
+            labels=_texts("labels", labels),
             no_cache=no_cache,
             run=run,
         )
@@ -140,6 +140,15 @@ class BuildCommands(ImageCommands, CacheCommands):
         """Keep a record of a step, which holds its layers; return its id."""
         size = self.profile.layer_sizes["build"](layers[-1])
         return self.add_cache_record(size, layers=layers, description=description).id
+
+
+def _texts(name: str, given: Mapping[str, str]) -> dict[str, str]:
+    """Return a mapping of text to text, or raise `TypeError` naming the option."""
+    found = dict(given)
+    for key, value in found.items():
+        if not (isinstance(key, str) and isinstance(value, str)):
+            raise TypeError(f"{name}: expected str by str, got {key!r:.80}: {value!r:.80}")
+    return found
 
 
 @dataclass(frozen=True)
