@@ -74,18 +74,22 @@ def collected(daemon: Daemon, content: int) -> dict[str, int]:
     while True:
         snapshots = snapshot_usages(daemon)
         counted = daemon.api("/system/df")["LayersSize"]
-        if counted == sum(snapshots.values()) + content:
+        if snapshots is not None and counted == sum(snapshots.values()) + content:
             return snapshots
         assert time.monotonic() < deadline, f"the engine counts {counted}, of content {content} and {snapshots}"
         time.sleep(0.1)
 
 
-def snapshot_usages(daemon: Daemon) -> dict[str, int]:
-    """Ask the engine's containerd for the bytes of each snapshot."""
+def snapshot_usages(daemon: Daemon) -> dict[str, int] | None:
+    """Ask the engine's containerd for the bytes of each snapshot; None where one of them went while it was asked."""
     assert daemon.software.programs is not None
     ctr = [str(daemon.software.programs / "ctr"), "--address", str(daemon.folder / "exec/containerd/containerd.sock")]
     command = [*ctr, "--namespace", "moby", "snapshots", "--snapshotter", "overlayfs", "usage", "-b"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[1:]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        assert "not found" in done.stderr, done.stderr
+        return None
+    lines = done.stdout.splitlines()[1:]
     return {key: int(size) for key, size, _inodes in map(str.split, lines)}
 
 

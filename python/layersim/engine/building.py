@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from layersim.build import BuildKit, LegacyBuilder, Request, dialect_of
 from layersim.build.context import Context
@@ -142,7 +142,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         return self.add_cache_record(size, layers=layers, description=description).id
 
 
-def _texts(name: str, given: Mapping[str, str]) -> dict[str, str]:
+def _texts(name: str, given: Mapping[Any, Any]) -> dict[str, str]:
     """Return a mapping of text to text, or raise `TypeError` naming the option."""
     found = dict(given)
     for key, value in found.items():
