@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from layersim._core import Overlay
-    from layersim.build.context import Selection
+    from layersim.build.context import Selection, Source
+    from layersim.build.context.tree import Status
     from layersim.build.dockerfile import Heredoc
     from layersim.build.draft import Draft
     from layersim.build.request import Request
@@ -77,7 +78,7 @@ class Copying:
         found: dict[str, int] = {}
         for selection in self.selections:
             for source in selection.sources:
-                inside = below(selection.tree, source.path) if source.is_dir else [(source.path, source.status)]
+                inside = _entries(selection, source)
                 found |= {path: status.st_size for path, status in inside if stat.S_ISREG(status.st_mode)}
         return found
 
@@ -130,10 +131,14 @@ def _written(doc: Heredoc, request: Request, now_ns: int) -> Selection:
     return select(view, doc.name, request.dialect)
 
 
+def _entries(selection: Selection, source: Source) -> list[tuple[str, Status]]:
+    """Return what one source is: a name, or all that is in a directory."""
+    return list(below(selection.tree, source.path)) if source.is_dir else [(source.path, source.status)]
+
+
 def _files(selection: Selection) -> Iterator[tuple[str, str]]:
     for source in selection.sources:
-        inside = below(selection.tree, source.path) if source.is_dir else [(source.path, source.status)]
-        entries = list(inside)
+        entries = _entries(selection, source)
         files = [path for path, found in entries if stat.S_ISREG(found.st_mode)]
         for path, value in zip(files, file_digests(selection.tree, files), strict=True):
             yield path, f"sha256:{value.hex()}"

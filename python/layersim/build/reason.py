@@ -12,7 +12,7 @@ _SHOWN = 5
 _SHORT = 12
 _LONG = 60
 
-Kind: TypeAlias = Literal["cached", "base", "metadata", "first", "changed", "parent", "disabled", "unlinked", "dropped"]
+Kind: TypeAlias = Literal["cached", "base", "metadata", "first", "changed", "parent", "disabled", "dropped"]
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Reason:
     kind : str
         ``cached``; ``base`` and ``metadata`` for steps that the builder does not run; ``first``: nothing like it was
         built before; ``changed``: its own inputs differ, see `differences`; ``parent``: only what it stands on
-        differs, see `step`; ``disabled``: by `no_cache`; ``unlinked``: the image below was loaded, and the legacy
-        builder knows no steps upon it; ``dropped``: the cache had it once.
+        differs, see `step`; ``disabled``: by `no_cache`; ``dropped``: the cache had it once.
     differences : tuple of Difference
         What is not as it was in the most similar step that was built before.
     step : int or None
@@ -84,7 +83,6 @@ _SENTENCES: Mapping[str, str] = {
     "changed": "its inputs changed",
     "parent": "what it stands on changed",
     "disabled": "the cache was switched off",
-    "unlinked": "the image below was not built here, so no steps upon it are known",
     "dropped": "the cache does not have it any more",
 }
 
