@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from layersim.container.mountpoints import container_view
 from layersim.container.store import ContainerStore
-from layersim.container.value import CREATED, Container, Life, Made, Wishes
+from layersim.container.value import CREATED, Container, Life, Wishes
 from layersim.container.volumes import (
     Volume,
     VolumeStore,
@@ -19,7 +19,6 @@ __all__ = [
     "Container",
     "ContainerStore",
     "Life",
-    "Made",
     "Volume",
     "VolumeStore",
     "Wishes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim.container.identity import NAME, NAME_CHARACTERS, container_id, number_of_name
-from layersim.container.value import Container, Made
+from layersim.container.value import Container
 from layersim.errors import ContainerNotFoundError, NameInUseError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class ContainerStore:
             number += 1
         if wishes.name:
             wishes = wishes._replace(name=self._claim(wishes.name, number))
-        container = Container(host, Made(number, image, image_name, wishes, host.now()))
+        container = Container(host, (number, image, image_name, wishes, host.now()))
         self._next = number + 1
         self._keep(container)
         return container
@@ -94,8 +94,11 @@ class ContainerStore:
         self._next = next_number
 
     def _keep(self, container: Container) -> None:
-        self._containers[container.number] = container
-        self._by_image.setdefault(container.image.id, {})[container.number] = container
+        number, image_id = container.number, container.image.id
+        self._containers[number] = container
+        if image_id not in self._by_image:
+            self._by_image[image_id] = {}
+        self._by_image[image_id][number] = container
 
     def remove(self, container: Container) -> None:
         """Drop a container."""

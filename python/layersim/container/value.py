@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from layersim._core import Overlay
 from layersim.container.filesystem import fs_over, make_working_dir
@@ -86,15 +86,11 @@ class Wishes(NamedTuple):
     volumes: tuple[tuple[str, str], ...] = ()
 
 
-class Made(NamedTuple):
-    """What a container was made of, and when."""
+Made: TypeAlias = "tuple[int, StoredImage, str, Wishes, int]"
+"""What a container was made of, and when: number, image, image name, wishes, nanoseconds since 1970.
 
-    number: int
-    image: StoredImage
-    image_name: str
-    wishes: Wishes
-    created_ns: int
-
+A plain tuple, since one with names takes a tenth of the time of a new container.
+"""
 
 # A container that never ran has this very value.
 CREATED = Life("created", 0)

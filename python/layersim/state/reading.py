@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from layersim._core import Layer, sha256
-from layersim.container import CREATED, Container, Life, Made, Volume, Wishes
+from layersim.container import CREATED, Container, Life, Volume, Wishes
 from layersim.errors import StateError
 from layersim.image import Descriptor, parse_reference
 from layersim.store import NO_CONTENTS, Contents, StoredImage
@@ -168,7 +168,7 @@ def _container(
     _hold(image.top)
     life = CREATED if record.state == "created" else Life(record.state, record.since_ns, record.exit_code)
     wishes = Wishes(record.name, record.command, record.is_attached, record.asked_volumes)
-    made = Made(record.number, image, record.image_name, wishes, record.created_ns)
+    made = (record.number, image, record.image_name, wishes, record.created_ns)
     container = Container(host, made, life, _upper(record.upper, blobs))
     if record.volumes:
         container.mount({path: volumes[name] for path, name in record.volumes})
