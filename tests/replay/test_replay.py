@@ -137,6 +137,15 @@ def test_a_directory_without_a_history_is_refused(tmp_path: Path) -> None:
         ls.replay({"b": BETTER}, [[]], run=RUN, bases=BASES)
 
 
+def test_progress_is_told_of_every_build() -> None:
+    told: list[tuple[int, int]] = []
+    variants = dict.fromkeys("ab", "FROM node\nCOPY . .\n")
+    ls.replay(
+        variants, [["a.js"]] * 2, context=FILES, run=RUN, bases=BASES, progress=lambda done, of: told.append((done, of))
+    )
+    assert told == [(done, 6) for done in range(1, 7)]
+
+
 def test_costs_are_drawn_as_they_add_up() -> None:
     told = ls.replay({"n": NAIVE, "b": BETTER}, [["a.js"]] * 3, context=FILES, run=RUN, bases=BASES)
     axes = plot_replay(told)

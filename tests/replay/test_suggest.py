@@ -12,7 +12,7 @@ from tests.replay.drawn import RUNS, draw
 from tests.replay.twins import engine_with_base
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from layersim.analysis import Suggestion, Suggestions
 
@@ -110,7 +110,8 @@ def test_a_file_that_the_image_has_is_not_ignored() -> None:
 
 
 def test_an_order_that_changes_the_image_is_no_suggestion() -> None:
-    suggestions = found("COPY src/a.js /f\nRUN npm ci\nCOPY package.json ./\nRUN apt-get install\nCOPY src/b.js /f\n")
+    suggestions = found("COPY src/a.js /f\nCOPY package.json ./\nRUN npm ci\nRUN apt-get install\nCOPY src/b.js /f\n")
+    assert suggestions
     for one in suggestions:
         assert one.text.index("src/a.js") < one.text.index("src/b.js")
 
@@ -146,10 +147,40 @@ def test_a_suggestion_reads_as_a_sentence_and_a_diff() -> None:
     assert "+COPY package.json ./" in text.splitlines()
 
 
+def test_progress_is_told_of_every_proposal() -> None:
+    told: list[tuple[int, int]] = []
+    text = "FROM node\nWORKDIR /app\nCOPY . .\nRUN npm ci\n"
+    ls.suggest(text, FILES, EDITS, run=RUN, bases=BASES, progress=lambda done, total: told.append((done, total)))
+    assert told
+    assert told == [(done, told[0][1]) for done in range(1, told[0][1] + 1)]
+
+
+def test_a_history_may_begin_before_there_is_anything_to_build() -> None:
+    edits: list[Mapping[str, int | None] | list[str]] = [{"package.json": 500}, *EDITS, {"package.json": None}]
+    files = {path: size for path, size in FILES.items() if path != "package.json"}
+    late = ls.suggest("FROM node\nWORKDIR /app\nCOPY . .\nRUN npm ci\n", files, edits, run=RUN, bases=BASES)
+    assert [str(one) for one in late] == [str(one) for one in found("COPY . .\nRUN npm ci\n")]
+    with pytest.raises(BuildError, match=r"no build of the series succeeds: .*uses 'package.json', which is not there"):
+        ls.suggest("FROM node\nCOPY . .\nRUN npm ci\n", files, EDITS, run=RUN, bases=BASES)
+
+
+def test_arguments_of_builds_that_fail_go_with_them() -> None:
+    text = "FROM node\nWORKDIR /app\nARG V\nCOPY package.json ./\nRUN npm ci\n"
+    edits: list[Mapping[str, int | None] | list[str]] = [{"package.json": 500}, ["src/a.js"], ["src/a.js"]]
+    files = {path: size for path, size in FILES.items() if path != "package.json"}
+    (best,) = ls.suggest(text, files, edits, run=RUN, bases=BASES, build_args={"V": ["1", "2", "2", "3"]})
+    assert (best.rule, best.saved_seconds) == ("variables late", 30.0)
+
+
 @pytest.mark.parametrize("seed", range(200, 212))
 def test_suggestions_for_random_dockerfiles_make_the_same_image(seed: int) -> None:
     case = draw(seed)
     engine = engine_with_base("overlay2")
+    told = ls.replay({"": case.dockerfile}, case.edits, context=case.files, run=RUNS, bases=engine)
+    if all(row.error for row in told):
+        with pytest.raises(BuildError, match=r"no build of the series succeeds: ."):
+            ls.suggest(case.dockerfile, case.files, case.edits, run=RUNS, bases=engine)
+        return
     for one in ls.suggest(case.dockerfile, case.files, case.edits, run=RUNS, bases=engine):
         files = case.files | ({".dockerignore": one.ignore.encode()} if one.ignore else {})
         before = engine_with_base("overlay2").build(case.files, case.dockerfile.encode(), run=RUNS)

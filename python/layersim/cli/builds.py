@@ -17,7 +17,7 @@ from layersim.build.running import sandbox
 from layersim.cli.effects import read_effects
 from layersim.cli.failure import InputError
 from layersim.cli.formats import records_of
-from layersim.cli.host import Host
+from layersim.cli.host import Host, progress_bar
 from layersim.errors import BuildError, DockerfileError, LayerSimError
 from layersim.layout import layout_for
 from layersim.state import is_state
@@ -87,7 +87,8 @@ def suggest(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
     """Show better Dockerfiles; nothing is written."""
     host = Host(arguments.profile, clock, arguments.archives)
     changes = _changes(arguments.changes or arguments.context)
-    with _failing(arguments.context, arguments.dockerfile):
+    bar = progress_bar("trying", counts_bytes=False)
+    with _failing(arguments.context, arguments.dockerfile), bar as progress:
         found = find_suggestions(
             _dockerfile_text(arguments, host.engine),
             None if isinstance(changes, str) else arguments.context,
@@ -98,6 +99,7 @@ def suggest(arguments: Namespace, out: Output, clock: Callable[[], int] | None) 
             profile=host.engine.profile.name,
             build_args=_build_args(arguments.build_args),
             limit=arguments.limit,
+            progress=progress,
         )
         best = [found.best] if arguments.best and found.best is not None else []
     chosen = best if arguments.best else list(found)

@@ -9,7 +9,7 @@ from time import time_ns
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn
 
 from layersim.cli.failure import InputError
 from layersim.engine import Engine
@@ -165,10 +165,10 @@ def _answers(image: Image, reference: str) -> bool:
 
 
 @contextmanager
-def progress_bar(work: str) -> Iterator[Callable[[int, int], object]]:
+def progress_bar(work: str, *, counts_bytes: bool = True) -> Iterator[Callable[[int, int], object]]:
     """Show on a terminal how far some work is; give what to tell of it."""
     console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn() if counts_bytes else MofNCompleteColumn()
     with Progress(*columns, console=console, transient=True, disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task(work, total=None)
         yield lambda done, total: shown.update(task, completed=done, total=total)

@@ -13,7 +13,7 @@ from layersim.build import dialect_of
 from layersim.profiles import find_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from layersim.analysis.replay.bases import Bases
     from layersim.analysis.replay.edits import Changes, Source
@@ -36,6 +36,7 @@ def replay(
     profile: str = "overlay2",
     build_args: Arguments = NO_ARGUMENTS,
     limit: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Replay:
     r"""Tell what a series of edits would cost with one Dockerfile and with another.
 
@@ -63,6 +64,8 @@ def replay(
         As ``--build-arg``. Of several values each build takes one, the first build first; the last one stays.
     limit : int, optional
         No more edits than this; of a history the newest.
+    progress : callable, optional
+        Called after each build with builds done and builds in all.
 
     Returns
     -------
@@ -102,4 +105,11 @@ def replay(
     declared = run if isinstance(run, Declared) else Declared(run)
     start = start_of(context, changes, dialect, limit)
     series = Series(start, read_edits(changes, limit), declared, bases, dialect, build_args)
-    return Replay([row for name, text in variants.items() for row in series.rows(name, text)])
+    total = len(variants) * (1 + len(series.edits))
+    rows: list[ReplayRow] = []
+    for name, text in variants.items():
+        for row in series.rows(name, text):
+            rows.append(row)
+            if progress is not None:
+                progress(len(rows), total)
+    return Replay(rows)

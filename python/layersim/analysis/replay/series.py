@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,6 +10,7 @@ from layersim.analysis.replay.files import File, Files
 from layersim.analysis.replay.rows import ReplayRow
 from layersim.analysis.replay.simulation import Simulation
 from layersim.analysis.replay.tracing import Surroundings, Tracer
+from layersim.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -63,6 +64,35 @@ class Series:
             name: value if isinstance(value, str) else value[min(build, len(value) - 1)]
             for name, value in self.arguments.items()
         }
+
+    def files_after(self, count: int) -> dict[str, File]:
+        """Return the files after so many edits."""
+        files = dict(self.files)
+        for edit in self.edits[:count]:
+            for path, file in edit.resolved(files).items():
+                files.pop(path, None)
+                if file is not None:
+                    files[path] = file
+        return files
+
+    def buildable(self, text: str | bytes) -> Series:
+        """Return the part from the first build of a Dockerfile that succeeds to the last one.
+
+        Raises
+        ------
+        BuildError
+            None does.
+        """
+        errors = [row.error for row in self.rows("Dockerfile", text)]
+        good = [number for number, error in enumerate(errors) if not error]
+        if not good:
+            raise BuildError(f"no build of the series succeeds: {errors[-1]}")
+        first, last = good[0], good[-1]
+        arguments = {
+            name: value if isinstance(value, str) else [*value[first:], value[-1]]
+            for name, value in self.arguments.items()
+        }
+        return replace(self, files=self.files_after(first), edits=self.edits[first:last], arguments=arguments)
 
     def rows(self, variant: str, text: str | bytes) -> Iterator[ReplayRow]:
         """Yield a row for the first build, and one for each edit.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -19,6 +19,8 @@ from layersim.profiles import find_profile
 from layersim.units import human_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layersim.analysis.replay.bases import Bases
     from layersim.analysis.replay.edits import Changes, Source
     from layersim.analysis.replay.series import Arguments
@@ -164,6 +166,7 @@ def suggest(
     build_args: Arguments = NO_ARGUMENTS,
     limit: int | None = None,
     bytes_per_second: float = _BYTES_A_SECOND,
+    progress: Callable[[int, int], object] | None = None,
 ) -> Suggestions:
     r"""Look for Dockerfiles that make the same image and cost less over a series of edits.
 
@@ -189,6 +192,8 @@ def suggest(
         No more edits than this; of a history the newest.
     bytes_per_second : float
         How many bytes are worth a second, when suggestions are compared; 100 Mbit/s by default.
+    progress : callable, optional
+        Called with the proposals that were tried and all there are; `Suggestions.best` tries several times.
 
     Returns
     -------
@@ -198,12 +203,14 @@ def suggest(
     Raises
     ------
     BuildError
-        A command has no declared effect, or a base no size.
+        A command has no declared effect, or a base no size; or no build of the series succeeds.
     DockerfileError
         The Dockerfile is wrong.
 
     Notes
     -----
+    Builds before the first that succeeds and after the last one are left out: a history often begins before there was
+    anything to build.
     A suggestion is one only if `Engine.build` makes the same image with it, before the first edit and after the last:
     files with modes, owners and contents, times aside, and the config, the order of variables aside. The builds happen
     in an engine of their own, with what is declared; synthetic files are made small there.
@@ -221,9 +228,11 @@ def suggest(
     dialect = dialect_of(builder, find_profile(profile))
     declared = Declared(run)
     files = start_of(context, changes, dialect, limit)
-    series = Series(files, read_edits(changes, limit), declared, bases, dialect, build_args)
     text = dockerfile if isinstance(dockerfile, str) else dockerfile.decode(errors="surrogateescape")
+    given = Series(files, read_edits(changes, limit), declared, bases, dialect, build_args).buildable(text)
+    files = dict(given.files)
     ignore = files.pop(IGNORE_FILE, None)
+    series = replace(given, files=files)
     script = Script.read(text, (ignore.data or b"").decode(errors="surrogateescape") if ignore else "", dialect)
     equality = Equality(declared, bases, builder=builder, profile=profile, build_args=series.given(0))
-    return Suggestions(script, Search(series, equality, bytes_per_second))
+    return Suggestions(script, Search(series, equality, bytes_per_second, progress))

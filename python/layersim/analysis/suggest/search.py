@@ -15,7 +15,7 @@ from layersim.build.context.value import IGNORE_FILE
 from layersim.errors import BuildError, DockerfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     from layersim.analysis.replay import ReplayRow, Series
     from layersim.analysis.suggest.equality import Equality
@@ -87,11 +87,20 @@ class Search:
         Builds for real.
     rate : float
         Bytes that are worth a second.
+    progress : callable, optional
+        Called with the proposals that were tried and all there are.
     """
 
-    def __init__(self, series: Series, equality: Equality, rate: float) -> None:
+    def __init__(
+        self,
+        series: Series,
+        equality: Equality,
+        rate: float,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> None:
+        self._progress = progress
         self._series, self._equality, self.rate = series, equality, rate
-        self._last = self._after_all()
+        self._last = series.files_after(len(series.edits))
         self._results: dict[tuple[str, str], tuple[Hashable | None, ...]] = {}
 
     def found(self, script: Script) -> list[Found]:
@@ -99,20 +108,27 @@ class Search:
         rows = self._rows(script)
         study = Study(script, self._in(script), rows)
         before = Cost.of(rows)
-        tried = [found for rule in _RULES for found in self._better(rule(study), before)]
+        tried = list(self._better([proposal for rule in _RULES for proposal in rule(study)], before))
         tried.sort(key=lambda one: one.score(self.rate), reverse=True)
         return [one for one in tried if self._is_equal(script, one.proposal.script)]
 
-    def _better(self, proposals: Iterator[Proposal], before: Cost) -> Iterator[Found]:
-        for proposal in proposals:
-            try:
-                script = proposal.script.read_again(self._series.dialect)
-                after = Cost.of(self._rows(script))
-            except (BuildError, DockerfileError):
-                continue
-            found = Found(replace(proposal, script=script), before, after)
-            if after.failed <= before.failed and found.score(self.rate) > 0:
+    def _better(self, proposals: Sequence[Proposal], before: Cost) -> Iterator[Found]:
+        for number, proposal in enumerate(proposals, start=1):
+            found = self._tried(proposal, before)
+            if found is not None:
                 yield found
+            if self._progress is not None:
+                self._progress(number, len(proposals))
+
+    def _tried(self, proposal: Proposal, before: Cost) -> Found | None:
+        """Return a proposal with what it saves, if it saves something and no build fails by it."""
+        try:
+            script = proposal.script.read_again(self._series.dialect)
+            after = Cost.of(self._rows(script))
+        except (BuildError, DockerfileError):
+            return None
+        found = Found(replace(proposal, script=script), before, after)
+        return found if after.failed <= before.failed and found.score(self.rate) > 0 else None
 
     def run_of(self, script: Script) -> Declared:
         """Return what does the commands of a script."""
@@ -127,15 +143,6 @@ class Search:
 
     def _rows(self, script: Script) -> list[ReplayRow]:
         return list(self._in(script).rows("Dockerfile", script.text))
-
-    def _after_all(self) -> dict[str, File]:
-        files = dict(self._series.files)
-        for edit in self._series.edits:
-            for path, file in edit.resolved(files).items():
-                files.pop(path, None)
-                if file is not None:
-                    files[path] = file
-        return files
 
     def _is_equal(self, one: Script, other: Script) -> bool:
         before, after = self._result(one), self._result(other)
