@@ -7,11 +7,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 CARGO  ?= cargo
-# In CI the slow tests run too; at a desk they are left to `make test-slow`.
-QUICK  := $(if $(CI),,-m "not slow")
+# In CI the slow tests run too; at a desk they are left to `make test-slow`. Neither tries what is `thorough`.
+QUICK  := -m "not slow and not thorough"
 RUST   := $(shell find rust -name '*.rs' -o -name Cargo.toml 2>/dev/null) $(wildcard Cargo.toml Cargo.lock)
 
-.PHONY: help setup test test-rust test-python test-slow check check-fast format-check lint types stubtest floors deny \
+.PHONY: help setup test test-rust test-python test-slow test-thorough check check-fast format-check lint types stubtest floors deny \
         fix bench bench-stats bench-plots demo pictures wheel fuzz fuzz-tar mutations clean
 
 help: ## list the targets
@@ -45,15 +45,18 @@ test-rust:
 test-python: setup
 ifdef CI
 	@report=$$(mktemp); trap 'rm -f "$$report"' EXIT; \
-	$(BIN)/python -m pytest -m engine >"$$report" 2>&1 & engine=$$!; \
-	$(BIN)/python -m pytest -m "not engine"; rest=$$?; \
+	$(BIN)/python -m pytest -m "engine and not thorough" >"$$report" 2>&1 & engine=$$!; \
+	$(BIN)/python -m pytest -m "not engine and not thorough"; rest=$$?; \
 	wait $$engine; engine=$$?; cat "$$report"; exit $$((rest | engine))
 else
 	$(BIN)/python -m pytest $(QUICK)
 endif
 
 test-slow: setup ## run the slow Python tests only
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not thorough"
+
+test-thorough: setup ## run the many more random cases that the gate takes a share of (an hour or so)
+	$(BIN)/python -m pytest -m thorough
 
 check: check-fast stubtest test ## the whole gate: format, lint, types, stubs, floors, both suites, doc examples
 

@@ -16,6 +16,7 @@ from tests.engine.snapshots import (
     assert_same_snapshot_text,
     assert_same_snapshot_usage,
 )
+from tests.seeds import seeds
 from tests.tars import Entry, directory, hardlink, layer_tar, symlink
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def test_a_layer_listed_thrice(daemon: Daemon, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(800, 812))
+@pytest.mark.parametrize("seed", seeds(range(800, 812), gate=6))
 def test_a_random_set(seed: int, daemon: Daemon, tmp_path: Path) -> None:
     images = random_images(seed, utc_now(), spells_parents=True)
     archive = docker_archive(images)

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     import layersim as ls
     from tests.engine.daemon import Daemon
 
-# Its layers are in no other archive: the engine takes a packed layer that it has for the plain one that comes.
-OWN = ImageSpec((layer_tar([Entry("own", content=noise(3000))]),), ("web:1",), utc_now())
+# Their layers are in no other archive: the engine takes a packed layer that it has for the plain one that comes, and it
+# has that for a while after its image went.
+OWN, OTHER = (
+    ImageSpec((layer_tar([Entry("own", content=noise(size))]),), ("web:1",), utc_now()) for size in (3000, 3001)
+)
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_both_write_the_same(archive: bytes, daemon: Daemon) -> None:
 
 def test_several_images_and_names(daemon: Daemon) -> None:
     engine = new_engine(daemon)
-    for archive in (TARS["packed with gzip"], as_tar(oci_layout(OWN, "docker.io/library/other:1", nested=True))):
+    for archive in (TARS["packed with gzip"], as_tar(oci_layout(OTHER, "docker.io/library/other:1", nested=True))):
         daemon.docker("load", stdin=archive)
         engine.load(archive)
     daemon.docker("tag", "web:1", "also:1")

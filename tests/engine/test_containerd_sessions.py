@@ -13,6 +13,7 @@ from tests.engine.rootfs import busybox_tar
 from tests.engine.short_sessions import Session, play
 from tests.engine.snapshots import assert_same_snapshot_images, assert_same_snapshot_usage, blob_path, reached
 from tests.engine.test_containers import WORKS, work_layer
+from tests.seeds import seeds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +100,6 @@ class SnapshotSession(Session):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(900, 912))
+@pytest.mark.parametrize("seed", seeds(range(900, 912), gate=6))
 def test_a_session(seed: int, daemon: Daemon) -> None:
     play(SnapshotSession(daemon, seed))

@@ -21,6 +21,7 @@ from tests.engine.compare import (
 from tests.engine.families import FAMILY, build_family, take_over_everything
 from tests.engine.random_images import random_images
 from tests.engine.short_sessions import Session, play
+from tests.seeds import seeds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def test_hidden_images_make_layers_shared(daemon: Daemon) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(600, 612))
+@pytest.mark.parametrize("seed", seeds(range(600, 612), gate=6))
 def test_a_random_set(seed: int, daemon: Daemon, tmp_path: Path) -> None:
     images = random_images(seed, utc_now())
     archive = docker_archive(images)
@@ -68,6 +69,6 @@ def test_a_random_set(seed: int, daemon: Daemon, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(700, 712))
+@pytest.mark.parametrize("seed", seeds(range(700, 712), gate=6))
 def test_a_session(seed: int, daemon: Daemon) -> None:
     play(Session(daemon, seed))

@@ -18,13 +18,14 @@ from tests.engine.compare import (
     utc_now,
 )
 from tests.engine.random_images import random_images
+from tests.seeds import seeds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.engine.daemon import Daemon
 
-SEEDS = range(40)
+SEEDS = seeds(range(40), gate=14)
 
 
 @pytest.mark.slow

@@ -132,3 +132,10 @@ def test_everything_in_some_cases(user: str, overlay_mount: Callable[[list[bytes
 @pytest.mark.parametrize("user", USERS)
 def test_everything_in_more_cases(user: str, overlay_mount: Callable[[list[bytes]], KernelOverlay]) -> None:
     _agree(overlay_mount, user, SLOW_SHARE)
+
+
+@pytest.mark.thorough
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("user", USERS)
+def test_everything_in_every_case(user: str, overlay_mount: Callable[[list[bytes]], KernelOverlay]) -> None:
+    _agree(overlay_mount, user, 1)
