@@ -11,7 +11,7 @@ REPOSITORY = Path(__file__).parents[1]
 CORE = REPOSITORY / "rust" / "layersim" / "src"
 
 STEPS: tuple[tuple[str, set[str]], ...] = (
-    ("R0", {"error", "path", "digest", "limits", "saving", "hashing"}),
+    ("R0", {"error", "path", "digest", "limits", "saving", "hashing", "listing"}),
     ("R1", {"metadata", "blob", "whiteout"}),
     ("R1", {"content", "place"}),
     ("R2", {"tree"}),

@@ -37,6 +37,7 @@ __all__ = [
     "Holdings",
     "Layer",
     "Limits",
+    "Listing",
     "Member",
     "Overlay",
     "Packed",
@@ -49,6 +50,7 @@ __all__ = [
     "chain_ids",
     "hardlink",
     "hash_files",
+    "list_directories",
     "mkdir",
     "opaque",
     "pack_layers",
@@ -68,6 +70,7 @@ MAX_CHAIN: int
 
 def sha256(data: _Buffer) -> str: ...
 def hash_files(paths: Sequence[bytes], heads: Sequence[bytes] | None = None) -> bytes: ...
+def list_directories(paths: Sequence[bytes], *, capabilities: bool = False) -> list[Listing]: ...
 def chain_ids(diff_ids: Sequence[str]) -> list[str]: ...
 def mkdir(
     path: _Path,
@@ -92,6 +95,12 @@ def symlink(path: _Path, target: _Path, *, uid: int = 0, gid: int = 0, mtime_ns:
 def hardlink(path: _Path, target: _Path) -> Edit: ...
 def remove(path: _Path) -> Edit: ...
 def opaque(path: _Path) -> Edit: ...
+
+@final
+class Listing:
+    @property
+    def errno(self) -> int: ...
+    def rows(self) -> list[tuple[str, int, int, int, int, int, int, int, int, int, str, bytes]]: ...
 
 @final
 class Edit:

@@ -16,7 +16,7 @@ use crate::error::{Result, detached};
 /// Parameters
 /// ----------
 /// paths : sequence of bytes
-///     Files; links are followed.
+///     Files; links are not followed.
 /// heads : sequence of bytes, optional
 ///     As many, each hashed before the bytes of its file.
 ///

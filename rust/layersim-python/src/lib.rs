@@ -16,6 +16,7 @@ mod error;
 mod file;
 mod hashing;
 mod layer;
+mod listing;
 mod lookup;
 mod member;
 mod overlay;
@@ -46,6 +47,8 @@ mod _core {
     use crate::hashing::hash_files;
     #[pymodule_export]
     use crate::layer::{PyLayer, PyLimits, restore_layer};
+    #[pymodule_export]
+    use crate::listing::{PyListing, list_directories};
     #[pymodule_export]
     use crate::lookup::{PyFound, PyPaths};
     #[pymodule_export]

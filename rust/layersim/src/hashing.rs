@@ -1,10 +1,12 @@
 //! Many files of the host, hashed on all cores.
 
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use rustix::fs::OFlags;
 
 use crate::digest::{Digest, Hasher};
 use crate::error::{Error, Result};
@@ -38,7 +40,9 @@ fn digest(file: &Headed, buffer: &mut [u8]) -> Result<Digest> {
 }
 
 fn read(path: &Path, hasher: &mut Hasher, buffer: &mut [u8]) -> io::Result<()> {
-    let mut opened = File::open(path)?;
+    // What came into its place since it was listed is not followed, nor waited for.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let mut opened = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)?;
     loop {
         match opened.read(buffer)? {
             0 => return Ok(()),

@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | subject |
 //! |---|---|---|
-//! | R0 | [`error`] [`path`] [`digest`] [`limits`] [`saving`] [`hashing`] | causes, byte paths, identifiers, bounds on hostile input, atomic files, files hashed together |
+//! | R0 | [`error`] [`path`] [`digest`] [`limits`] [`saving`] [`hashing`] [`listing`] | causes, byte paths, identifiers, bounds on hostile input, atomic files, files hashed and directories listed together |
 //! | R1 | [`metadata`] [`blob`] [`place`] [`content`] [`whiteout`] | what an inode carries, file bytes as pieces, blobs not read yet, the tar spelling of deletion |
 //! | R2 | [`tree`] | the one tree: directories, entries, inodes |
 //! | R3 | [`archive`] [`layer`] [`bundle`] | tar in and out, the frozen layer, the members of an image archive |
@@ -24,6 +24,7 @@ pub mod extract;
 pub mod hashing;
 pub mod layer;
 pub mod limits;
+pub mod listing;
 pub mod metadata;
 pub mod overlay;
 pub mod path;
