@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layersim.build.context import Context, Ignore
+from layersim._core import list_directories
+from layersim.build.context import Context, Ignore, directory
 from layersim.errors import BuildError
 from tests.build.builders import BUILDKIT20, BUILDKIT29, FOUR, LEGACY20, LEGACY29, Builder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from layersim._core import Listing
 
 FILES = ("d/a.md", "d/e/k.go", "d/e/b.md", "top.md", "x/y", "barfoo", "a+b", "aab")
 
@@ -105,16 +108,15 @@ def test_a_directory_around_an_exception_has_its_mode_only_in_buildkit(folder: P
 
 def test_an_ignored_directory_is_not_even_listed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / ".dockerignore").write_text("d")
-    listed: list[str] = []
-    scandir = os.scandir
+    listed: list[bytes] = []
 
-    def noted(path: str) -> Iterator[os.DirEntry[str]]:
-        listed.append(path)
-        return scandir(path)
+    def noted(paths: Sequence[bytes], *, capabilities: bool) -> list[Listing]:
+        listed.extend(paths)
+        return list_directories(paths, capabilities=capabilities)
 
-    monkeypatch.setattr(os, "scandir", noted)
+    monkeypatch.setattr(directory, "list_directories", noted)
     Context.of(folder, dialect=BUILDKIT29)
-    assert listed == [f"{folder}/", f"{folder}/x"]
+    assert listed == [os.fsencode(f"{folder}/"), os.fsencode(f"{folder}/x")]
 
 
 def test_buildkit_asks_for_the_patterns_beside_the_dockerfile(folder: Path) -> None:

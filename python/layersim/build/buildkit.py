@@ -51,8 +51,8 @@ class _Task:
         The key of what it copies.
     work : callable
         Does it in a file system; gives how long it took.
-    files : callable
-        Digests by path.
+    copying : Copying or None
+        What is copied.
     """
 
     instruction: Instruction
@@ -60,7 +60,7 @@ class _Task:
     inputs: Inputs
     work: Callable[[Overlay], float]
     content: str = ""
-    files: Callable[[], Mapping[str, str]] = dict
+    copying: Copying | None = None
 
     @property
     def key(self) -> str:
@@ -70,6 +70,17 @@ class _Task:
         return digest(
             one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options)
         )
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Digests of what is copied, by path."""
+        return {} if self.copying is None else self.copying.files()
+
+    def rechecked(self) -> _Task:
+        """Return it with the content that is there now, as far as it is copied from there."""
+        if self.copying is None or not self.copying.recheck():
+            return self
+        return replace(self, content=self.copying.checksum())
 
 
 class BuildKit:
@@ -89,8 +100,8 @@ class BuildKit:
         self._plan = plan(request.dockerfile, request.target, request.build_args, platform)
         self._stages: dict[int, _Stage] = {}
         self.steps: list[Step] = []
-        # The bytes of each file of the context that was asked for; None until one is.
-        self.sent: dict[str, int] | None = None
+        # The paths of the context that were asked for; None until one is.
+        self.asked: frozenset[str] | None = None
 
     def build(self) -> Image:
         """Build what the target needs; return its image.
@@ -100,9 +111,13 @@ class BuildKit:
         BuildError, DockerfileError, ImageNotFoundError
             In the builder's words; nothing is kept but the cache of the steps before it.
         """
-        for planned in self._plan.stages:
-            self._stages[planned.index] = self._stage(planned)
-        self._note_sources()
+        is_whole = False
+        try:
+            for planned in self._plan.stages:
+                self._stages[planned.index] = self._stage(planned)
+            is_whole = True
+        finally:
+            self._note_sources(is_whole=is_whole)
         draft = self._stages[self._plan.target].state.draft
         if self.request.labels:
             labels = draft.config.get("Labels")
@@ -136,20 +151,21 @@ class BuildKit:
             draft, key = Draft.from_nothing(dialect), "scratch"
         else:
             image = self.host.get_image(planned.base)
-            self.host.note_source(f"local source for {planned.base}", "regular", 0, image.layers)
+            self.host.note_source(f"local source for {planned.base}", "regular", 0, image.layers, "")
             draft, key = Draft.upon(image), (image.chain_ids or (image.config_digest,))[-1]
         return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key
 
     def _prefix(self, planned: PlannedStage) -> str:
         return "" if self._plan.is_single else f"{planned.name} "
 
-    def _note_sources(self) -> None:
+    def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
-        request, note = self.request, self.host.note_source
-        note("local source for dockerfile", "source.local", len(request.context.dockerfile), ())
-        note("local source for dockerignore", "source.local", request.context.ignore.size, ())
-        if self.sent is not None:
-            note("local source for context", "source.local", sum(self.sent.values()), ())
+        context, note = self.request.context, self.host.note_source
+        note("local source for dockerfile", "source.local", len(context.dockerfile), (), context.place)
+        note("local source for dockerignore", "source.local", context.ignore.size, (), context.place)
+        if self.asked is not None:
+            size = context.asked(self.asked, is_whole=is_whole)
+            note("local source for context", "source.local", size, (), context.place)
 
     def tell(self, step: Step) -> int:
         """Take a step in; return its number."""
@@ -228,8 +244,9 @@ class _Stage:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         view = self._builder.files_of(word, self.state.planned) if word is not None else None
         copying = Copying.of(instruction, self._request, view, self._host.now())
-        if view is None:
-            self._builder.sent = (self._builder.sent or {}) | copying.sizes()
+        asked = copying.asked()
+        if asked is not None:
+            self._builder.asked = (self._builder.asked or frozenset()) | asked
 
         def work(fs: Overlay) -> float:
             copying.apply(fs, self._draft)
@@ -239,7 +256,7 @@ class _Stage:
         parent = "" if instruction.link else self.key
         inputs = Inputs(parent, text, {}, {}, {}, copying.options())
         told = copied_by(instruction, self._draft, self.state.scope)
-        return _Task(instruction, told, inputs, work, copying.checksum(), copying.files)
+        return _Task(instruction, told, inputs, work, copying.checksum(), copying)
 
     def _workdir(self, instruction: Workdir) -> None:
         path = working_dir(self._draft, instruction.path)
@@ -257,13 +274,15 @@ class _Stage:
         self._do(_Task(instruction, f"WORKDIR {path}", inputs, work))
 
     def _do(self, task: _Task) -> None:
-        key = task.key
         kind = type(task.instruction).__name__
         place = Place("buildkit", self.state.planned.name, kind, self.state.ordinal(kind))
-        found = None if self._request.no_cache else self._host.steps.find(key)
+        found, key = self._found(task)
+        if found is None:
+            task = task.rechecked()
+            found, key = self._found(task)
         reason, seconds = Reason("cached"), 0.0
         if found is None:
-            inputs = replace(task.inputs, files=task.files())
+            inputs = replace(task.inputs, files=task.files)
             reason = self._reason(place, key, inputs)
             found, seconds = self._done(task)
             self._host.steps.remember(place, key, inputs)
@@ -279,10 +298,16 @@ class _Stage:
         if reason.kind != "cached" and self._run_step is None:
             self._run_step = number
 
+    def _found(self, task: _Task) -> tuple[Done | None, str]:
+        key = task.key
+        return None if self._request.no_cache else self._host.steps.find(key), key
+
     def _done(self, task: _Task) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)
         seconds = task.work(fs)
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
+        if task.copying is not None:
+            task.copying.keep(layer)
         done = Done(task.key, layer, self._host.now())
         self._host.keep_step(done, [*self._draft.layers, layer], task.created_by)
         return done, seconds

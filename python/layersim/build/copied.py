@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from layersim._core import Layer, View, write
 from layersim.build.context import content_checksum, select, source_sum
+from layersim.build.context.asked import asked_of
+from layersim.build.context.synced import SyncedTree
 from layersim.build.context.tree import below, file_digests
 from layersim.build.copying import CopyOptions, copy_into
 from layersim.build.dockerfile import Add, Copy
@@ -73,14 +75,24 @@ class Copying:
         """Return a digest for each file, and a mode for each name."""
         return dict(pair for selection in self.selections for pair in _files(selection))
 
-    def sizes(self) -> dict[str, int]:
-        """Return the bytes of each file, by its path where it is taken from."""
-        found: dict[str, int] = {}
-        for selection in self.selections:
-            for source in selection.sources:
-                inside = _entries(selection, source)
-                found |= {path: status.st_size for path, status in inside if stat.S_ISREG(status.st_mode)}
-        return found
+    def asked(self) -> frozenset[str] | None:
+        """Return the paths of the context that it asks for; None where that is none at all."""
+        tree = self.request.context.tree
+        chosen = [selection for selection in self.selections if selection.tree is tree]
+        return frozenset(source.path for selection in chosen for source in selection.sources) if chosen else None
+
+    def recheck(self) -> bool:
+        """Hash files again that were taken for unchanged without being read; tell whether any is not what it was."""
+        tree = self.request.context.tree
+        if not isinstance(tree, SyncedTree):
+            return False
+        asked = self.asked()
+        return asked is not None and tree.recheck(asked_of(tree, asked).names)
+
+    def keep(self, layer: Layer) -> None:
+        """Let the context know which layer has its files."""
+        if isinstance(self.request.context.tree, SyncedTree):
+            self.request.context.tree.keep(layer)
 
     def options(self) -> dict[str, str]:
         """Return what else decides what is copied."""

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
             """Keep what BuildKit has done, with the layers that it stands on."""
             ...
 
-        def note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], /) -> None:
-            """Let the build cache count what a build starts from."""
+        def note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], place: str, /) -> None:
+            """Let the build cache count what a build starts from; of each directory's context apart."""
             ...
 
         def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from layersim.build import BuildKit, LegacyBuilder, Request, dialect_of
-from layersim.build.context import Context
+from layersim.build.context import Context, Synced, place_of
 from layersim.build.dockerfile import parse
 from layersim.build.result import Build
 from layersim.engine.caching import CacheCommands
@@ -91,19 +91,22 @@ class BuildCommands(ImageCommands, CacheCommands):
             raise BuildError(f"cache_from is not modelled; the steps of {', '.join(cache_from)} cannot be taken over")
         dialect = dialect_of(builder, self.profile)
         references = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
-        sent = Context.of(context, dockerfile=dockerfile, dialect=dialect)
         name = "Dockerfile" if isinstance(dockerfile, bytes) else str(dockerfile)
-        request = Request(
-            context=sent,
-            dockerfile=parse(sent.dockerfile, dialect, name=name),
-            dialect=dialect,
-            target=target,
-            build_args=_texts("build_args", build_args),
-            labels=_texts("labels", labels),
-            no_cache=no_cache,
-            run=run,
-        )
+        given_args, given_labels = _texts("build_args", build_args), _texts("labels", labels)
         with self._lock:
+            place = place_of(context, dialect)
+            synced = self._synced.setdefault(place, Synced(place)) if place else None
+            sent = Context.of(context, dockerfile=dockerfile, dialect=dialect, synced=synced)
+            request = Request(
+                context=sent,
+                dockerfile=parse(sent.dockerfile, dialect, name=name),
+                dialect=dialect,
+                target=target,
+                build_args=given_args,
+                labels=given_labels,
+                no_cache=no_cache,
+                run=run,
+            )
             building = (LegacyBuilder if builder == "legacy" else BuildKit)(self._build_host(), request)
             image = building.build()
             stored = self._images.find(image.id)
@@ -127,14 +130,18 @@ class BuildCommands(ImageCommands, CacheCommands):
             note_source=self._note_source,
         )
 
-    def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer]) -> None:
+    def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], place: str) -> None:
         """Count one more use of what builds start from: a base, a context, a Dockerfile."""
-        record_id = self._sources.get(name)
+        key = f"{name}, {place}" if place else name
+        record_id = self._sources.get(key)
         if record_id is not None and record_id in self._build_cache:
             self._build_cache.resize(record_id, size)
             self._build_cache.use(record_id, self.now())
         else:
-            self._sources[name] = self.add_cache_record(size, type=kind, layers=layers, description=name).id
+            record_id = self.add_cache_record(size, type=kind, layers=layers, description=name).id
+            self._sources[key] = record_id
+        if place in self._synced:
+            self._synced[place].records.add(record_id)
 
     def _record(self, layers: Sequence[Layer], description: str) -> str:
         """Keep a record of a step, which holds its layers; return its id."""
@@ -182,7 +189,7 @@ class BuildHost:
     keep: Callable[[bytes, Sequence[Layer], Reference | None, str, StoredImage | None], StoredImage]
     steps: StepCache
     record: Callable[[Sequence[Layer], str], str]
-    note_source: Callable[[str, str, int, Sequence[Layer]], None]
+    note_source: Callable[[str, str, int, Sequence[Layer], str], None]
 
     def images_upon(self, image_id: str | None) -> Sequence[Image]:
         """Return the images that were made from one; with None those that were made from none."""

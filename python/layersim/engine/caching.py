@@ -94,4 +94,6 @@ class CacheCommands(State):
         for record in gone:
             self._build_cache.drop(record)
             self._step_cache.drop(record.id)
+        ids = {record.id for record in gone}
+        self._synced = {place: one for place, one in self._synced.items() if one.records.isdisjoint(ids)}
         return tuple(record.id for record in gone), sum(record.size for record in gone)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from layersim._core import View
+    from layersim.build.context import Synced
     from layersim.image import Reference
     from layersim.profiles import Profile
 
@@ -46,6 +47,7 @@ class State:
         self._cache_records = 0
         self._step_cache = StepCache()
         self._sources: dict[str, str] = {}
+        self._synced: dict[str, Synced] = {}
         self._known = KnownBlobs()
         self._views: dict[str, View] = {}
         self._registrar = Registrar(self.profile, self._images, self._layers, self._contents)

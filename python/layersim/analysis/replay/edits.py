@@ -15,8 +15,8 @@ from layersim.analysis.replay.files import File
 from layersim.analysis.replay.git import first_tree, history
 from layersim.build.context.directory import read_directory
 from layersim.build.context.ignore import Ignore
+from layersim.build.context.reading import IGNORE_FILE
 from layersim.build.context.tree import below, file_digests
-from layersim.build.context.value import IGNORE_FILE
 from layersim.units import parse_size
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from layersim.build.context.ignore import Ignore
-from layersim.build.context.value import IGNORE_FILE
+from layersim.build.context.reading import IGNORE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from layersim.analysis.replay.files import File
-from layersim.build.context.value import IGNORE_FILE
+from layersim.build.context.reading import IGNORE_FILE
 
 if TYPE_CHECKING:
     from os import PathLike

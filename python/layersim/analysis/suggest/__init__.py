@@ -14,7 +14,7 @@ from layersim.analysis.suggest.equality import Equality
 from layersim.analysis.suggest.script import Script
 from layersim.analysis.suggest.search import Cost, Search
 from layersim.build import dialect_of
-from layersim.build.context.value import IGNORE_FILE
+from layersim.build.context.reading import IGNORE_FILE
 from layersim.profiles import find_profile
 from layersim.units import human_size
 

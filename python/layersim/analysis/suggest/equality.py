@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from layersim._core import View, sha256
 from layersim.analysis.replay import Declared
 from layersim.analysis.replay.bases import usual_directories
-from layersim.build.context.value import IGNORE_FILE
+from layersim.build.context.reading import IGNORE_FILE
 from layersim.build.running import Effect, RunTable
 from layersim.engine import Engine
 from layersim.errors import BuildError, DockerfileError

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layersim.analysis.suggest.study import Proposal
-from layersim.build.context.value import IGNORE_FILE
+from layersim.build.context.reading import IGNORE_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from layersim.analysis.suggest.ignoring import unneeded_files
 from layersim.analysis.suggest.layering import described_at_copy, merged_commands, tools_in_a_stage
 from layersim.analysis.suggest.ordering import by_change_rate, late_variables, manifests_first
 from layersim.analysis.suggest.study import Study
-from layersim.build.context.value import IGNORE_FILE
+from layersim.build.context.reading import IGNORE_FILE
 from layersim.errors import BuildError, DockerfileError
 
 if TYPE_CHECKING:

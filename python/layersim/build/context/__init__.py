@@ -5,7 +5,20 @@ from layersim.build.context.dialect import Dialect
 from layersim.build.context.ignore import Ignore
 from layersim.build.context.selection import Selection, Source, select
 from layersim.build.context.sums import source_sum
+from layersim.build.context.synced import Synced, place_of
 from layersim.build.context.tree import Tree
 from layersim.build.context.value import Context
 
-__all__ = ["Context", "Dialect", "Ignore", "Selection", "Source", "Tree", "content_checksum", "select", "source_sum"]
+__all__ = [
+    "Context",
+    "Dialect",
+    "Ignore",
+    "Selection",
+    "Source",
+    "Synced",
+    "Tree",
+    "content_checksum",
+    "place_of",
+    "select",
+    "source_sum",
+]

@@ -36,11 +36,22 @@ def content_checksum(selections: Sequence[Selection]) -> str:
     hasher = hashlib.sha256()
     for selection in selections:
         for source in selection.sources:
-            _add(hasher, selection.tree, source)
+            hasher.update(_sum(selection.tree, source))
     return hasher.hexdigest()
 
 
-def _add(hasher: hashlib._Hash, tree: Tree, source: Source) -> None:
+def _sum(tree: Tree, source: Source) -> bytes:
+    if not isinstance(tree, SentTree):
+        return _summed(tree, source)
+    key = (source.path, "" if source.is_dir else source.name)
+    known = tree.sums.get(key)
+    if known is None:
+        known = tree.sums[key] = _summed(tree, source)
+    return known
+
+
+def _summed(tree: Tree, source: Source) -> bytes:
+    hasher = hashlib.sha256()
     if source.is_dir:
         cut = len(source.path) + 1 if source.path else 0
         entries = [(path, path[cut:], found) for path, found in below(tree, source.path)]
@@ -52,6 +63,7 @@ def _add(hasher: hashlib._Hash, tree: Tree, source: Source) -> None:
     for path, name, found in entries:
         hasher.update(_described(tree, path, name, found))
         hasher.update(digests.get(path, b""))
+    return hasher.digest()
 
 
 def _described(tree: Tree, path: str, name: str, found: Status) -> bytes:
@@ -59,7 +71,8 @@ def _described(tree: Tree, path: str, name: str, found: Status) -> bytes:
     is_file, is_link = stat.S_ISREG(found.st_mode), stat.S_ISLNK(found.st_mode)
     size = found.st_size if is_file else 0
     target = tree.readlink(path) if is_link else ""
-    text = f"{name}\0{found.st_mode} {found.st_uid} {found.st_gid} {size} {found.st_rdev}\0{target}\0"
+    mode = tree.modes.get(path, found.st_mode) if isinstance(tree, SentTree) else found.st_mode
+    text = f"{name}\0{mode} {found.st_uid} {found.st_gid} {size} {found.st_rdev}\0{target}\0"
     return text.encode(errors="surrogateescape") + _capability(tree, path, is_file=is_file)
 
 

@@ -6,7 +6,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View
-from layersim.build.context.tree import below
+from layersim.build.context.tree import SentTree, below
 
 if TYPE_CHECKING:
     from layersim.build.context.tree import Status, Tree
@@ -18,6 +18,8 @@ def make_leaf(overlay: Overlay, dest: str, tree: Tree, path: str, found: Status)
     """Make a file, link or node of a tree under a free name, root's, with its bytes and without its mode and time."""
     if stat.S_ISREG(found.st_mode):
         overlay.write_bytes(dest, tree.read_bytes(path))
+        if isinstance(tree, SentTree):
+            tree.taken[path] = dest
     elif stat.S_ISLNK(found.st_mode):
         overlay.symlink(tree.readlink(path), dest)
     else:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import stat
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -93,6 +92,7 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     st_mode: int
     st_size: int = 0
     st_mtime_ns: int = 0
+    st_ctime_ns: int = 0
     st_nlink: int = 1
     st_dev: int = 0
     st_ino: int = 0
@@ -113,12 +113,29 @@ class SentTree:
         The directory on the host.
     names : Mapping of str to Sent
         By path, relative to the root, parents first and names sorted.
+
+    Attributes
+    ----------
+    memo : dict
+        What was worked out from names, by what was asked.
+    sums : dict
+        What was worked out from bytes, by what was asked.
+    known : dict of str to bytes
+        Digests of files.
+    modes : dict of str to int
+        Modes that directories count with, where those are not their own.
+    taken : dict of str to str
+        Where in an overlay files were put.
     """
 
     def __init__(self, root: bytes, names: Mapping[str, Sent]) -> None:
         self.root = root
         self.names = names
-        self._digests: dict[str, bytes] = {}
+        self.memo: dict[object, object] = {}
+        self.sums: dict[object, bytes] = {}
+        self.known: dict[str, bytes] = {}
+        self.modes: dict[str, int] = {}
+        self.taken: dict[str, str] = {}
 
     def host_path(self, path: str) -> bytes:
         """Return the place of a name on the host."""
@@ -134,6 +151,18 @@ class SentTree:
     def readlink(self, path: str, /) -> str:
         """Return the target of a link."""
         return self.lstat(path).target
+
+    @cached_property
+    def _first_names(self) -> dict[str, str]:
+        """The first name of each file that has several, by the others."""
+        firsts: dict[tuple[int, int], str] = {}
+        files = ((path, one) for path, one in self.names.items() if one.st_nlink > 1 and stat.S_ISREG(one.st_mode))
+        named = ((path, firsts.setdefault((one.st_dev, one.st_ino), path)) for path, one in files)
+        return {path: first for path, first in named if first != path}
+
+    def first_name(self, path: str) -> str:
+        """Return the name under which a file was sent before; an empty one where this is the first."""
+        return self._first_names.get(path, "")
 
     @cached_property
     def _children(self) -> dict[str, list[str]]:
@@ -163,7 +192,10 @@ class SentTree:
     def read_bytes(self, path: str, /) -> bytes:
         """Return the bytes of a file, as they are now."""
         try:
-            return Path(os.fsdecode(self.host_path(path.strip("/")))).read_bytes()
+            # What came into its place since it was listed is not followed, nor waited for.
+            opened = os.open(self.host_path(path.strip("/")), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(opened, "rb") as file:
+                return file.read()
         except OSError as error:
             raise BuildError(f"cannot read {path.strip('/')!r}: {error.strerror}") from error
 
@@ -177,9 +209,9 @@ class SentTree:
 
     def digests(self, paths: Sequence[str]) -> list[bytes]:
         """Return the SHA-256 of files, each read once a context, on all cores."""
-        missing = [path for path in dict.fromkeys(paths) if path not in self._digests]
-        self._digests.update(zip(missing, self.hashed(missing, None), strict=True))
-        return [self._digests[path] for path in paths]
+        missing = [path for path in dict.fromkeys(paths) if path not in self.known]
+        self.known.update(zip(missing, self.hashed(missing, None), strict=True))
+        return [self.known[path] for path in paths]
 
     def hashed(self, paths: Sequence[str], heads: Sequence[bytes] | None) -> list[bytes]:
         """Return the SHA-256 of files, each with a head before its bytes, on all cores."""

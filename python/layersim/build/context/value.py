@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from layersim._core import Layer, View, remove, write
+from layersim.build.context.asked import asked_of
 from layersim.build.context.checksum import content_checksum
+from layersim.build.context.dialect import is_legacy, is_old_buildkit
 from layersim.build.context.directory import read_directory
 from layersim.build.context.ignore import Ignore
 from layersim.build.context.plant import planted
+from layersim.build.context.reading import IGNORE_FILE, reader_of
 from layersim.build.context.selection import Selection, select
 from layersim.build.context.sums import source_sum
+from layersim.build.context.synced import SyncedTree
+from layersim.build.context.tree import SentTree
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -23,9 +28,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from layersim.build.context.dialect import Dialect
+    from layersim.build.context.reading import Reader
+    from layersim.build.context.synced import Synced
     from layersim.build.context.tree import Tree
-
-IGNORE_FILE = ".dockerignore"
 
 Text: TypeAlias = str | os.PathLike[str] | bytes
 """The path of a Dockerfile, or its text."""
@@ -46,11 +51,13 @@ class Context:
         What kept files out.
     """
 
-    def __init__(self, tree: Tree, dockerfile: bytes, ignore: Ignore, dialect: Dialect) -> None:
+    def __init__(
+        self, tree: Tree, dockerfile: bytes, ignore: Ignore, dialect: Dialect, synced: Synced | None = None
+    ) -> None:
         self.tree = tree
         self.dockerfile = dockerfile
         self.ignore = ignore
-        self._dialect = dialect
+        self._dialect, self._synced = dialect, synced
 
     @classmethod
     def of(
@@ -59,6 +66,7 @@ class Context:
         *,
         dockerfile: Text = "Dockerfile",
         dialect: Dialect,
+        synced: Synced | None = None,
     ) -> Context:
         """Take a context as a builder is sent it.
 
@@ -70,6 +78,8 @@ class Context:
             Its path in the context; an absolute path of the host, outside of it; or its text.
         dialect : Dialect
             The builder.
+        synced : Synced, optional
+            What BuildKit has of the directory from earlier builds; without it all is compared by content.
 
         Returns
         -------
@@ -90,8 +100,13 @@ class Context:
         if isinstance(source, Mapping):
             return _of_mapping(source, dockerfile, dialect)
         if isinstance(source, str | os.PathLike) and Path(source).is_dir():
-            return _of_directory(os.fspath(source), dockerfile, dialect)
+            return _of_directory(os.fspath(source), dockerfile, dialect, synced)
         return _of_tar(source, dockerfile, dialect)
+
+    @property
+    def place(self) -> str:
+        """What BuildKit knows the directory by; empty where it is none."""
+        return "" if self._synced is None else self._synced.place
 
     @cached_property
     def view(self) -> View:
@@ -120,7 +135,22 @@ class Context:
         BuildError
             In the builder's words.
         """
-        return select(self.tree, word, dialect or self._dialect, instruction=instruction, from_stage=False)
+        rules = dialect or self._dialect
+        if not isinstance(self.tree, SentTree):
+            return select(self.tree, word, rules, instruction=instruction, from_stage=False)
+        key = (word, rules.builder, rules.generation, instruction)
+        known = self.tree.memo.get(key)
+        if not isinstance(known, Selection):
+            known = select(self.tree, word, rules, instruction=instruction, from_stage=False)
+            self.tree.memo[key] = known
+        return known
+
+    def asked(self, paths: frozenset[str], *, is_whole: bool) -> int:
+        """Take in what a build has asked for, and whether it came to its end; return how many bytes that is."""
+        asked = asked_of(self.tree, paths)
+        if self._synced is not None and isinstance(self.tree, SyncedTree):
+            self._synced.settle(self.tree, asked, is_whole=is_whole)
+        return asked.size
 
     def source_sum(self, words: Sequence[str]) -> str:
         """Return the legacy builder's sum of some source words, as its history shows it."""
@@ -142,17 +172,14 @@ def _of_mapping(files: Mapping[str, bytes | str], dockerfile: Text, dialect: Dia
     return Context(View([layer]), text, ignore, dialect)
 
 
-def _of_directory(root: str, dockerfile: Text, dialect: Dialect) -> Context:
-    def read(name: str) -> bytes | None:
-        try:
-            return Path(root, name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
-        except OSError as error:
-            raise BuildError(f"no permission to read from {name!r}") from error
-
+def _of_directory(root: str, dockerfile: Text, dialect: Dialect, synced: Synced | None) -> Context:
+    has_texts = synced is not None and is_old_buildkit(dialect)
+    read = synced.texts.reader(root) if synced is not None and has_texts else reader_of(root)
     ignore = _ignore(read, dockerfile, dialect)
-    return Context(read_directory(root, ignore, dialect), _dockerfile(read, dockerfile), ignore, dialect)
+    text = _dockerfile(read, dockerfile)
+    if synced is not None and not is_legacy(dialect):
+        return Context(synced.tree(root, ignore, dialect), text, ignore, dialect, synced)
+    return Context(read_directory(root, ignore, dialect), text, ignore, dialect)
 
 
 def _of_tar(source: str | os.PathLike[str] | Buffer | BinaryIO, dockerfile: Text, dialect: Dialect) -> Context:
@@ -174,7 +201,7 @@ def _name(dockerfile: Text) -> str:
     return "" if isinstance(dockerfile, bytes) else os.fspath(dockerfile)
 
 
-def _ignore(read: Callable[[str], bytes | None], dockerfile: Text, dialect: Dialect) -> Ignore:
+def _ignore(read: Reader, dockerfile: Text, dialect: Dialect) -> Ignore:
     """Read the file of patterns: BuildKit asks for one beside the Dockerfile first."""
     own = f"{_name(dockerfile)}{IGNORE_FILE}" if dialect.builder == "buildkit" and _name(dockerfile) else ""
     data = read(own) if own else None
@@ -182,7 +209,7 @@ def _ignore(read: Callable[[str], bytes | None], dockerfile: Text, dialect: Dial
     return Ignore.parse(data or b"", dialect)
 
 
-def _dockerfile(read: Callable[[str], bytes | None], dockerfile: Text) -> bytes:
+def _dockerfile(read: Reader, dockerfile: Text) -> bytes:
     if isinstance(dockerfile, bytes):
         return dockerfile
     name = os.fspath(dockerfile)

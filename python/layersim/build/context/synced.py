@@ -1,0 +1,192 @@
+"""What BuildKit's side has of a directory since the last build: what looks the same is not sent again (ADR 0014)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from layersim._core import View
+from layersim.build.context.dialect import is_legacy, is_old_buildkit
+from layersim.build.context.directory import walk_directory
+from layersim.build.context.reading import SyncedTexts
+from layersim.build.context.tree import SentTree
+from layersim.errors import BuildError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from layersim._core import Layer
+    from layersim.build.context.asked import Asked
+    from layersim.build.context.dialect import Dialect
+    from layersim.build.context.directory import Walked
+    from layersim.build.context.ignore import Ignore
+    from layersim.build.context.tree import Sent
+
+
+class SyncedTree(SentTree):
+    """What a directory sends, beside what BuildKit has of it already.
+
+    Parameters
+    ----------
+    root : bytes
+        The directory on the host.
+    names : Mapping of str to Sent
+        By path, relative to the root.
+    before : SyncedTree, optional
+        What was sent last. Of a file that looks as it did then, the digest is taken over.
+
+    Notes
+    -----
+    A file looks the same with its mode, size, time and links; its bytes may be others, as in a real engine. A directory
+    counts with the mode that it had when it first came.
+    """
+
+    def __init__(self, root: bytes, names: Mapping[str, Sent], before: SyncedTree | None = None) -> None:
+        super().__init__(root, names)
+        self._asked: frozenset[str] = frozenset()
+        # Files that look as they did, but for what no builder looks at.
+        self._doubtful: set[str] = set()
+        # Where layers have the bytes of a digest.
+        self._kept: dict[bytes, tuple[Layer, str]] = {}
+        if before is not None:
+            self._take_over(before)
+
+    def _take_over(self, before: SyncedTree) -> None:
+        for path, digest in before.known.items():
+            then, now = before.names[path], self.names.get(path)
+            if now is None or _looks(now) != _looks(then) or before.first_name(path) != self.first_name(path):
+                continue
+            self.known[path] = digest
+            if path in before._doubtful or (now.st_ctime_ns, now.st_ino) != (then.st_ctime_ns, then.st_ino):
+                self._doubtful.add(path)
+        self._kept = {digest: before._kept[digest] for digest in self.known.values() if digest in before._kept}
+        for path in before._asked:
+            then, now = before.names[path], self.names.get(path)
+            if now is not None and stat.S_ISDIR(now.st_mode) and stat.S_ISDIR(then.st_mode):
+                mode = before.modes.get(path, then.st_mode)
+                if mode != now.st_mode:
+                    self.modes[path] = mode
+
+    def settle(self, asked: Asked) -> None:
+        """Forget what a build has not asked for: it is gone on the other side."""
+        if asked.names is self._asked:
+            return
+        self._asked = asked.names
+        gone = (self.known.keys() | self.modes.keys()) - asked.names
+        for path in gone:
+            self.known.pop(path, None)
+            self.modes.pop(path, None)
+        self._doubtful -= gone
+        if gone:
+            self.sums.clear()
+
+    def read_bytes(self, path: str, /) -> bytes:
+        """Return the bytes that were sent of a file: if it has others since, those that a layer has kept.
+
+        Raises
+        ------
+        BuildError
+            It cannot be read, or changes meanwhile.
+        """
+        name = path.strip("/")
+        digest = self.known.get(name)
+        kept = self._bytes_kept(digest) if name in self._doubtful else None
+        if kept is not None:
+            return kept
+        data = super().read_bytes(path)
+        if digest is not None and hashlib.sha256(data).digest() != digest:
+            del self.known[name]
+            self._doubtful.discard(name)
+            self.sums.clear()
+            raise BuildError(f"{name!r} changed while it was read")
+        return data
+
+    def recheck(self, paths: Iterable[str]) -> bool:
+        """Hash files again whose bytes may be others by now and are kept nowhere; tell whether any has changed."""
+        doubtful = [path for path in paths if path in self._doubtful and self._bytes_kept(self.known[path]) is None]
+        now = dict(zip(doubtful, self.hashed(doubtful, None), strict=True))
+        has_changed = any(self.known[path] != digest for path, digest in now.items())
+        self.known |= now
+        self._doubtful.difference_update(doubtful)
+        if has_changed:
+            self.sums.clear()
+        return has_changed
+
+    def keep(self, layer: Layer) -> None:
+        """Remember that a layer has what was taken from here."""
+        self._kept |= {self.known[path]: (layer, dest) for path, dest in self.taken.items() if path in self.known}
+        self.taken.clear()
+
+    def _bytes_kept(self, digest: bytes | None) -> bytes | None:
+        place = self._kept.get(digest) if digest is not None else None
+        if place is None:
+            return None
+        layer, path = place
+        try:
+            data = View([layer]).read_bytes(path)
+        except OSError:
+            return None  # another source came into its place
+        return data if hashlib.sha256(data).digest() == digest else None
+
+
+class Synced:
+    """What BuildKit has of one directory of one client.
+
+    Parameters
+    ----------
+    place : str
+        What it knows the directory by: `place_of`.
+
+    Attributes
+    ----------
+    records : set of str
+        The records of the build cache that it is in; it is gone with any of them.
+    texts : SyncedTexts
+        What it has of Dockerfiles.
+    """
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        self.records: set[str] = set()
+        self.texts = SyncedTexts()
+        self._walked: Walked | None = None
+        self._tree: SyncedTree | None = None
+
+    def tree(self, root: str, ignore: Ignore, dialect: Dialect) -> SyncedTree:
+        """List what a directory sends; the same tree as before if nothing has changed.
+
+        Raises
+        ------
+        BuildError
+            For what cannot be listed or described, naming it.
+        """
+        walked = self._walked = walk_directory(root, ignore, dialect, self._walked)
+        before = self._tree
+        if before is not None and before.names is walked.names:
+            return before
+        return SyncedTree(os.fsencode(root), walked.names, before)
+
+    def settle(self, tree: SyncedTree, asked: Asked, *, is_whole: bool) -> None:
+        """Keep what was sent; what was not asked for is gone, unless the build did not come to its end."""
+        if is_whole:
+            tree.settle(asked)
+        self._tree = tree
+
+
+def place_of(source: object, dialect: Dialect) -> str:
+    """Return what BuildKit knows a directory by, and an empty text for anything else.
+
+    In 20.10 that is the path as it was given, later the absolute one; neither has its links followed.
+    """
+    if not isinstance(source, str | os.PathLike) or is_legacy(dialect) or not Path(source).is_dir():
+        return ""
+    given = os.fsdecode(source)
+    return given if is_old_buildkit(dialect) else posixpath.normpath(Path(given).absolute())
+
+
+def _looks(sent: Sent) -> tuple[object, ...]:
+    return sent.st_mode, sent.st_size, sent.st_mtime_ns, sent.st_rdev, sent.target
