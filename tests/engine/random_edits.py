@@ -30,7 +30,8 @@ VALUES = {
     "options": ("", "--chown=1:2 "),
 }
 CONTENTS = ("a", "bb", "ccc")
-"""Of different sizes: for BuildKit a file of the same size and age has not changed."""
+"""Of different sizes."""
+IGNORED = ("", "unused\n", "dir/sub\n", "dir/x\nunused\n")
 
 
 class Project:
@@ -49,6 +50,7 @@ class Project:
     def edit(self) -> str:
         """Change one thing; return what."""
         edits = [self._set, self._set, self._set, self._content, self._content, self._mode, self._touch, self._swap]
+        edits += [self._rewrite, self._rewrite, self._directory_mode, self._rename, self._ignore]
         return self.rng.choice([*edits, self._argument, self._comment])()
 
     def save(self) -> None:
@@ -66,6 +68,31 @@ class Project:
         name = self.rng.choice(("f1", "dir/x", "dir/sub/y", "unused"))
         self._write(name)
         return f"content of {name}"
+
+    def _rewrite(self) -> str:
+        """Give a file other bytes, of the same size and age: for BuildKit it has not changed."""
+        name = self.rng.choice(("f1", "dir/x", "dir/sub/y"))
+        path = self.folder / name
+        age = path.stat().st_mtime_ns
+        path.write_text(path.read_text().swapcase())
+        os.utime(path, ns=(age, age))
+        return f"bytes of {name}"
+
+    def _directory_mode(self) -> str:
+        (self.folder / "dir/sub").chmod(self.rng.choice((0o700, 0o755, 0o711)))
+        return "mode of dir/sub"
+
+    def _rename(self) -> str:
+        name = self.rng.choice(("dir/x", "dir/sub/y"))
+        (self.folder / name).rename(self.folder / "dir/kept")
+        self._write(name)
+        return f"{name} as dir/kept"
+
+    def _ignore(self) -> str:
+        text = self.rng.choice(IGNORED)
+        (self.folder / ".dockerignore").write_text(text)
+        self._age(".dockerignore")
+        return f"ignored: {text!r}"
 
     def _mode(self) -> str:
         name = self.rng.choice(("f1", "dir/x"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.engine.daemon import Daemon
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-EDITS, LEAST_STEPS = 14, 4
+EDITS, LEAST_STEPS = 16, 4
 EACH_BUILDER = pytest.mark.parametrize("builder", BUILDERS)
 
 
