@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View
 from layersim.build.cache import Done, Place, digest, pairs
+from layersim.build.context.synced import SOURCES
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
@@ -161,11 +162,11 @@ class BuildKit:
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
         context, note = self.request.context, self.host.note_source
-        note("local source for dockerfile", "source.local", len(context.dockerfile), (), context.place)
-        note("local source for dockerignore", "source.local", context.ignore.size, (), context.place)
+        sizes = [len(context.dockerfile), context.ignore.size]
         if self.asked is not None:
-            size = context.asked(self.asked, is_whole=is_whole)
-            note("local source for context", "source.local", size, (), context.place)
+            sizes.append(context.asked(self.asked, is_whole=is_whole))
+        for name, size in zip(SOURCES, sizes, strict=False):
+            note(name, "source.local", size, (), context.place)
 
     def tell(self, step: Step) -> int:
         """Take a step in; return its number."""

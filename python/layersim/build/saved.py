@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from layersim.build.cache import Done, Place
+from layersim.build.context import Synced
+from layersim.build.context.synced import SOURCES, SentName, source_key
 from layersim.build.reason import Inputs
 from layersim.errors import StateError
 from layersim.image.instant import from_clock
@@ -13,6 +15,7 @@ from layersim.state.document import (
     BuildsRecord,
     InputColumns,
     PairColumns,
+    SentColumns,
     SourceColumns,
     StepColumns,
 )
@@ -29,7 +32,9 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
-def saved_builds(cache: StepCache, sources: Mapping[str, str], records: BuildCache) -> BuildsRecord:
+def saved_builds(
+    cache: StepCache, sources: Mapping[str, str], records: BuildCache, synced: Mapping[str, Synced]
+) -> BuildsRecord:
     """Return what builds remember.
 
     Parameters
@@ -40,6 +45,8 @@ def saved_builds(cache: StepCache, sources: Mapping[str, str], records: BuildCac
         The records of what they started from, by name; those that were pruned are left out.
     records : BuildCache
         The records that there are.
+    synced : mapping of str to Synced
+        What was sent of directories.
     """
     positions = {record.id: position for position, record in enumerate(records)}
     tables = _Tables({}, {}, {})
@@ -49,6 +56,7 @@ def saved_builds(cache: StepCache, sources: Mapping[str, str], records: BuildCac
         steps=StepColumns(*_columns(done)),
         dropped=tuple(sorted(cache.dropped)),
         sources=SourceColumns(*_columns(started)),
+        sent=SentColumns(*_columns(tables.sent(place, row) for place, one in synced.items() for row in one.rows())),
         inputs=InputColumns(*_columns(tables.row(*remembered) for remembered in cache.remembered())),
         mappings=tuple(tables.mappings),
         pairs=PairColumns(*_columns(tables.pairs)),
@@ -82,6 +90,43 @@ def restore_builds(builds: BuildsRecord, records: BuildCache, cache: StepCache) 
         raise StateError(f"a document with builds that make no sense: {error}") from error
 
 
+def restore_sent(builds: BuildsRecord, sources: Mapping[str, str]) -> dict[str, Synced]:
+    """Return what was sent of directories, by place, for an engine that was opened.
+
+    Raises
+    ------
+    StateError
+        The section contradicts itself.
+    """
+    found: dict[str, list[SentName]] = {}
+    try:
+        for place, row in _unique("what was sent", _sent(builds)):
+            found.setdefault(place[0], []).append(row)
+    except LookupError as error:
+        raise StateError(f"a document with builds of nothing: {error}") from error
+    except ValueError as error:
+        raise StateError(f"a document with builds that make no sense: {error}") from error
+    return {place: _synced(place, rows, sources) for place, rows in found.items()}
+
+
+def _sent(builds: BuildsRecord) -> Iterator[tuple[tuple[str, str], SentName]]:
+    texts, columns = builds.texts, builds.sent
+    rows = zip(*(getattr(columns, name) for name in SentColumns.__struct_fields__), strict=True)
+    for place, path, mode, size, mtime_ns, device, target, first, text in rows:
+        digest = bytes.fromhex(texts[text].removeprefix("sha256:"))
+        if len(digest) not in {0, 32}:
+            raise ValueError(f"{texts[text]!r:.80} is no digest")
+        row = SentName(texts[path], mode, size, mtime_ns, device, texts[target], texts[first], digest)
+        yield (texts[place], row.path), row
+
+
+def _synced(place: str, rows: Sequence[SentName], sources: Mapping[str, str]) -> Synced:
+    synced = Synced(place)
+    synced.restore(rows)
+    synced.records = {sources[key] for name in SOURCES if (key := source_key(name, place)) in sources}
+    return synced
+
+
 class _Tables(NamedTuple):
     """Positions of what is written once: texts, pairs of them, and mappings as positions of pairs."""
 
@@ -95,6 +140,13 @@ class _Tables(NamedTuple):
         texts = [self._text(text) for text in (key, inputs.parent, inputs.instruction)]
         mappings = (inputs.environment, inputs.arguments, inputs.files, inputs.options)
         return (*words, place.ordinal, *texts, *map(self._mapping, mappings))
+
+    def sent(self, place: str, row: SentName) -> tuple[int, ...]:
+        """Return one row of what was sent."""
+        numbers = (row.mode, row.size, row.mtime_ns, row.device)
+        digest = f"sha256:{row.digest.hex()}" if row.digest else ""
+        texts = [self._text(text) for text in (place, row.path, row.target, row.first, digest)]
+        return (*texts[:2], *numbers, *texts[2:])
 
     def _text(self, text: str) -> int:
         return self.texts.setdefault(text, len(self.texts))

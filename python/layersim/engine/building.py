@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from layersim.build import BuildKit, LegacyBuilder, Request, dialect_of
 from layersim.build.context import Context, Synced, place_of
+from layersim.build.context.synced import source_key
 from layersim.build.dockerfile import parse
 from layersim.build.result import Build
 from layersim.engine.caching import CacheCommands
@@ -132,7 +133,7 @@ class BuildCommands(ImageCommands, CacheCommands):
 
     def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], place: str) -> None:
         """Count one more use of what builds start from: a base, a context, a Dockerfile."""
-        key = f"{name}, {place}" if place else name
+        key = source_key(name, place)
         record_id = self._sources.get(key)
         if record_id is not None and record_id in self._build_cache:
             self._build_cache.resize(record_id, size)

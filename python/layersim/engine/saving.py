@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from layersim._core import Packed
-from layersim.build.saved import restore_builds, saved_builds
+from layersim.build.saved import restore_builds, restore_sent, saved_builds
 from layersim.engine.containers import ContainerCommands
 from layersim.errors import StateError
 from layersim.profiles import find_profile
@@ -86,7 +86,7 @@ class Saving(ContainerCommands):
             raise ValueError(f"expected 'file' or 'directory', got {layout!r}")
         with self._lock:
             self._demand_known_profile()
-            builds = saved_builds(self._step_cache, self._sources, self._build_cache)
+            builds = saved_builds(self._step_cache, self._sources, self._build_cache, self._synced)
             document, shelf = document_of(self.profile.name, self._stores(), self._cache_records, builds)
             if layout == "file" or (layout is None and not _names_directory(path)):
                 return write_file(_as_path(path), document, shelf)
@@ -173,6 +173,7 @@ class Saving(ContainerCommands):
         restore(document, blobs, engine._stores(), engine)
         engine._cache_records = document.counters.cache_records
         engine._sources = restore_builds(document.builds, engine._build_cache, engine._step_cache)
+        engine._synced = restore_sent(document.builds, engine._sources)
         if verify:
             engine._verify()
         engine._store = store

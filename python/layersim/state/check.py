@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from layersim._core import Blobs
     from layersim.state.document import Document, ImageRecord, UpperRecord
 
-_OF_BUILDS = ("steps", "sources", "inputs", "pairs")
+_OF_BUILDS = ("steps", "sources", "sent", "inputs", "pairs")
 _IN_COLUMNS = ("layers", "synthetic", "places", "contents", *(f"builds.{name}" for name in _OF_BUILDS))
 # What is not written of contents that are known by their sizes alone.
 _OPTIONAL = {"offset", "document"}

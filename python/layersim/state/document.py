@@ -170,6 +170,24 @@ class SourceColumns(_Record, frozen=True):
     record: tuple[Index, ...] = ()
 
 
+class SentColumns(_Record, frozen=True):
+    """What BuildKit has of directories: files with digests, and directories, whose digest is an empty text.
+
+    `place`, `path`, `target`, `first` (the name under which a hard link was sent before) and `digest` are positions
+    among the texts.
+    """
+
+    place: tuple[Index, ...] = ()
+    path: tuple[Index, ...] = ()
+    mode: tuple[Size, ...] = ()
+    size: tuple[Size, ...] = ()
+    mtime_ns: tuple[int, ...] = ()
+    device: tuple[Size, ...] = ()
+    target: tuple[Index, ...] = ()
+    first: tuple[Index, ...] = ()
+    digest: tuple[Index, ...] = ()
+
+
 class BuildsRecord(_Record, frozen=True):
     """What builds remember of earlier ones, beside the records of the build cache.
 
@@ -180,6 +198,7 @@ class BuildsRecord(_Record, frozen=True):
     steps: StepColumns = StepColumns()
     dropped: tuple[str, ...] = ()
     sources: SourceColumns = SourceColumns()
+    sent: SentColumns = SentColumns()
     inputs: InputColumns = InputColumns()
     mappings: tuple[tuple[Index, ...], ...] = ()
     pairs: PairColumns = PairColumns()

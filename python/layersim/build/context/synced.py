@@ -7,24 +7,44 @@ import os
 import posixpath
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from layersim._core import View
 from layersim.build.context.dialect import is_legacy, is_old_buildkit
 from layersim.build.context.directory import walk_directory
 from layersim.build.context.reading import SyncedTexts
-from layersim.build.context.tree import SentTree
+from layersim.build.context.tree import Sent, SentTree
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from layersim._core import Layer
     from layersim.build.context.asked import Asked
     from layersim.build.context.dialect import Dialect
     from layersim.build.context.directory import Walked
     from layersim.build.context.ignore import Ignore
-    from layersim.build.context.tree import Sent
+
+SOURCES = ("local source for dockerfile", "local source for dockerignore", "local source for context")
+"""What the build cache has records of, for each directory."""
+
+
+def source_key(name: str, place: str) -> str:
+    """Return what a record is found by that counts a directory's context; of no directory its name."""
+    return f"{name}, {place}" if place else name
+
+
+class SentName(NamedTuple):
+    """What is kept of a name that was sent: a file, with its digest, or a directory, without one."""
+
+    path: str
+    mode: int
+    size: int
+    mtime_ns: int
+    device: int
+    target: str
+    first: str
+    digest: bytes
 
 
 class SyncedTree(SentTree):
@@ -54,6 +74,28 @@ class SyncedTree(SentTree):
         self._kept: dict[bytes, tuple[Layer, str]] = {}
         if before is not None:
             self._take_over(before)
+
+    @classmethod
+    def restored(cls, rows: Iterable[SentName]) -> Self:
+        """Return what was sent before, of which no layer is known that has it."""
+        found = list(rows)
+        names = {
+            one.path: Sent(one.mode, one.size, one.mtime_ns, st_rdev=one.device, target=one.target) for one in found
+        }
+        tree = cls(b"", names)
+        tree.known = {one.path: one.digest for one in found if one.digest}
+        tree._first_names = {one.path: one.first for one in found if one.first}
+        tree._asked = frozenset(names)
+        return tree
+
+    def rows(self) -> Iterator[SentName]:
+        """Yield what `restored` makes it of."""
+        for path in sorted(self._asked | self.known.keys()):
+            one = self.names.get(path)
+            digest = self.known.get(path, b"")
+            if one is not None and (digest or stat.S_ISDIR(one.st_mode)):
+                mode, first = self.modes.get(path, one.st_mode), self.first_name(path)
+                yield SentName(path, mode, one.st_size, one.st_mtime_ns, one.st_rdev, one.target, first, digest)
 
     def _take_over(self, before: SyncedTree) -> None:
         for path, digest in before.known.items():
@@ -155,6 +197,14 @@ class Synced:
         self.texts = SyncedTexts()
         self._walked: Walked | None = None
         self._tree: SyncedTree | None = None
+
+    def rows(self) -> Iterator[SentName]:
+        """Yield the names that are there on the other side."""
+        return iter(()) if self._tree is None else self._tree.rows()
+
+    def restore(self, rows: Iterable[SentName]) -> None:
+        """Take in what an engine had that was saved."""
+        self._tree = SyncedTree.restored(rows)
 
     def tree(self, root: str, ignore: Ignore, dialect: Dialect) -> SyncedTree:
         """List what a directory sends; the same tree as before if nothing has changed.

@@ -215,6 +215,8 @@ class SentTree:
 
     def hashed(self, paths: Sequence[str], heads: Sequence[bytes] | None) -> list[bytes]:
         """Return the SHA-256 of files, each with a head before its bytes, on all cores."""
+        if not paths:
+            return []
         try:
             joined = hash_files([self.host_path(path) for path in paths], heads)
         except OSError as error:
