@@ -80,11 +80,16 @@ def is_directory(fs: Overlay, path: str) -> bool:
 
 def remove_tree(fs: Overlay, path: str) -> None:
     """Remove a path with all that is in it, as `rm -rf` does; nothing for one that is not there."""
-    if is_directory(fs, path):
-        for name in fs.listdir(path):
-            remove_tree(fs, f"{path.rstrip('/')}/{name}")
-        if path != "/":
-            fs.rmdir(path)
-        return
-    with suppress(FileNotFoundError, NotADirectoryError):
-        fs.unlink(path)
+    waiting = [path]
+    while waiting:
+        place = waiting[-1]
+        inner = [f"{place.rstrip('/')}/{name}" for name in fs.listdir(place)] if is_directory(fs, place) else None
+        if inner:
+            waiting += inner
+            continue
+        waiting.pop()
+        with suppress(FileNotFoundError, NotADirectoryError):
+            if inner is None:
+                fs.unlink(place)
+            elif place != "/":
+                fs.rmdir(place)

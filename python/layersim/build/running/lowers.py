@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
-from pathlib import Path
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from layersim._core import View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from layersim._core import Entry, Layer, Overlay
 
@@ -92,13 +93,30 @@ def _make_whiteout(path: bytes) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a directory with all that is in it, whatever modes a layer or the kernel gave to it."""
+    """Remove a directory with all that is in it, whatever modes a layer or the kernel gave to it, and however deep."""
+    moved = count()
     with suppress(FileNotFoundError):
-        folder.chmod(_KEPT_MODE)
-        for found in list(os.scandir(os.fsencode(folder))):
-            path = Path(os.fsdecode(found.path))
-            if found.is_dir(follow_symlinks=False):
-                remove_folder(path)
+        waiting = [os.fsencode(folder)]
+        while waiting:
+            place = waiting[-1]
+            os.chmod(place, _KEPT_MODE)
+            inner = _emptied(place, os.fsencode(folder), moved)
+            if inner:
+                waiting += inner
             else:
-                path.unlink()
-        folder.rmdir()
+                os.rmdir(waiting.pop())
+
+
+def _emptied(place: bytes, top: bytes, moved: Iterator[int]) -> list[bytes]:
+    """Remove the files of a directory and lift its directories to the top, so that no path grows; return where to."""
+    lifted = []
+    for found in list(os.scandir(place)):
+        if not found.is_dir(follow_symlinks=False):
+            os.unlink(found.path)
+        elif place == top:
+            lifted.append(found.path)
+        else:
+            os.chmod(found.path, _KEPT_MODE)
+            lifted.append(top + b"/.removed%d" % next(moved))
+            os.rename(found.path, lifted[-1])
+    return lifted

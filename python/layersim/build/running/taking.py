@@ -22,6 +22,15 @@ _ENTERED = stat.S_IRUSR | stat.S_IXUSR
 _WRITE_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A directory whose entries are taken in: it is described last."""
+
+    path: str
+    found: os.stat_result
+    before: Stat | None
+
+
 @dataclass(slots=True)
 class Taking:
     """One upper directory on its way into an overlay.
@@ -47,34 +56,42 @@ class Taking:
     def take(self) -> None:
         """Take everything in; the overlay shows afterwards what the mount showed."""
         root = os.lstat(self.upper)
-        self._take_names("")
+        waiting: list[str | _Left] = [*self._names("")]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, str):
+                waiting += self._entry(one)
+            else:
+                self._describe(one.path, one.found, one.before)
         before = self.fs.lstat("/")
         if _described(root) != _described(before):
             self._describe("/", root, before)
 
-    def _take_names(self, folder: str) -> None:
-        for name in sorted(os.listdir(self.upper + os.fsencode(folder))):
-            self._entry(f"{folder}/{os.fsdecode(name)}")
+    def _names(self, folder: str) -> list[str]:
+        """Return what is in a directory, the last first."""
+        names = sorted(os.listdir(self.upper + os.fsencode(folder)), reverse=True)
+        return [f"{folder}/{os.fsdecode(name)}" for name in names]
 
     def _on_disk(self, path: str) -> bytes:
         return self.upper + os.fsencode(path)
 
-    def _entry(self, path: str) -> None:
+    def _entry(self, path: str) -> list[str | _Left]:
+        """Take an entry in; return what is to be done next, the last first."""
         found = os.lstat(self._on_disk(path))
         if stat.S_ISCHR(found.st_mode) and found.st_rdev == 0:
             remove_tree(self.fs, path)
         elif stat.S_ISDIR(found.st_mode):
-            self._directory(path, found)
+            return self._directory(path, found)
         else:
             self._leaf(path, found)
+        return []
 
-    def _directory(self, path: str, found: os.stat_result) -> None:
+    def _directory(self, path: str, found: os.stat_result) -> list[str | _Left]:
         before, is_opaque = self._before(path), self._is_opaque(path)
         if is_opaque or not is_directory(self.fs, path):
             self._make_directory(path, is_opaque=is_opaque)
         self._let_read(path, found, _ENTERED)
-        self._take_names(path)
-        self._describe(path, found, before)
+        return [_Left(path, found, before), *self._names(path)]
 
     def _make_directory(self, path: str, *, is_opaque: bool) -> None:
         """Make a directory in place of what is there.
