@@ -8,8 +8,11 @@ import pytest
 
 import layersim as ls
 from layersim.build.running import buildkit_words, legacy_words
+from layersim.build.running.surroundings import legacy
 from layersim.errors import RunError
 from tests.engine.archives import ImageSpec, docker_archive
+from tests.engine.both_builds import BUILDERS, Bench
+from tests.engine.dockerfiles import corpus, write_context
 from tests.engine.rootfs import busybox_tar
 from tests.tars import Entry, directory, hardlink, layer_tar, symlink
 from tests.trees import snapshot
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.engine.both_builds import Builder
     from tests.engine.daemon import Daemon
 
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv/web:/bin/sh\n"
@@ -129,7 +133,10 @@ def built(daemon: Daemon, folder: Path, text: str) -> ls.Image:
 
 def run_step(step: Step, number: int) -> ls.RunStep:
     command = ("/bin/sh", "-c", step.command)
-    return ls.RunStep(command=command, text=step.command, user=step.user, cwd=step.cwd, number=number)
+    around = legacy("0" * 64)
+    return ls.RunStep(
+        command=command, text=step.command, user=step.user, cwd=step.cwd, number=number, surroundings=around
+    )
 
 
 @pytest.mark.slow
@@ -178,3 +185,31 @@ def test_a_failure_is_that_of_the_builder(
     wanted = f"exit code: {code}" if buildkit else legacy_words(command, code)
     assert done.returncode != 0
     assert wanted in said
+
+
+def compare_containers(bench: Bench) -> None:
+    """Build what tells of a container on both sides: groups, names, files, devices, and how commands end."""
+    write_context(bench.context)
+    found = [told for name, case in corpus("containers").items() for told in bench.differences(name, case)]
+    assert not found, "\n".join(found)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """The directory that is built from."""
+    folder = tmp_path / "context"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_container_is_that_of_20(quick_daemon: Daemon, context: Path, box: ls.Sandbox, builder: Builder) -> None:
+    compare_containers(Bench(quick_daemon, builder, context, box))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_container_is_that_of_29(graph_daemon: Daemon, context: Path, box: ls.Sandbox, builder: Builder) -> None:
+    compare_containers(Bench(graph_daemon, builder, context, box))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layersim._core import Overlay, View, sha256
 from layersim.build.cache import Place
 from layersim.build.copied import Copying
-from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, read_mount, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, working_dir
@@ -16,6 +16,7 @@ from layersim.build.plan import plan
 from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
+from layersim.build.running.surroundings import legacy
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, instructions_of, labels_of, located, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
@@ -27,11 +28,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from layersim._core import Layer
-    from layersim.build.dockerfile import Instruction
+    from layersim.build.dockerfile import Dialect, Instruction
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
     from layersim.image import Image
     from layersim.image.document import Json
+
+_NEEDS_BUILDKIT = (
+    "the --{} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images "
+    "with BuildKit enabled"
+)
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,19 @@ class LegacyBuilder:
         return View(image.layers if image is not None else [])
 
 
+def _demand_no_flags(instruction: Run, dialect: Dialect) -> None:
+    """Refuse what takes BuildKit, after a look at what it says."""
+    for text in instruction.mounts:
+        read_mount(text, dialect)
+    for flag, given in (
+        ("mount", instruction.mounts),
+        ("network", instruction.network),
+        ("device", instruction.devices),
+    ):
+        if given:
+            raise BuildError(_NEEDS_BUILDKIT.format(flag))
+
+
 class _Stage:
     """One stage: the image that it has come to, and what the next instruction makes of it."""
 
@@ -162,17 +181,20 @@ class _Stage:
         return self._draft.config | {"Cmd": list(step_words(text, self._draft.shell))}
 
     def _run(self, instruction: Run) -> _Task:
+        _demand_no_flags(instruction, self._request.dialect)
         command = run_words(instruction, self._request.dialect, self._draft.shell)
         arguments = self._state.scope.run_args
         told = [] if arguments is None else [f"|{len(arguments)}", *(f"{name}={value}" for name, value in arguments)]
 
+        config: dict[str, Json] = {"Cmd": [*told, *command], "Entrypoint": None}
+
         def work() -> tuple[Layer | None, float]:
             fs = self._container_fs()
-            step = run_step(self._state, instruction, command, len(self._builder.steps) + 1)
+            around = legacy(self._container_id(config["Cmd"]))
+            step = run_step(self._state, instruction, command, len(self._builder.steps) + 1, around)
             seconds = perform(self._request, step, fs, self._state.scope.run_env)
             return self._written(fs), seconds
 
-        config: dict[str, Json] = {"Cmd": [*told, *command], "Entrypoint": None}
         return _Task(instruction, self._draft.config | config, work, arguments=lambda: dict(arguments or ()))
 
     def _copy(self, instruction: Copy | Add) -> _Task:
@@ -232,7 +254,7 @@ class _Stage:
     def _kept(self, task: _Task, layer: Layer | None) -> Image:
         parent, words = self.image, task.config["Cmd"]
         parent_id = parent.id if parent is not None else ""
-        container_id = sha256(f"step {parent_id} {words}".encode(errors="surrogateescape"))[7:]
+        container_id = self._container_id(words)
         child = Child(
             config=self._draft.config,
             step_config=task.config | (self._container_config(task, container_id) if task.has_container else {}),
@@ -244,6 +266,10 @@ class _Stage:
         raw = legacy_document(self._host.profile, self._request.dialect, parent, child)
         layers = [*(parent.layers if parent is not None else ()), *([layer] if layer is not None else [])]
         return self._host.keep_image(raw, layers, "commit", parent_id or None)
+
+    def _container_id(self, words: Json) -> str:
+        parent_id = self.image.id if self.image is not None else ""
+        return sha256(f"step {parent_id} {words}".encode(errors="surrogateescape"))[7:]
 
     def _container_config(self, task: _Task, container_id: str) -> dict[str, Json]:
         """Return what the container of a step has in its config that the image has not."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
 from layersim.build.evaluated import Evaluator
 from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
+from layersim.build.running.surroundings import BUILDKIT, Surroundings
 from layersim.errors import BuildError, DockerfileError, RunError
 
 if TYPE_CHECKING:
@@ -49,10 +50,13 @@ class StageState:
         self.counts[kind] += 1
         return self.counts[kind]
 
+    def evaluator(self, request: Request) -> Evaluator:
+        """Return what replaces the variables of this moment."""
+        return Evaluator(self.scope.variables, request.dialect, request.dockerfile.escape)
+
     def evaluated(self, instruction: Instruction, request: Request) -> Instruction:
         """Return an instruction with its variables replaced, and take in what it declares."""
-        evaluator = Evaluator(self.scope.variables, request.dialect, request.dockerfile.escape)
-        evaluated = evaluator.instruction(instruction)
+        evaluated = self.evaluator(request).instruction(instruction)
         if isinstance(evaluated, Arg):
             for name, default in evaluated.pairs:
                 self.scope.declare(name, default)
@@ -84,15 +88,17 @@ def located(request: Request, instruction: Instruction) -> Iterator[None]:
         raise
 
 
-def run_step(state: StageState, instruction: Run, command: Sequence[str], number: int) -> RunStep:
-    """Return what `run=` is told of a RUN."""
+def run_step(
+    state: StageState, instruction: Run, command: Sequence[str], number: int, surroundings: Surroundings = BUILDKIT
+) -> RunStep:
+    """Return what `run=` is told of a RUN, but for what is mounted."""
     return RunStep(
         command=tuple(command),
         text="\n".join(instruction.command.words) if instruction.command.is_shell else "",
         shell=instruction.command.is_shell,
         cwd=state.draft.working_dir or "/",
         user=state.draft.user,
-        mounts=instruction.mounts,
+        surroundings=surroundings,
         line=instruction.line,
         stage=state.planned.name,
         number=number,
@@ -113,14 +119,21 @@ def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -
     try:
         ran = request.run(step, fs, env)
     except RunError as error:
-        is_worded = str(error) == buildkit_words(error.command, error.exit_code)
-        if is_worded and (words := _failure_words(request.dialect)) is not buildkit_words:
-            message = words(error.command, error.exit_code)
-            raise RunError(message, error.command, error.exit_code, error.output) from error
-        raise
+        worded = in_words_of(request.dialect, error)
+        if worded is error:
+            raise
+        raise worded from error
     except OSError as error:
         raise RunError(f"{step.place} ({step.shown!r:.80}): {error}", step.command, 1) from error
     return ran.seconds if isinstance(ran, Ran) else 0.0
+
+
+def in_words_of(dialect: Dialect, error: RunError) -> RunError:
+    """Return an error in a builder's words, unless it has words of its own."""
+    words = _failure_words(dialect)
+    if words is buildkit_words or str(error) != buildkit_words(error.command, error.exit_code):
+        return error
+    return RunError(words(error.command, error.exit_code), error.command, error.exit_code, error.output)
 
 
 def _failure_words(dialect: Dialect) -> Callable[[Sequence[str], int], str]:

@@ -7,6 +7,7 @@ The list and its rules are those of moby's ``daemon/initlayer``.
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View
@@ -18,12 +19,39 @@ if TYPE_CHECKING:
 
 _MODE = 0o755
 _MAKE_FILE = 0o101  # O_WRONLY | O_CREAT
-_DIRECTORIES = ("dev/pts", "dev/shm", "proc", "sys")
-_FILES = (".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console")
-_LINKS = (("etc/mtab", "/proc/mounts"),)
 
 
-def container_view(layers: Sequence[Layer], made_ns: int) -> View:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MountPoints:
+    """What there has to be in a container, so that something can be mounted there.
+
+    Attributes
+    ----------
+    directories, files : tuple of str
+        Paths without a leading slash.
+    links : tuple of (str, str)
+        Links and their targets.
+    """
+
+    directories: tuple[str, ...]
+    files: tuple[str, ...]
+    links: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.directories, *self.files, *(link for link, _ in self.links))
+
+
+CONTAINER = MountPoints(
+    directories=("dev/pts", "dev/shm", "proc", "sys"),
+    files=(".dockerenv", "etc/resolv.conf", "etc/hosts", "etc/hostname", "dev/console"),
+    links=(("etc/mtab", "/proc/mounts"),),
+)
+"""Those of an engine's containers."""
+
+
+def container_view(layers: Sequence[Layer], made_ns: int, points: MountPoints = CONTAINER) -> View:
     """Return what a container sees below its own writes.
 
     Parameters
@@ -32,17 +60,19 @@ def container_view(layers: Sequence[Layer], made_ns: int) -> View:
         Those of the image, base first.
     made_ns : int
         Time of the mount points, nanoseconds since 1970.
+    points : MountPoints
+        What has to be there.
     """
     fs = Overlay(layers, clock=lambda: made_ns)
-    for path in (*_DIRECTORIES, *_FILES, *(link for link, _ in _LINKS)):
+    for path in points.paths:
         _clear(fs, path)
-    for path in _DIRECTORIES:
+    for path in points.directories:
         fs.make_directories(f"/{path}")
-    for path in _FILES:
+    for path in points.files:
         if not fs.exists(f"/{path}"):
             fs.make_directories(f"/{posixpath.dirname(path)}")
             fs.open(f"/{path}", _MAKE_FILE, _MODE).close()
-    for path, target in _LINKS:
+    for path, target in points.links:
         if not fs.exists(f"/{path}"):
             fs.make_directories(f"/{posixpath.dirname(path)}")
             fs.symlink(target, f"/{path}")

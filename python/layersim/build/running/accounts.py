@@ -29,7 +29,7 @@ class Account:
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """All groups, that of the process first, as engines since CVE-2022-36109 set them."""
+        """The supplementary groups, that of the process first, as engines since CVE-2022-36109 set them."""
         return (self.gid, *(other for other in self.others if other != self.gid))
 
 

@@ -7,6 +7,7 @@ file; on the descriptor STATUS it writes ``ready`` before it becomes the command
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import json
 import os
@@ -35,9 +36,20 @@ DEVICE_LINKS = (
 )
 READ_ONLY = ("bus", "fs", "irq", "sys", "sysrq-trigger")
 HIDDEN = ("kcore", "keys", "timer_list", "sched_debug")
-NOT_FOUND, NOT_EXECUTABLE = 127, 126
+EMPTIED = ("/proc/acpi", "/sys/firmware")
+KEPT_FLAGS = NOSUID | NODEV | NOEXEC
 
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Mounted(TypedDict):
+    """One mount: a file or directory of the host, or a tmpfs where there is no source."""
+
+    target: str
+    source: str
+    options: str
+    is_folder: bool
+    flags: int
 
 
 class Spec(TypedDict):
@@ -46,6 +58,8 @@ class Spec(TypedDict):
     folder: str
     options: str
     files: dict[str, str]
+    files_flags: int
+    mounts: list[Mounted]
     hostname: str
     cwd: str
     uid: int
@@ -73,9 +87,39 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str |
         raise OSError(error.errno, error.strerror, target) from error
 
 
-def bind(descriptor: int, target: str) -> None:
-    """Show an open file of the host at a path."""
+def bind(descriptor: int, target: str, flags: int = 0) -> None:
+    """Show an open file of the host at a path, with more restrictions than it has."""
     mount(f"/proc/self/fd/{descriptor}", target, None, BIND)
+    if flags:
+        kept = os.statvfs(target).f_flag & KEPT_FLAGS
+        mount(target, target, None, BIND | REMOUNT | flags | kept)
+
+
+class RefusedError(Exception):
+    """Something that a step asks for cannot be mounted; an engine's command fails with code 1 then."""
+
+
+def make_mounts(mounts: list[Mounted], sources: list[int]) -> None:
+    """Mount what a step asks for, in its order; what there is nothing to mount at for is made."""
+    for one, source in zip(mounts, sources, strict=True):
+        if os.path.realpath(one["target"]).startswith(("/proc/", "/sys/")):
+            raise OSError(errno.EINVAL, "cannot be mounted in what belongs to the kernel", one["target"])
+        if not os.path.exists(one["target"]):
+            make_target(one)
+        if one["source"]:
+            bind(source, one["target"], one["flags"])
+        else:
+            mount("tmpfs", one["target"], "tmpfs", one["flags"], one["options"])
+
+
+def make_target(one: Mounted) -> None:
+    """Make the directory or the empty file that is to be mounted over."""
+    path = Path(one["target"])
+    if one["is_folder"]:
+        path.mkdir(0o755, parents=True)
+        return
+    path.parent.mkdir(0o755, parents=True, exist_ok=True)
+    path.touch(0o755)
 
 
 def make_root(spec: Spec) -> None:
@@ -83,6 +127,7 @@ def make_root(spec: Spec) -> None:
     host = os.open("/", os.O_PATH | os.O_DIRECTORY)
     devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in DEVICES}
     files = {path: os.open(source, os.O_PATH) for path, source in spec["files"].items()}
+    sources = [os.open(one["source"] or "/", os.O_PATH) for one in spec["mounts"]]
     os.chdir(spec["folder"])  # names of lower directories are relative: all options must fit one page
     mount("overlay", "merged", "overlay", NODEV, spec["options"])
     # Paths are resolved below the new root, so that no link of the image leads out of it.
@@ -92,15 +137,19 @@ def make_root(spec: Spec) -> None:
     mount("sysfs", "/sys", "sysfs", NOSUID | NODEV | NOEXEC | RDONLY)
     make_devices(devices)
     for path, descriptor in files.items():
-        bind(descriptor, path)
+        bind(descriptor, path, spec["files_flags"])
     protect(devices["null"])
+    try:
+        make_mounts(spec["mounts"], sources)
+    except OSError as error:
+        raise RefusedError(f"error mounting at {error.filename}: {error.strerror}") from error
     os.fchdir(host)
     os.chroot(".")
     os.chdir(f"{spec['folder']}/merged")
     call("pivot_root", ".", ".")
     call("umount2", ".", MNT_DETACH)
     os.chdir("/")
-    for descriptor in (host, *devices.values(), *files.values()):
+    for descriptor in (host, *devices.values(), *files.values(), *sources):
         os.close(descriptor)
 
 
@@ -112,9 +161,10 @@ def make_devices(devices: dict[str, int]) -> None:
         bind(descriptor, f"/dev/{name}")
     for target, path in DEVICE_LINKS:
         os.symlink(target, path)
-    for path in ("/dev/pts", "/dev/shm"):
+    for path in ("/dev/pts", "/dev/shm", "/dev/mqueue"):
         os.mkdir(path, 0o755)
     mount("devpts", "/dev/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=0620")
+    mount("mqueue", "/dev/mqueue", "mqueue", NOSUID | NODEV | NOEXEC)
     mount("shm", "/dev/shm", "tmpfs", NOSUID | NODEV | NOEXEC, "mode=1777,size=65536k")
 
 
@@ -128,6 +178,9 @@ def protect(null: int) -> None:
     for name in HIDDEN:
         if os.path.exists(f"/proc/{name}"):
             bind(null, f"/proc/{name}")
+    for path in EMPTIED:
+        if os.path.exists(path):
+            mount("tmpfs", path, "tmpfs", RDONLY | NODEV)
 
 
 def start_loopback() -> None:
@@ -165,6 +218,10 @@ def main(spec_path: str, status: int) -> None:
         start_loopback()
         call("sethostname", spec["hostname"], len(spec["hostname"]))
         become(spec)
+    except RefusedError as error:
+        os.write(status, b"ready")
+        os.write(2, f"{error}\n".encode("utf-8", "surrogateescape"))
+        os._exit(1)
     except OSError as error:
         os.write(status, f"{error.filename or ''}: {error.strerror}".encode("utf-8", "surrogateescape"))
         os._exit(1)
@@ -172,9 +229,17 @@ def main(spec_path: str, status: int) -> None:
     try:
         os.execvpe(spec["command"][0], spec["command"], spec["env"])
     except OSError as error:
-        name = os.fsencode(spec["command"][0])
-        os.write(2, b"exec: " + name + b": " + os.strerror(error.errno or 0).encode() + b"\n")
-        os._exit(NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE)
+        os.write(status, why_not_started(spec["command"][0], error).encode("utf-8", "surrogateescape"))
+        os._exit(1)
+
+
+def why_not_started(program: str, error: OSError) -> str:
+    """Say as runc does why a program cannot be started."""
+    if not isinstance(error, FileNotFoundError):
+        return f'exec: "{program}": {(error.strerror or "").lower()}'
+    if "/" in program:
+        return f'exec: "{program}": stat {program}: no such file or directory'
+    return f'exec: "{program}": executable file not found in $PATH'
 
 
 if __name__ == "__main__":

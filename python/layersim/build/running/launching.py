@@ -24,10 +24,15 @@ READY = b"ready"
 _NAMESPACES = ("--mount", "--propagation=private", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child")
 _CHUNK = 1 << 16
 _LINES_KEPT = 200
+_LONGEST_LINE = 1 << 16
 
 
 class OutOfTimeError(Exception):
     """The time that was given is over; the caller says of what."""
+
+
+class NotStartedError(Exception):
+    """The program of a command is not there or is none; the message says so as runc does."""
 
 
 @dataclass(slots=True)
@@ -41,7 +46,7 @@ class Output:
     def add(self, data: bytes) -> None:
         """Take what came next; nothing: it ends here."""
         *lines, self._open = (self._open + data).split(b"\n")
-        if not data and self._open:
+        if self._open and (not data or len(self._open) > _LONGEST_LINE):
             lines, self._open = [self._open], b""
         for line in lines:
             text = line.decode("utf-8", "replace")
@@ -64,6 +69,8 @@ def launch(programs: list[str], spec: Path, output: Output, *, timeout: float | 
     ------
     BuildError
         If the namespaces or the mounts cannot be made here.
+    NotStartedError
+        If there is no such program.
     OutOfTimeError
         If it takes longer than `timeout` seconds.
     """
@@ -76,6 +83,8 @@ def launch(programs: list[str], spec: Path, output: Output, *, timeout: float | 
         said = os.read(answer, _CHUNK)
     finally:
         os.close(answer)
+    if said.startswith(READY) and said != READY:
+        raise NotStartedError(said.removeprefix(READY).decode("utf-8", "replace"))
     if said != READY:
         reason = said.decode("utf-8", "replace") or output.text.strip()
         raise BuildError(f"cannot make a sandbox here: {reason}")

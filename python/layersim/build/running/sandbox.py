@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from layersim.build.running.accounts import Account, account_of, environment
-from layersim.build.running.launching import OutOfTimeError, Output, launch
+from layersim.build.running.hosted import READ_ONLY_FILE, HostedMounts, points_of
+from layersim.build.running.launching import NotStartedError, OutOfTimeError, Output, launch
 from layersim.build.running.lowers import Lowers, remove_folder
-from layersim.build.running.step import Ran, RunStep, failure
+from layersim.build.running.step import Ran, RunStep, failure, not_started
 from layersim.build.running.taking import Taking
 from layersim.container.mountpoints import container_view
 from layersim.errors import BuildError
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
 
     from layersim._core import Overlay, Stat
 
-HOSTNAME = "buildkitsandbox"
-_FILES = {
-    "/etc/hostname": f"{HOSTNAME}\n",
-    "/etc/hosts": f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n",
-    "/etc/resolv.conf": "",
-}
 _UNION = "index=off,metacopy=off,redirect_dir=off,xino=off"
 
 
@@ -93,33 +88,26 @@ class Sandbox:
         BuildError
             If it takes too long, or cannot be run here.
         """
-        programs = self._able(step)
+        programs = _programs()
         account = account_of(step.user, fs)
         if account.uid and not self._is_root:
             raise BuildError(f"{step.place} runs as {step.user!r}, which takes root: {harmless(step.shown)}")
         work = Path(tempfile.mkdtemp(prefix="r", dir=self._folder))
         try:
-            return self._execute(programs, (step, account), fs, environment(env, account), work)
+            env = {**step.surroundings.env, **environment(env, account)}
+            return self._execute(programs, (step, account), fs, env, work)
         finally:
             remove_folder(work)
-
-    def _able(self, step: RunStep) -> list[str]:
-        """Return the programs that tie a command to this process and make namespaces."""
-        if step.mounts:
-            raise BuildError(f"{step.place} asks for --mount, which a sandbox does not have: {harmless(step.shown)}")
-        places = os.environ.get("PATH", os.defpath) + ":/usr/bin:/bin"
-        found = [shutil.which(name, path=places) for name in ("setpriv", "unshare")]
-        if None in found:
-            raise BuildError("cannot make a sandbox here: 'unshare' and 'setpriv' of util-linux are not installed")
-        return [program for program in found if program]
 
     def _execute(
         self, programs: list[str], run: tuple[RunStep, Account], fs: Overlay, env: dict[str, str], work: Path
     ) -> Ran:
         step = run[0]
-        lowers = self._lower(fs, work)
-        self._make(work, fs)
+        hosted = HostedMounts(step.mounts, work, self._lowers, is_root=self._is_root)
+        lowers = self._lower(fs, step, work)
+        self._make(work, fs, step)
         spec = self._spec(run, env, work, _options(lowers, work.name, is_root=self._is_root))
+        spec["mounts"] = hosted.make()
         (work / "spec").write_text(json.dumps(spec))
         output = Output(self._progress)
         started = time.monotonic()
@@ -127,28 +115,32 @@ class Sandbox:
             code = launch(programs, work / "spec", output, timeout=self._timeout, maps_root=not self._is_root)
         except OutOfTimeError as error:
             raise BuildError(f"{step.place} took more than {self._timeout} seconds: {harmless(step.shown)}") from error
+        except NotStartedError as error:
+            raise not_started(step, str(error)) from error
         seconds = time.monotonic() - started
+        hosted.take(self._marks, self._owner)
         if code != 0:
             raise failure(step, code, output.text)
         Taking(os.fsencode(work / "upper"), fs, self._marks, self._owner).take()
         return Ran(seconds)
 
-    def _lower(self, fs: Overlay, work: Path) -> list[str]:
+    def _lower(self, fs: Overlay, step: RunStep, work: Path) -> list[str]:
         """Return the directories below the command's writes: layers, what was written before, mount points."""
         layers, written = fs.lower.layers, fs.to_layer()
-        points = container_view([*layers, written], self._made_ns).layers[-1]
-        places = self._lowers.names([*layers, points])
+        view = container_view([*layers, written], self._made_ns, step.surroundings.points)
+        points = [view.layers[-1], points_of(view, self._made_ns, step.mounts)]
+        places = self._lowers.names([*layers, *(layer for layer in points if len(layer))])
         if len(written):  # which `changes` does not tell: it compares no attributes
             self._lowers.extract_written(fs, work / "written")
-            places.insert(-1, f"{work.name}/written")
+            places.insert(len(layers), f"{work.name}/written")
         return places
 
-    def _make(self, work: Path, fs: Overlay) -> None:
+    def _make(self, work: Path, fs: Overlay, step: RunStep) -> None:
         """Make an upper directory that looks like the root of the overlay, and the files that every container has."""
         for name in ("upper", "work", "etc"):
             (work / name).mkdir()
         (self._folder / "merged").mkdir(exist_ok=True)
-        for path, text in _FILES.items():
+        for path, text in step.surroundings.files.items():
             (work / path.strip("/")).write_text(text)
             (work / path.strip("/")).chmod(0o644)
         root = fs.lstat("/")
@@ -160,15 +152,17 @@ class Sandbox:
 
     def _spec(self, run: tuple[RunStep, Account], env: dict[str, str], work: Path, options: str) -> dict[str, object]:
         step, account = run
+        around = step.surroundings
         return {
             "folder": str(self._folder),
             "options": options,
-            "files": {path: str(work / path.strip("/")) for path in _FILES},
-            "hostname": HOSTNAME,
+            "files": {path: str(work / path.strip("/")) for path in around.files},
+            "files_flags": 0 if around.writes_files else READ_ONLY_FILE,
+            "hostname": around.hostname,
             "cwd": step.cwd or "/",
             "uid": account.uid,
             "gid": account.gid,
-            "groups": account.groups,
+            "groups": (account.others if step.user else ()) if around.has_old_groups else account.groups,
             "sets_ids": self._is_root,
             "command": step.command,
             "env": env,
@@ -179,6 +173,15 @@ class Sandbox:
         if self._is_root:
             return found.st_uid, found.st_gid
         return (before.st_uid, before.st_gid) if before else (0, 0)
+
+
+def _programs() -> list[str]:
+    """Return the programs that tie a command to this process and make namespaces."""
+    places = os.environ.get("PATH", os.defpath) + ":/usr/bin:/bin"
+    found = [shutil.which(name, path=places) for name in ("setpriv", "unshare")]
+    if None in found:
+        raise BuildError("cannot make a sandbox here: 'unshare' and 'setpriv' of util-linux are not installed")
+    return [program for program in found if program]
 
 
 def _options(lowers: list[str], work: str, *, is_root: bool) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from layersim._core import Overlay
+from layersim.build.running.surroundings import BUILDKIT, Surroundings
 from layersim.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layersim.build.running.mounts import StepMount
+
 _SIGNALLED = 128
+_NOT_FOUND = 127
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +35,16 @@ class RunStep:
         The working directory.
     user : str
         As USER has it: ``name``, ``uid``, ``name:group``; "" is root.
-    mounts : tuple
-        What ``--mount`` asks for.
+    mounts : tuple of StepMount
+        What ``--mount`` puts into the tree, by target.
     line : int
         The first line of the instruction, 1 for the first of the file; 0 where it has none.
     stage : str
         Name of the stage, or its number.
     number : int
         Place of the step in its stage, from 1 on.
+    surroundings : Surroundings
+        What the builder's container is like.
     """
 
     command: tuple[str, ...]
@@ -46,10 +52,26 @@ class RunStep:
     shell: bool = True
     cwd: str = "/"
     user: str = ""
-    mounts: tuple[object, ...] = ()
+    mounts: tuple[StepMount, ...] = ()
     line: int = 0
     stage: str = "0"
     number: int = 0
+    surroundings: Surroundings = BUILDKIT
+
+    def with_mounts(self, mounts: Sequence[StepMount]) -> RunStep:
+        """Return the same step with other mounts.
+
+        Parameters
+        ----------
+        mounts : sequence of StepMount
+            By target.
+
+        Returns
+        -------
+        RunStep
+            A new value.
+        """
+        return replace(self, mounts=tuple(mounts))
 
     @property
     def shown(self) -> str:
@@ -111,6 +133,28 @@ def failure(step: RunStep, exit_code: int, output: str = "") -> RunError:
     """
     code = exit_code if exit_code >= 0 else _SIGNALLED - exit_code
     return RunError(buildkit_words(step.command, code), command=step.command, exit_code=code, output=output)
+
+
+def not_started(step: RunStep, reason: str) -> RunError:
+    """Return the error of a command whose program cannot be started, worded as by the builder.
+
+    Parameters
+    ----------
+    step : RunStep
+        What was to be run.
+    reason : str
+        As runc says it.
+
+    Returns
+    -------
+    RunError
+        With code 1, as BuildKit has it, or with that of a shell.
+    """
+    said = f"unable to start container process: {reason}"
+    if step.surroundings.fails_to_start:
+        return failure(step, 1, f"runc run failed: {said}")
+    message = f"OCI runtime create failed: runc create failed: {said}: unknown"
+    return RunError(message, command=step.command, exit_code=_NOT_FOUND, output=message)
 
 
 def buildkit_words(command: Sequence[str], exit_code: int) -> str:
