@@ -15,7 +15,7 @@ who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
 archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
 builds        `Engine.build` makes a `Build` of `Step`s, each with its `Reason`, and what is a `Difference` in it
-RUN steps     `runs` (a `RunTable`), each `effect` in it an `Effect`; `sandbox` (a `Sandbox`); `RunStep`, `Ran`
+RUN steps     `runs` (a `RunTable`), each `effect` an `Effect`; `sandbox` (a `Sandbox`); `RunStep`, `StepMount`, `Ran`
 comparison    `compare_profiles`: the same images under every engine
 what-ifs      `replay`: edits against Dockerfiles; `suggest`: better ones that make the same image
 bounds        `Limits`, on what an archive may ask for
@@ -46,7 +46,7 @@ from layersim._core import (
 )
 from layersim.analysis import compare_profiles, replay, suggest
 from layersim.build import Build, Difference, Reason, Step
-from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, effect, runs, sandbox
+from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, StepMount, effect, runs, sandbox
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
 from layersim.engine import DiskUsage, Engine
@@ -90,6 +90,7 @@ __all__ = [
     "Snapshot",
     "Stat",
     "Step",
+    "StepMount",
     "Table",
     "Upper",
     "View",

@@ -86,19 +86,31 @@ class Bench:
                 yield from unlike(f"{place} {path}", mine_rows.get(path, ())[:-1], their_rows.get(path, ())[:-1])
             yield from unlike(f"{place}: order", list(mine_rows), list(their_rows))
 
-    def cached(self, build_args: dict[str, str]) -> tuple[dict[str, bool], dict[str, bool]]:
+    def cached(
+        self, build_args: dict[str, str], secrets: dict[str, str] | None = None
+    ) -> tuple[dict[str, bool], dict[str, bool]]:
         """Build the Dockerfile that stands in the context; return for both sides which steps were cached."""
         words = [f"--build-arg={name}={value}" for name, value in build_args.items()]
         is_kit = self.builder == "buildkit"
+        words += self._secrets(secrets or {})
         arguments = ["build", "--network=none", *words, str(self.context)]
         done = self.daemon.run(*arguments, DOCKER_BUILDKIT=str(int(is_kit)), BUILDKIT_PROGRESS="plain")
         assert done.returncode == 0, done.stderr.decode()
-        ours = self.engine.build(self.context, build_args=build_args, builder=self.builder, run=self.box)
+        ours = self.engine.build(
+            self.context, build_args=build_args, secrets=secrets or {}, builder=self.builder, run=self.box
+        )
         read = cached_by_buildkit if is_kit else cached_by_legacy
         return read(str(ours)), read((done.stderr if is_kit else done.stdout).decode())
 
     def _theirs(self, case: Case) -> Made:
-        words = ["build", "--network=none", "--tag=made:1", *case.words(), str(self.context)]
+        words = [
+            "build",
+            "--network=none",
+            "--tag=made:1",
+            *case.words(),
+            *self._secrets(case.secrets),
+            str(self.context),
+        ]
         is_kit = self.builder == "buildkit"
         done = self.daemon.run(*words, DOCKER_BUILDKIT=str(int(is_kit)), BUILDKIT_PROGRESS="plain")
         if done.returncode != 0:
@@ -107,6 +119,12 @@ class Bench:
         path = self.daemon.graph / "image/overlay2/imagedb/content/sha256" / image
         sizes = [step["Size"] for step in self.daemon.api(f"/{API}/images/made:1/history")]
         return Made(self._comparable(path.read_bytes()), self._saved_layers(), sizes)
+
+    def _secrets(self, secrets: dict[str, str]) -> list[str]:
+        """Write the secrets beside the context; return the options of the command line that name them."""
+        for name, text in secrets.items():
+            (self.context.parent / f"secret-{name}").write_text(text)
+        return [f"--secret=id={name},src={self.context.parent / f'secret-{name}'}" for name in secrets]
 
     def _saved_layers(self) -> list[Row]:
         if not self.daemon.api(f"/{API}/images/made:1/json")["RootFS"].get("Layers"):
@@ -123,6 +141,7 @@ class Bench:
                 target=case.target,
                 build_args=case.build_args,
                 labels=case.labels,
+                secrets=case.secrets,
                 builder=self.builder,
                 run=self.box,
             )

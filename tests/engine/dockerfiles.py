@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,6 +69,7 @@ class Case:
     build_args: dict[str, str]
     labels: dict[str, str]
     target: str | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def words(self) -> list[str]:
         """Return the options as `docker build` takes them."""
@@ -111,7 +112,7 @@ def corpus(subject: str) -> dict[str, Case]:
 
 
 def _case(text: str) -> Case:
-    options: dict[str, dict[str, str]] = {"--build-arg": {}, "--label": {}, "--target": {}}
+    options: dict[str, dict[str, str]] = {"--build-arg": {}, "--label": {}, "--target": {}, "--secret": {}}
     if text.startswith("#! "):
         first, _, text = text.partition("\n")
         words = first[3:].split()
@@ -121,4 +122,4 @@ def _case(text: str) -> Case:
             key, _, rest = value.partition("=")
             options[name][key] = rest
     target = next(iter(options["--target"]), None)
-    return Case(text, options["--build-arg"], options["--label"], target)
+    return Case(text, options["--build-arg"], options["--label"], target, options["--secret"])

@@ -14,13 +14,16 @@ from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_wo
 from layersim.build.documents import buildkit_document, dated
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, working_dir
+from layersim.build.mounted import MountedRun
+from layersim.build.mounting import Mounting, Source
 from layersim.build.plan import plan
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
+from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, located, perform, run_step
-from layersim.build.stubs import mount_points
+from layersim.build.stage import StageState, instructions_of, located, run_step
 from layersim.build.texts import copied_by, created_by
+from layersim.errors import BuildError
 from layersim.image import HistoryEntry
 from layersim.image.instant import format_utc
 
@@ -49,19 +52,19 @@ class _Task:
     inputs : Inputs
         What decides whether it was done before; without its files, whose key is `content`.
     content : str
-        The key of what it copies.
+        The key of what it copies or mounts.
     work : callable
-        Does it in a file system; gives how long it took.
-    copying : Copying or None
-        What is copied.
+        Does it in a file system; gives that, and how long it took.
+    copying : Copying, Mounting or None
+        What is copied or mounted.
     """
 
     instruction: Instruction
     created_by: str
     inputs: Inputs
-    work: Callable[[Overlay], float]
+    work: Callable[[Overlay], tuple[Overlay, float]]
     content: str = ""
-    copying: Copying | None = None
+    copying: Copying | Mounting | None = None
 
     @property
     def key(self) -> str:
@@ -153,7 +156,7 @@ class BuildKit:
         else:
             image = self.host.get_image(planned.base)
             self.host.note_source(f"local source for {planned.base}", "regular", 0, image.layers, "")
-            draft, key = Draft.upon(image), (image.chain_ids or (image.config_digest,))[-1]
+            draft, key = Draft.upon(image), key_of_image(image)
         return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key
 
     def _prefix(self, planned: PlannedStage) -> str:
@@ -178,6 +181,21 @@ class BuildKit:
         """Return the files of the stage or image that a ``--from`` names."""
         stage = planned.sources.get(word)
         return self._stages[stage].state.draft.view() if stage is not None else View(self.host.get_image(word).layers)
+
+    def mounted(self, word: str, planned: PlannedStage) -> Source:
+        """Return the stage or image that the ``from`` of a mount names."""
+        if word in planned.mounted:
+            stage = self._stages[planned.mounted[word]]
+            return Source(stage.state.draft.view(), stage.key)
+        if word == "scratch":
+            return Source(View([]), word)
+        image = self.host.get_image(word)
+        return Source(View(image.layers), key_of_image(image))
+
+
+def key_of_image(image: Image) -> str:
+    """Return what the files of an image are known by."""
+    return (image.chain_ids or (image.config_digest,))[-1]
 
 
 class _Stage:
@@ -227,31 +245,43 @@ class _Stage:
     def _run(self, instruction: Run) -> _Task:
         command = run_words(instruction, self._request.dialect, self._draft.shell)
         scope = self.state.scope
+        if instruction.network == "host":
+            raise BuildError("network.host is not allowed")
+        mounting = Mounting.of(instruction, self.state, self._request, self._source)
+        self._ask(mounting.asked())
 
-        def work(fs: Overlay) -> float:
-            step = run_step(self.state, instruction, command, len(self._builder.steps) + 1)
-            with mount_points(fs):
-                return perform(self._request, step, fs, scope.run_env)
+        def work(fs: Overlay) -> tuple[Overlay, float]:
+            around = BUILDKIT20 if self._request.dialect.is_old else BUILDKIT
+            step = run_step(self.state, instruction, command, len(self._builder.steps) + 1, around)
+            return MountedRun(self._host, self._request, mounting).run(fs, step, scope.run_env)
 
+        network = "" if instruction.network in {None, "default"} else instruction.network or ""
         options = {"directory": self._draft.working_dir, "user": self._draft.user}
-        options |= {"mount": " ".join(instruction.mounts), "network": instruction.network or ""}
+        options |= {"mount": mounting.told, "network": network}
         arguments = dict(scope.overrides)
         environment = {name: value for name, value in scope.env.items() if name not in arguments}
         inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
         text = CreatedBy(self._request.dialect).run(command, scope.run_args)
-        return _Task(instruction, text, inputs, work)
+        return _Task(instruction, text, inputs, work, mounting.checksum(), mounting)
+
+    def _ask(self, paths: frozenset[str] | None) -> None:
+        """Note what is asked for of the context."""
+        if paths is not None:
+            self._builder.asked = (self._builder.asked or frozenset()) | paths
+
+    def _source(self, word: str) -> Source:
+        """Return the stage or image that a mount names."""
+        return self._builder.mounted(word, self.state.planned)
 
     def _copy(self, instruction: Copy | Add) -> _Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         view = self._builder.files_of(word, self.state.planned) if word is not None else None
         copying = Copying.of(instruction, self._request, view, self._host.now())
-        asked = copying.asked()
-        if asked is not None:
-            self._builder.asked = (self._builder.asked or frozenset()) | asked
+        self._ask(copying.asked())
 
-        def work(fs: Overlay) -> float:
+        def work(fs: Overlay) -> tuple[Overlay, float]:
             copying.apply(fs, self._draft)
-            return 0.0
+            return fs, 0.0
 
         text = f"{copying.names()} to {copying.dest(self._draft)}"
         parent = "" if instruction.link else self.key
@@ -267,9 +297,9 @@ class _Stage:
             self._remember("WORKDIR /", is_empty=True)
             return
 
-        def work(fs: Overlay) -> float:
+        def work(fs: Overlay) -> tuple[Overlay, float]:
             make_workdir(fs, path, self._request.dialect, user=self._draft.user)
-            return 0.0
+            return fs, 0.0
 
         inputs = Inputs(self.key, path, {}, {}, {}, {"user": self._draft.user})
         self._do(_Task(instruction, f"WORKDIR {path}", inputs, work))
@@ -305,9 +335,9 @@ class _Stage:
 
     def _done(self, task: _Task) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)
-        seconds = task.work(fs)
+        fs, seconds = task.work(fs)
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
-        if task.copying is not None:
+        if isinstance(task.copying, Copying):
             task.copying.keep(layer)
         done = Done(task.key, layer, self._host.now())
         self._host.keep_step(done, [*self._draft.layers, layer], task.created_by)

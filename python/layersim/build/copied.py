@@ -16,7 +16,7 @@ from layersim.build.copying import CopyOptions, copy_into
 from layersim.build.dockerfile import Add, Copy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from layersim._core import Overlay
     from layersim.build.context import Selection, Source
@@ -73,21 +73,15 @@ class Copying:
 
     def files(self) -> dict[str, str]:
         """Return a digest for each file, and a mode for each name."""
-        return dict(pair for selection in self.selections for pair in _files(selection))
+        return digests_of(self.selections)
 
     def asked(self) -> frozenset[str] | None:
         """Return the paths of the context that it asks for; None where that is none at all."""
-        tree = self.request.context.tree
-        chosen = [selection for selection in self.selections if selection.tree is tree]
-        return frozenset(source.path for selection in chosen for source in selection.sources) if chosen else None
+        return asked_by(self.request, self.selections)
 
     def recheck(self) -> bool:
         """Hash files again that were taken for unchanged without being read; tell whether any is not what it was."""
-        tree = self.request.context.tree
-        if not isinstance(tree, SyncedTree):
-            return False
-        asked = self.asked()
-        return asked is not None and tree.recheck(asked_of(tree, asked).names)
+        return rechecked(self.request, self.selections)
 
     def keep(self, layer: Layer) -> None:
         """Let the context know which layer has its files."""
@@ -134,6 +128,25 @@ class Copying:
         path = posixpath.normpath(posixpath.join("/", draft.working_dir, dest)).replace("//", "/")
         is_dir = dest.endswith(("/", "/.")) or dest in {".", ""}
         return f"{path.rstrip('/')}/" if is_dir else path
+
+
+def digests_of(selections: Sequence[Selection]) -> dict[str, str]:
+    """Return a digest for each file of some selections, and a mode for each name."""
+    return dict(pair for selection in selections for pair in _files(selection))
+
+
+def asked_by(request: Request, selections: Sequence[Selection]) -> frozenset[str] | None:
+    """Return the paths of the context that some selections ask for; None where that is none at all."""
+    tree = request.context.tree
+    chosen = [selection for selection in selections if selection.tree is tree]
+    return frozenset(source.path for selection in chosen for source in selection.sources) if chosen else None
+
+
+def rechecked(request: Request, selections: Sequence[Selection]) -> bool:
+    """Hash files again that were taken for unchanged without being read; tell whether any is not what it was."""
+    tree = request.context.tree
+    asked = asked_by(request, selections)
+    return isinstance(tree, SyncedTree) and asked is not None and tree.recheck(asked_of(tree, asked).names)
 
 
 def _written(doc: Heredoc, request: Request, now_ns: int) -> Selection:

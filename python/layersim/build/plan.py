@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layersim.build.dockerfile import Copy, Run
+from layersim.build.dockerfile import Copy, Run, is_cache, source_of_mount
 from layersim.build.evaluated import Evaluator
 from layersim.errors import BuildError, DockerfileError
 
@@ -44,6 +44,8 @@ class PlannedStage:
         The stage that `base` names; None for an image.
     sources : mapping of str to int
         The stages that it copies from, by the word that names them.
+    mounted : mapping of str to int
+        The stages that it mounts from, by the word that names them; a number is none.
     """
 
     index: int
@@ -51,6 +53,7 @@ class PlannedStage:
     base: str
     base_stage: int | None
     sources: Mapping[str, int]
+    mounted: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -60,7 +63,9 @@ class PlannedStage:
     @property
     def needs(self) -> set[int]:
         """The stages that have to be built before it."""
-        return set(self.sources.values()) | ({self.base_stage} if self.base_stage is not None else set())
+        return {*self.sources.values(), *self.mounted.values()} | (
+            {self.base_stage} if self.base_stage is not None else set()
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Plan:
     globals : dict
         What may be used in ``FROM``, and declared again in a stage.
     is_single : bool
-        Whether the Dockerfile has one stage alone.
+        Whether steps are told without the name of their stage.
     """
 
     stages: tuple[PlannedStage, ...]
@@ -112,6 +117,7 @@ class _Planner:
         self._dockerfile = dockerfile
         self._is_legacy = dockerfile.dialect.builder == "legacy"
         self._names: dict[str, int] = {}
+        self._later_names = {stage.name: at for at, stage in enumerate(dockerfile.stages) if stage.name}
         self.globals = self._global_values(given, platform)
         self._stages = [self._planned(index, stage) for index, stage in enumerate(dockerfile.stages)]
 
@@ -122,7 +128,16 @@ class _Planner:
         else:
             order = sorted(self._needed(last), key=lambda index: (self._rank(index), index))
         chosen = tuple(self._stages[index] for index in order)
-        return Plan(chosen, last, self.globals, is_single=len(self._stages) == 1)
+        return Plan(chosen, last, self.globals, is_single=self._is_single)
+
+    @property
+    def _is_single(self) -> bool:
+        """Whether there is one stage alone; a mount counts as one too, in 20.10 that of a cache or an image."""
+        runs = [one for stage in self._dockerfile.stages for one in stage.instructions if isinstance(one, Run)]
+        mounts = [text for run in runs for text in run.mounts]
+        if self._dockerfile.dialect.is_old:
+            mounts = [text for text in mounts if source_of_mount(text) or is_cache(text)]
+        return len(self._stages) == 1 and not mounts
 
     def _global_values(self, given: Mapping[str, str], platform: tuple[str, str]) -> dict[str, str]:
         names = {} if self._is_legacy else _PLATFORM
@@ -151,13 +166,20 @@ class _Planner:
                 message = f"duplicate name {stage.name}: a stage name already used"
                 raise DockerfileError(message, self._dockerfile.name, stage.line, stage.text)
             self._names[stage.name] = index
-        return PlannedStage(index, stage, base, base_stage, dict(self._sources(index, stage)))
+        return PlannedStage(
+            index, stage, base, base_stage, dict(self._sources(index, stage)), dict(self._mounted(stage))
+        )
 
     def _sources(self, index: int, stage: Stage) -> Iterator[tuple[str, int]]:
-        for word in _words_from(stage):
+        for word in _copied_from(stage):
             named = self._stage_named(word, index)
             if named is not None:
                 yield word, named
+
+    def _mounted(self, stage: Stage) -> Iterator[tuple[str, int]]:
+        for word in _mounted_from(stage):
+            if word.lower() in self._later_names:
+                yield word, self._later_names[word.lower()]
 
     def _stage_named(self, word: str, index: int) -> int | None:
         """Return the stage that a word means; with BuildKit also a later one."""
@@ -167,8 +189,7 @@ class _Planner:
             return int(word) if int(word) < limit and int(word) != index else None
         if self._is_legacy:
             return self._names.get(word.lower())
-        names = {stage.name: at for at, stage in enumerate(self._dockerfile.stages) if stage.name}
-        return names.get(word.lower())
+        return self._later_names.get(word.lower())
 
     def _target(self, target: str | None) -> int:
         if target is None or target == "":
@@ -202,12 +223,13 @@ class _Planner:
         return 1 + max((self._rank(other) for other in self._stages[index].needs), default=-1)
 
 
-def _words_from(stage: Stage) -> Iterator[str]:
+def _copied_from(stage: Stage) -> Iterator[str]:
     for instruction in stage.instructions:
         if isinstance(instruction, Copy) and instruction.source_stage:
             yield instruction.source_stage
+
+
+def _mounted_from(stage: Stage) -> Iterator[str]:
+    for instruction in stage.instructions:
         if isinstance(instruction, Run):
-            for mount in instruction.mounts:
-                options = dict(part.partition("=")[::2] for part in mount.split(","))
-                if "from" in options:
-                    yield options["from"]
+            yield from filter(None, map(source_of_mount, instruction.mounts))

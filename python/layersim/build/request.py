@@ -50,6 +50,14 @@ if TYPE_CHECKING:
             """Let the build cache count what a build starts from; of each directory's context apart."""
             ...
 
+        def find_cache_mount(self, name: str) -> Layer | None:
+            """Return what a cache of RUN steps holds, or None where it is not there."""
+            ...
+
+        def keep_cache_mount(self, name: str, layer: Layer, size: int, description: str) -> None:
+            """Keep what a step left in a cache, and count it."""
+            ...
+
         def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:
             """Take an image in."""
             ...
@@ -75,6 +83,8 @@ class Request:
         Whether every step has to run.
     run : callable or None
         What does a RUN.
+    secrets : mapping of str to bytes
+        As ``--secret``, by id.
     """
 
     context: Context
@@ -85,3 +95,4 @@ class Request:
     labels: Mapping[str, str] = field(default_factory=dict)
     no_cache: bool = False
     run: Runner | None = None
+    secrets: Mapping[str, bytes] = field(default_factory=dict)

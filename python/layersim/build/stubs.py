@@ -2,29 +2,105 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import errno
+import posixpath
+import stat
 from typing import TYPE_CHECKING
 
+from layersim.build.running.globs import is_directory
+from layersim.errors import PathIsDirectoryError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from layersim._core import Overlay
+    from layersim.build.dockerfile import Dialect
+    from layersim.build.running import StepMount
 
-_DIRECTORIES = ("/dev", "/proc", "/sys", "/etc")
-_FILES = ("/etc/hosts", "/etc/resolv.conf")
+_DIRECTORIES = ("/dev", "/proc", "/sys")
+_FILES = ("/etc/resolv.conf", "/etc/hosts")
 _MODE = 0o755
 
 
-@contextmanager
-def mount_points(fs: Overlay) -> Iterator[None]:
-    """Make what a container is mounted on while a command runs; files that were not there go after it."""
-    for path in _DIRECTORIES:
-        if not fs.exists(path):
-            fs.mkdir(path, _MODE)
-    made = [path for path in _FILES if not fs.exists(path)]
-    for path in made:
+class Stubs:
+    """The mount points of one RUN.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        20.10 leaves the directories that it made, and takes away empty files alone. Later ones take away, from the
+        innermost outwards, all that they made and that is empty, and give the directory above its old time.
+    mounts : sequence of StepMount
+        What the RUN asks for.
+    """
+
+    def __init__(self, dialect: Dialect, mounts: Sequence[StepMount]) -> None:
+        self._is_old = dialect.is_old
+        folders = [f"{mount.target}/" for mount in mounts if mount.fs is not None]
+        # A mount point in another mount is in that one, not in the layer.
+        self._mounts = [
+            one for one in mounts if not is_in_container(one.target) and not one.target.startswith(tuple(folders))
+        ]
+        self._made: list[str] = []
+
+    def make(self, fs: Overlay) -> None:
+        """Make what is missing.
+
+        Raises
+        ------
+        OSError
+            A file is where a directory has to be, or the other way round.
+        """
+        targets = [*_FILES, *(mount.target for mount in self._mounts)]
+        self._made = [path for target in targets for path in self._missing(fs, target)]
+        for path in _DIRECTORIES:
+            if not fs.exists(path):
+                fs.mkdir(path, _MODE)
+        for path in _FILES:
+            _make_file(fs, path)
+        for mount in self._mounts:
+            if mount.fs is None:
+                _make_file(fs, mount.target)
+            else:
+                fs.make_directories(mount.target, _MODE)
+
+    def _missing(self, fs: Overlay, target: str) -> Iterator[str]:
+        """Yield the paths that have to be made and may go again, the innermost first."""
+        path = target
+        while not fs.exists(path):
+            yield path
+            if self._is_old:
+                return
+            path = posixpath.dirname(path)
+
+    def clear(self, fs: Overlay) -> None:
+        """Take away what was made and is empty."""
+        for path in self._made:
+            if not fs.exists(path):
+                continue
+            if is_directory(fs, path):
+                if not self._is_old and not fs.listdir(path):
+                    self._remove(fs, path, fs.rmdir)
+            elif not fs.stat(path).st_size:
+                self._remove(fs, path, fs.unlink)
+
+    def _remove(self, fs: Overlay, path: str, remove: Callable[[str], None]) -> None:
+        above = posixpath.dirname(path)
+        before = fs.stat(above)
+        remove(path)
+        if not self._is_old:
+            fs.utime(above, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def is_in_container(path: str) -> bool:
+    """Whether a path lies in what is mounted in every container, so that nothing of it is in the layer."""
+    return path.startswith(tuple(f"{folder}/" for folder in _DIRECTORIES))
+
+
+def _make_file(fs: Overlay, path: str) -> None:
+    if not fs.exists(path):
+        fs.make_directories(posixpath.dirname(path), _MODE)
         fs.write_bytes(path, b"")
-    yield
-    for path in made:
-        if fs.exists(path) and not fs.stat(path).st_size:
-            fs.unlink(path)
+        fs.chmod(path, _MODE)
+    elif stat.S_ISDIR(fs.stat(path).st_mode):
+        raise PathIsDirectoryError(errno.EISDIR, "not a directory", path)

@@ -46,6 +46,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         labels: Mapping[str, str] = _NOTHING,
         cache_from: Sequence[str] = (),
         no_cache: bool = False,
+        secrets: Mapping[str, bytes | str] = _NOTHING,
     ) -> Build:
         """Build an image from a Dockerfile, as `docker build`.
 
@@ -73,6 +74,9 @@ class BuildCommands(ImageCommands, CacheCommands):
             Not modelled: anything but nothing is an error.
         no_cache : bool, default False
             Do every step again.
+        secrets : mapping of str to bytes or str
+            As ``--secret``, by id, for ``RUN --mount=type=secret``. They are in no layer, no history and no key of a
+            step.
 
         Returns
         -------
@@ -94,6 +98,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         references = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
         name = "Dockerfile" if isinstance(dockerfile, bytes) else str(dockerfile)
         given_args, given_labels = _texts("build_args", build_args), _texts("labels", labels)
+        given_secrets = _secrets(secrets)
         with self._lock:
             place = place_of(context, dialect)
             synced = self._synced.setdefault(place, Synced(place)) if place else None
@@ -107,6 +112,7 @@ class BuildCommands(ImageCommands, CacheCommands):
                 labels=given_labels,
                 no_cache=no_cache,
                 run=run,
+                secrets=given_secrets,
             )
             building = (LegacyBuilder if builder == "legacy" else BuildKit)(self._build_host(), request)
             image = building.build()
@@ -129,6 +135,8 @@ class BuildCommands(ImageCommands, CacheCommands):
             steps=self._step_cache,
             record=self._record,
             note_source=self._note_source,
+            find_cache_mount=self._find_cache_mount,
+            keep_cache_mount=self._keep_cache_mount,
         )
 
     def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], place: str) -> None:
@@ -148,6 +156,14 @@ class BuildCommands(ImageCommands, CacheCommands):
         """Keep a record of a step, which holds its layers; return its id."""
         size = self.profile.layer_sizes["build"](layers[-1])
         return self.add_cache_record(size, layers=layers, description=description).id
+
+
+def _secrets(given: Mapping[Any, Any]) -> dict[str, bytes]:
+    """Return secrets as bytes, or raise `TypeError`, which does not show any."""
+    for name, value in given.items():
+        if not (isinstance(name, str) and isinstance(value, str | bytes)):
+            raise TypeError(f"secrets: expected str or bytes by str, got {type(value).__name__} for {name!r:.80}")
+    return {name: value.encode() if isinstance(value, str) else value for name, value in given.items()}
 
 
 def _texts(name: str, given: Mapping[Any, Any]) -> dict[str, str]:
@@ -181,6 +197,8 @@ class BuildHost:
         Lets the build cache hold layers.
     note_source : callable
         Lets it count what builds start from.
+    find_cache_mount, keep_cache_mount : callable
+        Give and keep what caches of RUN steps hold.
     """
 
     profile: Profile
@@ -191,6 +209,8 @@ class BuildHost:
     steps: StepCache
     record: Callable[[Sequence[Layer], str], str]
     note_source: Callable[[str, str, int, Sequence[Layer], str], None]
+    find_cache_mount: Callable[[str], Layer | None]
+    keep_cache_mount: Callable[[str, Layer, int, str], None]
 
     def images_upon(self, image_id: str | None) -> Sequence[Image]:
         """Return the images that were made from one; with None those that were made from none."""

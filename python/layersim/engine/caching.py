@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import index
 from typing import TYPE_CHECKING
 
-from layersim._core import sha256
+from layersim._core import Layer, sha256
 from layersim.engine.state import State
 from layersim.store import CacheRecord
 from layersim.table import Table
@@ -14,10 +14,9 @@ from layersim.usage import CacheRow, CacheUsages
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from layersim._core import Layer
-
 _ID_LENGTH = 25
 _TOO_LARGE = 2**63
+_MOUNTED = "exec.cachemount"
 
 
 class CacheCommands(State):
@@ -85,6 +84,26 @@ class CacheCommands(State):
             self._build_cache.add(record)
             rows = CacheUsages([record], self._images).rows
             return rows[0]
+
+    def _find_cache_mount(self, name: str) -> Layer | None:
+        """Return what a cache of RUN steps holds, or None where it is not there."""
+        record = self._build_cache.find(self._sources.get(f"{_MOUNTED} {name}", ""))
+        if record is None:
+            return None
+        return Layer.from_changes([]) if record.top is None else record.top.layer
+
+    def _keep_cache_mount(self, name: str, layer: Layer, size: int, description: str) -> None:
+        """Keep what a step left in a cache, and count one more use of it."""
+        name = f"{_MOUNTED} {name}"
+        held = [layer] if len(layer) else []
+        record = self._build_cache.find(self._sources.get(name, ""))
+        if record is None:
+            added = self.add_cache_record(size, type=_MOUNTED, layers=held, description=description)
+            self._sources[name] = added.id
+            return
+        top = self._layers.hold(held, lambda _layer: size)
+        self._build_cache.fill(record.id, size, top)
+        self._build_cache.use(record.id, self.now())
 
     def _prune_build_cache(self, *, shared_too: bool) -> tuple[tuple[str, ...], int]:
         """Drop records that no build runs on; those that images share only if asked to. Return ids and bytes."""

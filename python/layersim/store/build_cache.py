@@ -80,6 +80,16 @@ class BuildCache:
         """Let a record count another number of bytes, as that of a context does with each build."""
         self._records[record_id] = replace(self._records[record_id], size=size)
 
+    def find(self, record_id: str) -> CacheRecord | None:
+        """Return the record of an id, or None."""
+        return self._records.get(record_id)
+
+    def fill(self, record_id: str, size: int, top: StoredLayer | None) -> None:
+        """Let a record hold another layer, which is held already, as that of a cache does after each step."""
+        record = self._records[record_id]
+        self._records[record_id] = replace(record, size=size, top=top)
+        self._layers.release(record.top)
+
     def __contains__(self, record_id: object) -> bool:
         """Whether there is a record of this id."""
         return record_id in self._records

@@ -15,13 +15,14 @@ from layersim.analysis.replay.effects import Taking
 from layersim.analysis.replay.keys import Interned, buildkit_run, legacy_step
 from layersim.analysis.replay.program import PlannedStep, Program, ProgramStage
 from layersim.build.context import Context
-from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, parse, run_words
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, parse, read_mount, run_words
 from layersim.build.metadata import change_config, working_dir
 from layersim.build.plan import plan
 from layersim.build.request import Request
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, instructions_of, run_step
 from layersim.build.texts import created_by
+from layersim.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,9 +182,20 @@ class Tracer:
             else buildkit_run(draft, instruction, command, scope)
         )
         volumes = [posixpath.normpath("/" + path.lstrip("/")) for path in draft.volumes] if is_legacy else []
+        volumes += self._mounted(traced, instruction)
         rules = LayerRules(tuple(volumes), counts_links=is_legacy)
         commands = Taking(traced.origins, rules).take(self._surroundings.run.parts(step), self.slots)
         return PlannedStep(instruction.text, self.definitions.number(key), commands=commands)
+
+    def _mounted(self, traced: TracedStage, instruction: Run) -> list[str]:
+        """Return where a RUN has something mounted, so that what it writes there is not in its layer."""
+        expand = None if self.dialect.is_old else traced.state.evaluator(self.request).word
+        mounts = [read_mount(text, self.dialect, expand) for text in instruction.mounts]
+        if any(mount.type == "bind" or mount.source_stage for mount in mounts):
+            message = f"{instruction.text}: what it mounts is not looked into here; only Engine.build does that"
+            raise BuildError(message)
+        folders = (mount.target for mount in mounts if mount.type in {"cache", "tmpfs"})
+        return [posixpath.normpath(posixpath.join("/", traced.draft.working_dir, folder)) for folder in folders]
 
     def _workdir(self, traced: TracedStage, instruction: Workdir) -> PlannedStep | None:
         draft = traced.draft

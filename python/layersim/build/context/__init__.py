@@ -3,7 +3,7 @@
 from layersim.build.context.checksum import content_checksum
 from layersim.build.context.dialect import Dialect
 from layersim.build.context.ignore import Ignore
-from layersim.build.context.selection import Selection, Source, select
+from layersim.build.context.selection import Selection, Source, find, select
 from layersim.build.context.sums import source_sum
 from layersim.build.context.synced import Synced, place_of
 from layersim.build.context.tree import Tree
@@ -18,6 +18,7 @@ __all__ = [
     "Synced",
     "Tree",
     "content_checksum",
+    "find",
     "place_of",
     "select",
     "source_sum",

@@ -6,11 +6,13 @@ import hashlib
 import stat
 from typing import TYPE_CHECKING
 
+from layersim.build.context.dialect import OLD
 from layersim.build.context.tree import CAPABILITY, SentTree, below, file_digests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layersim.build.context.dialect import Dialect
     from layersim.build.context.selection import Selection, Source
     from layersim.build.context.tree import Status, Tree
 
@@ -48,6 +50,27 @@ def _sum(tree: Tree, source: Source) -> bytes:
     if known is None:
         known = tree.sums[key] = _summed(tree, source)
     return known
+
+
+def folder_checksum(selection: Selection, dialect: Dialect, *, is_sent: bool) -> str:
+    """Return the key of what a mount shows: that of its content, and what a directory itself is.
+
+    Parameters
+    ----------
+    selection : Selection
+        What it shows.
+    dialect : Dialect
+        20.10 does not look at the owner of the directory.
+    is_sent : bool
+        Whether it is the context, of which a directory's own mode and owner do not count.
+    """
+    (source,) = selection.sources
+    content = content_checksum([selection])
+    if is_sent or not source.is_dir:
+        return content
+    found = source.status
+    owner = "" if dialect.generation == OLD else f" {found.st_uid} {found.st_gid}"
+    return f"{content} {found.st_mode:o}{owner}"
 
 
 def _summed(tree: Tree, source: Source) -> bytes:

@@ -34,22 +34,28 @@ def set_time(overlay: Overlay, dest: str, mtime_ns: int) -> None:
 def planted(tree: Tree) -> View:
     """Return a tree as the view of one layer, hard links and times kept."""
     overlay = Overlay([])
-    first_names: dict[tuple[int, int], str] = {}
-    directories: list[tuple[str, Status]] = [("/", tree.lstat("/"))]
-    for path, found in below(tree, ""):
-        if stat.S_ISDIR(found.st_mode):
-            overlay.mkdir(path)
-            directories.append((path, found))
-            continue
-        first = first_names.setdefault((found.st_dev, found.st_ino), path) if found.st_nlink > 1 else path
-        if first != path:
-            overlay.link(first, path)
-            continue
-        make_leaf(overlay, path, tree, path, found)
-        _describe(overlay, path, found)
-    for path, found in reversed(directories):
-        _describe(overlay, path, found)
+    plant(tree, "", overlay)
     return View([overlay.to_layer(dialect="canonical")])
+
+
+def plant(tree: Tree, root: str, overlay: Overlay) -> None:
+    """Make in an empty overlay what a directory of a tree has, and make its root like that directory."""
+    first_names: dict[tuple[int, int], str] = {}
+    directories: list[tuple[str, Status]] = [("/", tree.lstat(root or "/"))]
+    for path, found in below(tree, root):
+        made = path[len(root) :].strip("/")
+        if stat.S_ISDIR(found.st_mode):
+            overlay.mkdir(made)
+            directories.append((made, found))
+            continue
+        first = first_names.setdefault((found.st_dev, found.st_ino), made) if found.st_nlink > 1 else made
+        if first != made:
+            overlay.link(first, made)
+            continue
+        make_leaf(overlay, made, tree, path, found)
+        _describe(overlay, made, found)
+    for made, found in reversed(directories):
+        _describe(overlay, made, found)
 
 
 def _describe(overlay: Overlay, path: str, found: Status) -> None:

@@ -105,6 +105,12 @@ def select(tree: Tree, word: str, dialect: Dialect, *, instruction: str = "COPY"
     return Selection(tree, word, found, from_stage)
 
 
+def find(tree: Tree, path: str, dialect: Dialect, *, from_stage: bool = True) -> Selection:
+    """Find one path, in which no character is a wildcard; as `select`, but what is found has no name."""
+    source = _Finder(tree, path, dialect, "RUN", from_stage).one(path)
+    return Selection(tree, path, (Source(source.path, "", source.status),), from_stage)
+
+
 @dataclass(frozen=True)
 class _Finder:
     tree: Tree

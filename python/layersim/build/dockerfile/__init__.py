@@ -28,7 +28,7 @@ from layersim.build.dockerfile.instructions import (
     Volume,
     Workdir,
 )
-from layersim.build.dockerfile.mounts import Mount, read_mount
+from layersim.build.dockerfile.mounts import Mount, is_cache, read_mount, source_of_mount
 from layersim.build.dockerfile.parse import parse
 from layersim.build.dockerfile.ports import read_ports
 from layersim.build.dockerfile.signals import check_signal
@@ -73,8 +73,10 @@ __all__ = [
     "entrypoint_words",
     "expand",
     "expand_words",
+    "is_cache",
     "parse",
     "read_mount",
     "read_ports",
     "run_words",
+    "source_of_mount",
 ]

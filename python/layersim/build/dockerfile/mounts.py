@@ -26,7 +26,7 @@ _TRUE, _FALSE = (
     frozenset(("1", "t", "T", "TRUE", "true", "True")),
     frozenset(("0", "f", "F", "FALSE", "false", "False")),
 )
-_KEYS = (*_TEXTS, "type", "readonly", "ro", "readwrite", "rw", "required", "sharing", "mode", "uid", "gid")
+_KEYS = (*_TEXTS, "type", "readonly", "ro", "readwrite", "rw", "required", "sharing", "mode", "uid", "gid", "env")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
 _FIELD = re.compile(r'"((?:[^"]|"")*)"|([^,"]*)')
 _WIDEST_ID = 0xFFFF_FFFF
@@ -49,6 +49,8 @@ class Mount(msgspec.Struct, frozen=True):
         Bytes of a tmpfs, 0 for no bound.
     mode, uid, gid : int or None
         Of the directory or file that appears.
+    env : str
+        The variable that holds a secret; empty where it is a file alone.
     """
 
     type: str = "bind"
@@ -63,6 +65,7 @@ class Mount(msgspec.Struct, frozen=True):
     mode: int | None = None
     uid: int | None = None
     gid: int | None = None
+    env: str = ""
 
 
 def read_mount(text: str, dialect: Dialect, expand: Callable[[str], str] | None = None) -> Mount:
@@ -91,6 +94,25 @@ def read_mount(text: str, dialect: Dialect, expand: Callable[[str], str] | None 
         return _read(text, dialect, expand or str)
     except WrongInstructionError as error:
         raise DockerfileError(str(error), text=text) from error
+
+
+def source_of_mount(text: str) -> str:
+    """Return which stage or image the value of a ``--mount`` flag names; empty for none."""
+    return _value(text, "from")
+
+
+def is_cache(text: str) -> bool:
+    """Whether the value of a ``--mount`` flag asks for a cache."""
+    return _value(text, "type").lower() == "cache"
+
+
+def _value(text: str, wanted: str) -> str:
+    """Return the last value of a key; what is wrong with others, `read_mount` says."""
+    try:
+        named = [field.partition("=")[::2] for field in _fields(text)]
+    except WrongInstructionError:
+        return ""
+    return next((value for name, value in reversed(named) if name.lower() == wanted), "")
 
 
 def check_mounts(mounts: tuple[str, ...], dialect: Dialect) -> None:
@@ -180,6 +202,9 @@ def _keep(found: dict[str, Any], name: str, value: str, field: str, dialect: Dia
         found[name] = _size(value)
     elif name in ("mode", "uid", "gid"):
         found[name] = _number(name, value)
+    elif name == "env" and not dialect.is_old:
+        _need_type(found, name, "secret")
+        found[name] = value
     else:
         question = "" if dialect.is_old else did_you_mean(name, _KEYS)
         raise WrongInstructionError(f"unexpected key '{name}' in '{field}'{question}")

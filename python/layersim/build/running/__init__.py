@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from layersim.build.running.effect import Effect, effect
+from layersim.build.running.mounts import StepMount
 from layersim.build.running.sandbox import Sandbox, sandbox
 from layersim.build.running.step import Ran, Runner, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.table import RunTable, runs
@@ -14,6 +15,7 @@ __all__ = [
     "RunTable",
     "Runner",
     "Sandbox",
+    "StepMount",
     "buildkit20_words",
     "buildkit_words",
     "effect",
