@@ -307,3 +307,20 @@ def test_a_wrong_question_is_one_line(say: Say, words: list[str], start: str) ->
     status, out, err = say("suggest", *words)
     assert (status, out, err.count("\n")) == (1, "", 1)
     assert err.startswith(f"layersim: {start}")
+
+
+def test_secrets_come_from_files_and_variables(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "secret").write_text("from a file")
+    monkeypatch.setenv("TOKEN", "from a variable")
+    needs = " ".join(f"--mount=type=secret,required,id={name}" for name in ("a", "b", "TOKEN"))
+    (tmp_path / "app/Dockerfile").write_text(f"FROM base:1\nRUN {needs} npm ci\n")
+    build = ("build", "app", "--from", "base.tar", "--effects", "effects.json")
+    effects = {"*": {"uses": [f"/run/secrets/{name}" for name in ("a", "b", "TOKEN")]}}
+    (tmp_path / "effects.json").write_text(json.dumps(effects))
+    words = ("--secret", "id=a,src=secret", "--secret", "id=b,env=TOKEN", "--secret", "id=TOKEN")
+    assert say(*build, *words)[0] == 0
+    status, _, err = say(*build, *words[:2], *words[4:])
+    assert (status, "secret b" in err) == (1, True)
+    for wrong in ("id=a,src=none", "id=NO_SUCH", "src"):
+        status, _, err = say(*build, "--secret", wrong)
+        assert (status, err.count("\n")) == (1, 1)

@@ -38,3 +38,13 @@ def test_a_replay_agrees_where_builders_are_odd(builder: Builder, profile: str, 
     for theirs, ours in both(Drawn(dockerfile, files, edits), RUNS, builder, profile):
         assert ours == theirs
         assert theirs["error"] == ""
+
+
+@pytest.mark.parametrize("profile", ["docker20", "overlay2"])
+def test_a_replay_agrees_on_what_is_written_to_a_cache(profile: str) -> None:
+    mounts = "--mount=type=cache,target=/var/cache --mount=type=secret,id=key"
+    dockerfile = f"FROM base\nCOPY src /s\nRUN {mounts} fetch\nRUN clean\n"
+    edits: list[dict[str, bytes | None]] = [{"src/b.js": b"bb"}, {}]
+    for theirs, ours in both(Drawn(dockerfile, {"src/b.js": b"b"}, edits), RUNS, "buildkit", profile):
+        assert ours == theirs
+        assert theirs["error"] == ""

@@ -107,6 +107,7 @@ def _git(folder: Path, *words: str) -> None:
         ("FROM other\n", BuildError, "bases={'other': '180MB'}"),
         ("FROM node\nFOO\n", DockerfileError, "unknown instruction: FOO"),
         ("FROM node\nADD a.tgz /\n", BuildError, "archive"),
+        ("FROM node\nRUN --mount=source=a.tgz,target=/a npm ci\n", BuildError, "only Engine.build"),
         ("FROM node\nCOPY --from=node /bin/sh /\n", BuildError, "the files of node are not known"),
     ],
 )

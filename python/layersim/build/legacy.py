@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from layersim._core import Overlay, View, sha256
 from layersim.build.cache import Place
 from layersim.build.copied import Copying
-from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, read_mount, run_words
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, working_dir
@@ -18,7 +18,7 @@ from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import legacy
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, labels_of, located, perform, run_step
+from layersim.build.stage import StageState, demand_no_flags, instructions_of, labels_of, located, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
 from layersim.build.volatile import container_fs
 from layersim.errors import BuildError
@@ -28,16 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from layersim._core import Layer
-    from layersim.build.dockerfile import Dialect, Instruction
+    from layersim.build.dockerfile import Instruction
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
     from layersim.image import Image
     from layersim.image.document import Json
-
-_NEEDS_BUILDKIT = (
-    "the --{} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images "
-    "with BuildKit enabled"
-)
 
 
 @dataclass(frozen=True)
@@ -139,19 +134,6 @@ class LegacyBuilder:
         return View(image.layers if image is not None else [])
 
 
-def _demand_no_flags(instruction: Run, dialect: Dialect) -> None:
-    """Refuse what takes BuildKit, after a look at what it says."""
-    for text in instruction.mounts:
-        read_mount(text, dialect)
-    for flag, given in (
-        ("mount", instruction.mounts),
-        ("network", instruction.network),
-        ("device", instruction.devices),
-    ):
-        if given:
-            raise BuildError(_NEEDS_BUILDKIT.format(flag))
-
-
 class _Stage:
     """One stage: the image that it has come to, and what the next instruction makes of it."""
 
@@ -181,7 +163,7 @@ class _Stage:
         return self._draft.config | {"Cmd": list(step_words(text, self._draft.shell))}
 
     def _run(self, instruction: Run) -> _Task:
-        _demand_no_flags(instruction, self._request.dialect)
+        demand_no_flags(instruction, self._request.dialect)
         command = run_words(instruction, self._request.dialect, self._draft.shell)
         arguments = self._state.scope.run_args
         told = [] if arguments is None else [f"|{len(arguments)}", *(f"{name}={value}" for name, value in arguments)]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse
+from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse, read_mount
 from layersim.build.evaluated import Evaluator
 from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.surroundings import BUILDKIT, Surroundings
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Request
     from layersim.build.scope import Scope
+
+
+_NEEDS_BUILDKIT = (
+    "the --{} option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images "
+    "with BuildKit enabled"
+)
 
 
 @dataclass
@@ -145,3 +151,22 @@ def _failure_words(dialect: Dialect) -> Callable[[Sequence[str], int], str]:
 def labels_of(labels: Mapping[str, str]) -> list[Label]:
     """Return the ``LABEL`` lines that the labels of a build are, as the legacy builder adds them at the end."""
     return [Label(f"LABEL {name}={value}", 0, 0, (), ((name, value),)) for name, value in sorted(labels.items())]
+
+
+def demand_no_flags(instruction: Run, dialect: Dialect) -> None:
+    """Refuse, for the legacy builder, what takes BuildKit, after a look at what it says.
+
+    Raises
+    ------
+    BuildError, DockerfileError
+        In the builder's words.
+    """
+    for text in instruction.mounts:
+        read_mount(text, dialect)
+    for flag, given in (
+        ("mount", instruction.mounts),
+        ("network", instruction.network),
+        ("device", instruction.devices),
+    ):
+        if given:
+            raise BuildError(_NEEDS_BUILDKIT.format(flag))

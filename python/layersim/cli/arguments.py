@@ -144,6 +144,8 @@ def _add_build(commands: _SubParsersAction[ArgumentParser]) -> None:
     build.add_argument("-t", "--tag", dest="tags", action="append", default=[], metavar="NAME", help="what to call it")
     build.add_argument("--target", metavar="STAGE", help="the stage to build (default: the last)")
     build.add_argument("--label", dest="labels", action="append", default=[], metavar="K=V", help="give it a label")
+    meaning = "for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE"
+    build.add_argument("--secret", dest="secrets", action="append", default=[], metavar="WORDS", help=meaning)
     build.add_argument("--no-cache", action="store_true", help="do every step again")
     build.add_argument("--explain", action="store_true", help="say of each step why it ran, or why not")
     ways = build.add_mutually_exclusive_group()

@@ -148,6 +148,7 @@ def _built(engine: Engine, arguments: Namespace, run: Runner) -> Build:
         run,
         labels=_pairs(arguments.labels),
         no_cache=arguments.no_cache,
+        secrets=dict(map(_secret, arguments.secrets)),
     )
 
 
@@ -231,6 +232,20 @@ def _build_args(words: Sequence[str]) -> dict[str, str]:
     """Return variables; one without a value has that of the environment, and is none where there is none."""
     given = {word: os.environ.get(word) if "=" not in word else word.partition("=")[2] for word in words}
     return {word.partition("=")[0]: value for word, value in given.items() if value is not None}
+
+
+def _secret(word: str) -> tuple[str, bytes]:
+    """Return the id and the text of a secret, from a file, a variable, or the variable of its own name."""
+    fields = dict(field.partition("=")[::2] for field in word.split(","))
+    name = fields.get("id", "")
+    path = fields.get("src", fields.get("source"))
+    if path is not None:
+        with _failing(path):
+            return name, Path(path).read_bytes()
+    variable = fields.get("env", name)
+    if not name or variable not in os.environ:
+        raise InputError(f"--secret {word}", "expected id=NAME,src=FILE or id=NAME,env=VARIABLE with one that is set")
+    return name, os.environb[os.fsencode(variable)]
 
 
 @contextmanager

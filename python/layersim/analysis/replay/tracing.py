@@ -20,7 +20,7 @@ from layersim.build.metadata import change_config, working_dir
 from layersim.build.plan import plan
 from layersim.build.request import Request
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, run_step
+from layersim.build.stage import StageState, demand_no_flags, instructions_of, run_step
 from layersim.build.texts import created_by
 from layersim.errors import BuildError
 
@@ -176,6 +176,8 @@ class Tracer:
         command = run_words(instruction, self.dialect, draft.shell)
         step = run_step(traced.state, instruction, command, self._told)
         is_legacy = self.dialect.builder == "legacy"
+        if is_legacy:
+            demand_no_flags(instruction, self.dialect)
         key = (
             legacy_step(draft, command, self.dialect, scope.run_args)
             if is_legacy
