@@ -10,12 +10,15 @@ import pytest
 
 import layersim as ls
 from layersim.errors import BuildError, DockerfileError, ImageNotFoundError, RunError
+from tests.engine.mounted_steps import FILES as SOURCES
+from tests.engine.mounted_steps import PAIRS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from layersim.build import Build
     from layersim.build.running import Runner
+    from tests.engine.mounted_steps import Pair
 
 FILES = {"f": "file", "dir/x": "x", "dir/sub/y": "yy"}
 PROFILES = ("docker20", "overlay2")
@@ -232,3 +235,33 @@ class TestCaches:
         bench = Bench()
         for number in range(2):
             bench.build(f"RUN --mount=type=cache,target=/c,mode=711,uid=3,gid=4 {number}", look)
+
+
+PLAIN = {name: pair for name, pair in PAIRS.items() if pair.stage == ("", "")}
+
+
+class TestKeys:
+    @pytest.mark.parametrize("pair", PLAIN.values(), ids=PLAIN)
+    @pytest.mark.parametrize(("profile", "generation"), [("docker20", 0), ("overlay2", 1)])
+    def test_a_step_is_known_by_what_was_measured(self, pair: Pair, profile: str, generation: int) -> None:
+        engine = ls.Engine(profile=profile, clock=lambda: 1_700_000_000 * 10**9)
+        engine.add_image([ls.Layer.from_changes(BASE)], "bb:1")
+        for is_after in (False, True):
+            context = {"Dockerfile": pair.text(0, is_after=is_after), **SOURCES}
+            build = engine.build(context, run=Bench().nothing, secrets={"sec": "very-secret", "other": "second"})
+            state = "C" if build.steps[-1].is_cached else "x"
+            assert state == (pair.states[generation] if is_after else "x")
+
+    def test_why_a_step_with_mounts_ran(self) -> None:
+        bench = Bench()
+        bench.build("RUN --mount=type=cache,target=/c true")
+        (told,) = bench.build("RUN --mount=type=cache,target=/c,sharing=locked true").steps[-1].reason.differences
+        assert (told.what, told.name) == ("option", "mount")
+
+    def test_networks(self) -> None:
+        bench = Bench()
+        bench.build("RUN true")
+        assert bench.build("RUN --network=default true").steps[-1].is_cached
+        assert not bench.build("RUN --network=none true").steps[-1].is_cached
+        with pytest.raises(BuildError, match=r"network\.host is not allowed"):
+            bench.build("RUN --network=host true")

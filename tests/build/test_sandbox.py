@@ -39,6 +39,16 @@ with ls.sandbox(folder=sys.argv[2], progress=print) as box:
     box(ls.RunStep(command=("/bin/sh", "-c", text), text=text), fs, {"PATH": "/bin"})
     for one in fs.to_layer():
         print(one.path, one.kind, oct(one.mode), one.uid, one.gid, one.is_opaque)
+    bound = ls.Overlay([ls.Layer.from_changes([ls.write("/x", b"x")])], read_only=True)
+    mounts = (
+        ls.StepMount(type="bind", target="/b", fs=bound, is_readonly=True),
+        ls.StepMount(type="cache", target="/k/c", fs=ls.Overlay([])),
+        ls.StepMount(type="secret", target="/s", content=b"s", is_readonly=True, mode=0o400),
+        ls.StepMount(type="tmpfs", target="/t", fs=ls.Overlay([]), mode=0o1777),
+    )
+    words = "cat /b/x /s > /k/c/o; echo > /t/o; echo > /b/o; echo; ls /t /k/c; echo > /s; true"
+    box(ls.RunStep(command=("/bin/sh", "-c", words), mounts=mounts), ls.Overlay([base]), {"PATH": "/bin"})
+    print(mounts[1].fs.read_bytes("/o"), mounts[1].fs.stat("/o").st_uid)
     try:
         box(ls.RunStep(command=("/bin/true",), user="7"), fs, {})
     except ls.LayerSimError as error:
@@ -264,6 +274,15 @@ class TestUnable:
             "m file 0o644 0 0 False",
             "n file 0o644 0 0 False",
             "tmp directory 0o755 0 0 True",
+            "/bin/sh: can't create /b/o: Read-only file system",
+            "",
+            "/k/c:",
+            "o",
+            "",
+            "/t:",
+            "o",
+            "/bin/sh: can't create /s: Read-only file system",
+            "b'xs' 0",
             "RUN step 0 of stage 0 runs as '7', which takes root: /bin/true",
         ]
         assert list(tmp_path.glob("layersim-sandbox-*")) == []
