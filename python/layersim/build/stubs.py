@@ -7,6 +7,7 @@ import posixpath
 import stat
 from typing import TYPE_CHECKING
 
+from layersim.build.context.tree import LinkLoopError, resolve
 from layersim.build.running.globs import is_directory
 from layersim.errors import PathIsDirectoryError
 
@@ -51,18 +52,18 @@ class Stubs:
         OSError
             A file is where a directory has to be, or the other way round.
         """
-        targets = [*_FILES, *(mount.target for mount in self._mounts)]
-        self._made = [path for target in targets for path in self._missing(fs, target)]
+        files, places = [_real(fs, path) for path in _FILES], [_real(fs, mount.target) for mount in self._mounts]
+        self._made = [path for target in (*files, *places) for path in self._missing(fs, target)]
         for path in _DIRECTORIES:
             if not fs.exists(path):
                 fs.mkdir(path, _MODE)
-        for path in _FILES:
+        for path in files:
             _make_file(fs, path)
-        for mount in self._mounts:
+        for mount, path in zip(self._mounts, places, strict=True):
             if mount.fs is None:
-                _make_file(fs, mount.target)
+                _make_file(fs, path)
             else:
-                fs.make_directories(mount.target, _MODE)
+                fs.make_directories(path, _MODE)
 
     def _missing(self, fs: Overlay, target: str) -> Iterator[str]:
         """Yield the paths that have to be made and may go again, the innermost first."""
@@ -95,6 +96,14 @@ class Stubs:
 def is_in_container(path: str) -> bool:
     """Whether a path lies in what is mounted in every container, so that nothing of it is in the layer."""
     return path.startswith(tuple(f"{folder}/" for folder in _DIRECTORIES))
+
+
+def _real(fs: Overlay, path: str) -> str:
+    """Return where a path leads, whether something is there or not."""
+    try:
+        return f"/{resolve(fs, path)}"
+    except LinkLoopError:
+        return path
 
 
 def _make_file(fs: Overlay, path: str) -> None:

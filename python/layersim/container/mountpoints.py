@@ -31,11 +31,14 @@ class MountPoints:
         Paths without a leading slash.
     links : tuple of (str, str)
         Links and their targets.
+    clears : bool
+        Whether files and links on the way give way, as in moby; otherwise links lead on.
     """
 
     directories: tuple[str, ...]
     files: tuple[str, ...]
     links: tuple[tuple[str, str], ...] = ()
+    clears: bool = True
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -65,7 +68,8 @@ def container_view(layers: Sequence[Layer], made_ns: int, points: MountPoints = 
     """
     fs = Overlay(layers, clock=lambda: made_ns)
     for path in points.paths:
-        _clear(fs, path)
+        if points.clears or not fs.exists(f"/{path}"):
+            _clear(fs, path)
     for path in points.directories:
         fs.make_directories(f"/{path}")
     for path in points.files:

@@ -220,7 +220,8 @@ def sandbox(
     ``/dev``, no network, no process of the host, its own hosts file, and Docker's default capabilities. What it
     writes is taken back exactly: whiteouts, opaque directories, modes, owners, times, attributes, hard links, devices
     and holes. Mount points that are not in the layers do not come into the step's layer. Without root all files belong
-    to one user: what exists keeps its owner, what is new is root's, and USER must be root.
+    to one user: what exists keeps its owner, what is new is root's, and USER must be root. What a step mounts, its
+    secrets too, is on the disk while it runs, in a directory that nobody else can enter.
 
     Commands run with the host's kernel, without seccomp or limits: it keeps mistakes in, not attackers.
     """

@@ -51,7 +51,7 @@ class Surroundings:
 
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_POINTS = MountPoints(directories=("proc", "sys", "dev"), files=("etc/resolv.conf", "etc/hosts"))
+_POINTS = MountPoints(directories=("proc", "sys", "dev"), files=("etc/resolv.conf", "etc/hosts"), clears=False)
 _FILES = MappingProxyType({"/etc/hosts": _BUILDKIT_HOSTS, "/etc/resolv.conf": ""})
 
 BUILDKIT = Surroundings(files=_FILES, points=_POINTS, env=_NOTHING)
