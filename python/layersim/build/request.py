@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from layersim._core import Layer
     from layersim.build.cache import Done, StepCache
-    from layersim.build.context import Context
+    from layersim.build.context import Context, Downloads
     from layersim.build.dockerfile import Dialect, Dockerfile
     from layersim.build.running import Runner
     from layersim.image import Image
@@ -54,6 +54,10 @@ if TYPE_CHECKING:
             """Take an image in."""
             ...
 
+        def set_parent(self, image_id: str, parent: str) -> None:
+            """Record which image another stands on."""
+            ...
+
 
 @dataclass(frozen=True)
 class Request:
@@ -73,8 +77,12 @@ class Request:
         As ``--build-arg`` and ``--label``.
     no_cache : bool
         Whether every step has to run.
+    cache_from : tuple of str
+        As ``--cache-from``.
     run : callable or None
         What does a RUN.
+    downloads : mapping or callable
+        What an ADD finds at a URL.
     """
 
     context: Context
@@ -84,4 +92,6 @@ class Request:
     build_args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     no_cache: bool = False
+    cache_from: tuple[str, ...] = ()
     run: Runner | None = None
+    downloads: Downloads = field(default_factory=dict)
