@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import subprocess
@@ -98,7 +99,11 @@ def test_a_failed_build_leaves_a_saved_engine_as_it_was(say: Say, tmp_path: Path
     before = (tmp_path / "base.lsim").read_bytes()
     status, out, err = say("build", "app", "--state", "base.lsim", "--builder", "legacy")
     assert (status, out, err.count("\n")) == (1, "", 1)
-    assert "--effects FILE declares what commands do, --sandbox executes them" in err
+    assert err == (
+        "layersim: Dockerfile:5: RUN step 5 of stage stage-0, line 5 does what nobody declared: npm ci; "
+        'declare it in a file for --effects: "npm ci": {"writes": {"/path": "40MB"}, "seconds": 1}, '
+        'or let all else do nothing with a last pattern: "*": {}, or have it executed with --sandbox\n'
+    )
     assert (tmp_path / "base.lsim").read_bytes() == before
 
 
@@ -138,6 +143,63 @@ def test_a_warning_of_the_builder_is_told(say: Say, tmp_path: Path) -> None:
     (tmp_path / "blank").write_text("FROM base:1\nENV A=1 \\\n\n B=2\n")
     status, _, err = say("build", "app", "-f", "blank", "--from", "base.tar", "-o", "out.tar")
     assert (status, err) == (0, "layersim: warning: Empty continuation line found in: ENV A=1  B=2\n")
+
+
+def test_steps_come_from_an_image_that_is_named(say: Say) -> None:
+    legacy = ("build", "app", "--builder", "legacy", "--effects", "effects.json", "-t", "web:1")
+    assert say(*legacy, "--from", "base.tar", "-o", "web.tar")[0] == 0
+    loaded = (*legacy[:-1], "new:1", "--from", "base.tar", "--from", "web.tar", "-o", "new.tar", "--explain")
+    assert "taken from the image" not in say(*loaded)[1]
+    out = say(*loaded, "--cache-from", "web:1", "--cache-from", "nope:1")
+    assert out[1].count("cached, taken from the image web:1") == 5
+    assert out[2] == (
+        "layersim: warning: cache_from: no image 'nope:1' is here, "
+        "and there is no registry to ask; nothing is taken from it\n"
+    )
+    assert ls.Engine().load("new.tar")[0].id == ls.Engine().load("web.tar")[0].id
+
+
+def test_what_is_found_at_a_url_is_a_file(say: Say, tmp_path: Path) -> None:
+    url = "https://example.org/get?v=1"
+    (tmp_path / "add").write_text(f"FROM scratch\nADD {url} /tool\n")
+    (tmp_path / "tool").write_bytes(b"binary")
+    words = ("build", "app", "-f", "add", "-o", "out.tar")
+    assert say(*words, "--download", f"{url}=tool")[0] == 0
+    assert say("cat", "out.tar", "/tool")[1] == "binary"
+    status, _, err = say(*words)
+    assert (status, err.count("\n")) == (1, 1)
+    assert err.startswith(
+        f"layersim: add:2: ADD of {url} needs a network, and a build here has none: --download {url}="
+    )
+    assert "add:2: failed to load cache key" in say(*words, "--download", f"{url}=absent")[2]
+    with pytest.raises(SystemExit):
+        say(*words, "--download", "https://example.org/tool")
+
+
+class Typed:
+    """Standard input with some bytes in it."""
+
+    def __init__(self, content: bytes) -> None:
+        self.buffer = io.BytesIO(content)
+
+
+def test_the_context_comes_by_standard_input(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ls.Layer.from_directory("app").tar_bytes()
+    words = ("build", "-", "--from", "base.tar", "--effects", "effects.json", "-t", "web:1", "-o", "web.tar")
+    for sent in (context, gzip.compress(context)):
+        monkeypatch.setattr("sys.stdin", Typed(sent))
+        assert say(*words)[0] == 0
+        assert say("cat", "web.tar", "/app/server.js")[1] == "main()"
+
+
+def test_a_dockerfile_alone_comes_by_standard_input(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Typed(b"FROM base:1\nLABEL a=1\n"))
+    assert say("build", "-", "--from", "base.tar", "-o", "web.tar")[0] == 0
+    assert json.loads(ls.Engine().load("web.tar")[0].raw_config)["config"]["Labels"] == {"a": "1"}
+    monkeypatch.setattr("sys.stdin", Typed(b"FROM base:1\nCOPY f /f\n"))
+    assert say("build", "-", "--from", "base.tar")[2].startswith("layersim: Dockerfile:2: failed to compute cache key")
+    monkeypatch.setattr("sys.stdin", Typed(b""))
+    assert say("build", "-", "--from", "base.tar")[0] == 1
 
 
 def test_what_is_no_saved_engine_is_not_overwritten(say: Say, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ one host      `Engine`, `Container`, and what it tells: `Table`, `DiskUsage`
 who holds it  `Sharing`, its rows `ImageShare` and `LayerShare`
 archives      `check_archive`, and each `Breach` that it finds
 identifiers   `sha256`, `chain_ids`
-builds        `Engine.build` makes a `Build` of `Step`s, each with its `Reason`, and what is a `Difference` in it
+builds        `Engine.build` makes a `Build` of `Step`s, each with its `Reason`, and what is a `Difference` in it;
+              an ADD of a URL takes a `Download`
 RUN steps     `runs` (a `RunTable`), each `effect` an `Effect`; `sandbox` (a `Sandbox`); `RunStep`, `StepMount`, `Ran`
 comparison    `compare_profiles`: the same images under every engine
 what-ifs      `replay`: edits against Dockerfiles; `suggest`: better ones that make the same image
@@ -45,7 +46,7 @@ from layersim._core import (
     sha256,
 )
 from layersim.analysis import compare_profiles, replay, suggest
-from layersim.build import Build, Difference, Reason, Step
+from layersim.build import Build, Difference, Download, Reason, Step
 from layersim.build.running import Effect, Ran, RunStep, RunTable, Sandbox, StepMount, effect, runs, sandbox
 from layersim.changes import hardlink, mkdir, opaque, remove, symlink, write
 from layersim.container import Container
@@ -64,6 +65,7 @@ __all__ = [
     "Difference",
     "DiskUsage",
     "DockerfileError",
+    "Download",
     "Edit",
     "Effect",
     "Engine",

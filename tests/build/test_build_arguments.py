@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from layersim.errors import BuildError, DockerfileError, ImageNotFoundError, InvalidReferenceError
+import layersim as ls
+from layersim.errors import BuildError, DockerfileError, ImageNotFoundError, InvalidReferenceError, RunError
 from tests.build.building import BUILDERS, Bench, Builder
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ def test_a_wrong_argument_is_one_typed_error(
     with pytest.raises(error, match=message):
         engine.build(context, builder=builder, **options)
     assert [row.id for row in engine.images(all=True)] == before
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_a_runner_that_finds_no_file_names_the_step(builder: Builder) -> None:
+    def run(*_: object) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/etc/x")
+
+    context = {"Dockerfile": "FROM scratch\nRUN make all\n"}
+    with pytest.raises(RunError, match=r"^RUN step 2 .*, line 2 \('make all'\): .*'/etc/x'$") as caught:
+        ls.Engine().build(context, run=run, builder=builder)
+    assert (caught.value.exit_code, caught.value.line) == (1, 2)
 
 
 @pytest.mark.parametrize("builder", BUILDERS)

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import layersim as ls
-from layersim.errors import BuildError
 from tests.build.building import BUILDERS, Bench, states
 
 if TYPE_CHECKING:
@@ -120,8 +118,3 @@ def test_the_cache_of_buildkit_goes_with_a_prune() -> None:
         "the cache does not have it any more",
         "the cache does not have it any more",
     ]
-
-
-def test_cache_from_is_refused_in_words() -> None:
-    with pytest.raises(BuildError, match="cache_from is not modelled; the steps of base:1 cannot be taken over"):
-        ls.Engine().build({"Dockerfile": "FROM scratch\nENV A=b\n"}, cache_from=["base:1"])

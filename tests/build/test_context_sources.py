@@ -11,6 +11,7 @@ import pytest
 
 import layersim as ls
 from layersim.build.context import Context, content_checksum, select
+from layersim.build.context.remote import check_word
 from layersim.errors import BuildError
 from tests.build.builders import BUILDKIT20, BUILDKIT29, FOUR, LEGACY20, LEGACY29, Builder
 from tests.tars import Entry, layer_tar
@@ -111,12 +112,17 @@ def test_the_way_out_of_the_context() -> None:
             Context.of(FILES, dialect=dialect).select("../f1")
 
 
-def test_a_url_is_no_source() -> None:
-    context = Context.of(FILES, dialect=BUILDKIT29)
-    with pytest.raises(BuildError, match="source can't be a URL for COPY"):
-        context.select("https://example.org/x")
-    with pytest.raises(BuildError, match="put the file into the context"):
-        context.select("https://example.org/x", instruction="ADD")
+def test_a_word_that_names_no_file_of_the_context() -> None:
+    for dialect in FOUR:
+        with pytest.raises(BuildError, match="source can't be a URL for COPY"):
+            check_word("https://example.org/x", "COPY", dialect)
+        check_word("https://example.org/x", "ADD", dialect)
+    for word in ("git@example.org:a/b.git", "https://example.org/b.git#main", "ssh://git@h/b", "git://h/b"):
+        check_word(word, "ADD", BUILDKIT20)
+        with pytest.raises(BuildError, match=r"ADD of .* clones a git repository, and there is no network"):
+            check_word(word, "ADD", BUILDKIT29)
+    with pytest.raises(BuildError, match="source can't be a git ref for COPY"):
+        check_word("git@example.org:a/b.git", "COPY", BUILDKIT29)
 
 
 def test_a_stage_is_selected_from_in_the_same_way() -> None:

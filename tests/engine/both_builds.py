@@ -57,6 +57,7 @@ class Bench:
 
     def __init__(self, daemon: Daemon, builder: Builder, context: Path, box: ls.Sandbox) -> None:
         self.daemon, self.builder, self.context, self.box = daemon, builder, context, box
+        self.downloads: dict[str, ls.Download] = {}
         archive = images_tar()
         daemon.docker("load", stdin=archive)
         self.engine = ls.Engine(profile=profile_of(daemon))
@@ -71,6 +72,7 @@ class Bench:
         """Build a case on both sides and tell where the results differ."""
         (self.context / "Dockerfile").write_bytes(case.text.encode())
         theirs, ours = self._theirs(case), self._ours(case)
+        yield from unlike(f"{name}: times", [*_times(ours)], [*_times(theirs)])
         if theirs.error or ours.error:
             if bool(theirs.error) != bool(ours.error) or ours.error not in theirs.error:
                 yield f"{name}: ours   {ours.error or 'made'}\n  theirs {theirs.error or 'made'}"
@@ -97,7 +99,12 @@ class Bench:
         done = self.daemon.run(*arguments, DOCKER_BUILDKIT=str(int(is_kit)), BUILDKIT_PROGRESS="plain")
         assert done.returncode == 0, done.stderr.decode()
         ours = self.engine.build(
-            self.context, build_args=build_args, secrets=secrets or {}, builder=self.builder, run=self.box
+            self.context,
+            build_args=build_args,
+            secrets=secrets or {},
+            builder=self.builder,
+            run=self.box,
+            downloads=self.downloads,
         )
         read = cached_by_buildkit if is_kit else cached_by_legacy
         return read(str(ours)), read((done.stderr if is_kit else done.stdout).decode())
@@ -144,6 +151,7 @@ class Bench:
                 secrets=case.secrets,
                 builder=self.builder,
                 run=self.box,
+                downloads=self.downloads,
             )
         except LayerSimError as error:
             return Made({}, [], [], str(error))
@@ -152,6 +160,12 @@ class Bench:
 
     def _comparable(self, raw: bytes) -> Json:
         return comparable(CHECK.sub(b"", raw) if OLDEST < self.daemon.major() < NEW_WORDS_FROM else raw)
+
+
+def _times(made: Made) -> Iterator[tuple[str, object]]:
+    """Yield the times of files that are older than the build."""
+    for layer in made.layers:
+        yield from ((path, row[-1]) for path, row in layer.items() if row[0] == tarfile.REGTYPE and row[-1] != "now")
 
 
 def comparable(raw: bytes) -> Json:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import layersim as ls
 from layersim.build.context import Context, Selection, select, source_sum
+from layersim.build.context.remote import check_word
 from layersim.build.copying import CopyOptions, copy_into, make_workdir
 from layersim.errors import BuildError
 from tests.tars import Entry, directory, layer_tar, symlink
@@ -171,6 +172,7 @@ class Ours:
         copy_into(overlay, selections, dest, options, dialect=self.builder, workdir=self.workdir)
 
     def _select(self, word: str, origin: str, options: CopyOptions) -> Selection:
+        check_word(word, options.instruction, self.builder)
         if origin:
             return select(ls.View([LAYERS[origin]]), word, self.builder, instruction=options.instruction)
         return self.context.select(word, instruction=options.instruction)

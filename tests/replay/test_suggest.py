@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import layersim as ls
-from layersim.errors import BuildError
+from layersim.errors import BuildError, ImageNotFoundError
 from tests.replay.drawn import RUNS, draw
 from tests.replay.twins import engine_with_base
 
@@ -137,6 +137,14 @@ def test_nothing_is_suggested_where_nothing_helps() -> None:
 def test_a_command_without_an_effect_is_named() -> None:
     with pytest.raises(BuildError, match="make all"):
         found("RUN make all\n")
+
+
+def test_an_engine_without_the_base_is_named() -> None:
+    naive, files = "FROM node:20\nCOPY . .\nRUN npm ci\n", {"package.json": 5, "a.js": 7}
+    with pytest.raises(ImageNotFoundError, match="No such image: node:20: the engine that is given as bases does not"):
+        ls.suggest(naive, files, [["a.js"]], run=RUN, bases=ls.Engine())
+    bare = naive.replace("node:20", "scratch")
+    assert ls.suggest(bare, files, [["a.js"]], run=RUN, bases=ls.Engine())[0].rule == "manifests first"
 
 
 def test_a_suggestion_reads_as_a_sentence_and_a_diff() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from layersim.build.buildkit import BuildKit
+from layersim.build.context import Download
 from layersim.build.dockerfile import BUILDKIT20, BUILDKIT29, LEGACY20, LEGACY29
 from layersim.build.legacy import LegacyBuilder
 from layersim.build.reason import Difference, Reason
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from layersim.build.dockerfile import Dialect
     from layersim.profiles import Profile
 
-__all__ = ["Build", "BuildKit", "Difference", "LegacyBuilder", "Reason", "Request", "Step", "dialect_of"]
+__all__ = ["Build", "BuildKit", "Difference", "Download", "LegacyBuilder", "Reason", "Request", "Step", "dialect_of"]
 
 _DIALECTS = {"buildkit": (BUILDKIT20, BUILDKIT29), "legacy": (LEGACY20, LEGACY29)}
 

@@ -77,6 +77,7 @@ class StepCache:
         self._records: dict[str, Done] = {}
         self._dropped: set[str] = set()
         self._inputs: dict[Place, dict[str, Inputs]] = {}
+        self._images: set[str] = set()
 
     def find(self, key: str) -> Done | None:
         """Return what a step made, if it was done and nobody threw that away."""
@@ -117,8 +118,14 @@ class StepCache:
             for key, inputs in known.items():
                 yield place, key, inputs
 
+    def has_made(self, image_id: str) -> bool:
+        """Tell whether the legacy builder made an image of a step here, and did not find it in an archive."""
+        return image_id in self._images
+
     def remember(self, place: Place, key: str, inputs: Inputs) -> None:
         """Take in the inputs of a step that ran."""
+        if place.builder == "legacy":
+            self._images.add(key)
         known = self._inputs.setdefault(place, {})
         known.pop(key, None)
         known[key] = inputs

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim._core import Layer, View, write
-from layersim.build.context import content_checksum, select, source_sum
+from layersim.build.context import content_checksum, downloaded, is_url, select, source_sum
 from layersim.build.context.asked import asked_of
+from layersim.build.context.dialect import is_legacy, is_new_buildkit
+from layersim.build.context.remote import check_checksum, check_word
 from layersim.build.context.synced import SyncedTree
 from layersim.build.context.tree import below, file_digests
 from layersim.build.copying import CopyOptions, copy_into
+from layersim.build.copying.legacy import CHMOD_REFUSAL
 from layersim.build.dockerfile import Add, Copy
+from layersim.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,13 +57,11 @@ class Copying:
         BuildError
             In the builder's words.
         """
-        keyword = type(instruction).__name__.upper()
-        if view is None:
-            chosen = [
-                request.context.select(word, request.dialect, instruction=keyword) for word in instruction.sources
-            ]
-        else:
-            chosen = [select(view, word, request.dialect, instruction=keyword) for word in instruction.sources]
+        if instruction.chmod is not None and is_legacy(request.dialect):
+            raise BuildError(CHMOD_REFUSAL)
+        chosen = [_chosen(word, instruction, request, view) for word in instruction.sources]
+        if isinstance(instruction, Add) and instruction.checksum is not None and is_new_buildkit(request.dialect):
+            check_checksum(instruction.checksum, chosen)
         chosen += [_written(doc, request, now_ns) for doc in instruction.contents]
         return cls(instruction, tuple(chosen), request)
 
@@ -88,10 +90,18 @@ class Copying:
         if isinstance(self.request.context.tree, SyncedTree):
             self.request.context.tree.keep(layer)
 
+    def downloads(self) -> dict[str, int]:
+        """Return the bytes of what was found at URLs, by URL."""
+        chosen = [selection for selection in self.selections if selection.is_download]
+        return {selection.word: selection.sources[0].status.st_size for selection in chosen}
+
     def options(self) -> dict[str, str]:
         """Return what else decides what is copied."""
         one = self.instruction
         told = {"chown": one.chown, "chmod": one.chmod, "exclude": " ".join(one.excludes)}
+        unpack = one.unpack if isinstance(one, Add) else None
+        if unpack is not None and unpack == bool(self.downloads()):
+            told["unpack"] = str(unpack)
         told["parents"] = "yes" if isinstance(one, Copy) and one.parents else None
         return {name: value for name, value in told.items() if value}
 
@@ -112,7 +122,6 @@ class Copying:
             exclude=one.excludes,
             parents=isinstance(one, Copy) and one.parents,
             unpack=one.unpack if isinstance(one, Add) else None,
-            checksum=one.checksum if isinstance(one, Add) else None,
         )
         workdir = draft.working_dir or "/"
         copy_into(fs, self.selections, one.dest, options, dialect=self.request.dialect, workdir=workdir)
@@ -147,6 +156,17 @@ def rechecked(request: Request, selections: Sequence[Selection]) -> bool:
     tree = request.context.tree
     asked = asked_by(request, selections)
     return isinstance(tree, SyncedTree) and asked is not None and tree.recheck(asked_of(tree, asked).names)
+
+
+def _chosen(word: str, instruction: Copy | Add, request: Request, view: View | None) -> Selection:
+    """Return what one word names: a download, a file of a stage or an image, or one of the context."""
+    keyword, dialect = type(instruction).__name__.upper(), request.dialect
+    check_word(word, keyword, dialect)
+    if is_url(word):
+        return downloaded(word, instruction.dest, request.downloads, dialect)
+    if view is None:
+        return request.context.select(word, dialect, instruction=keyword)
+    return select(view, word, dialect, instruction=keyword)
 
 
 def _written(doc: Heredoc, request: Request, now_ns: int) -> Selection:

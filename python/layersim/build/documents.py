@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from layersim.image import instant
-from layersim.image.document import decode_untyped, encode_sorted
+from layersim.image.document import decode_untyped, encode, encode_sorted
 from layersim.image.runtime import written
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ _FIRST = ("User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "Workin
 _LAST_20 = ("Healthcheck", "ArgsEscaped", "OnBuild", "StopTimeout", "Shell")
 _LAST = ("ArgsEscaped", "Healthcheck", "OnBuild", "StopTimeout", "Shell")
 _SETS = {"ExposedPorts", "Volumes"}
+INLINE_CACHE = "moby.buildkit.cache.v0"
+"""The field of a config in which BuildKit keeps the cache of the image, if it was asked to."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,13 @@ class Child:
     @property
     def created_by(self) -> str:
         """What history says."""
-        words = self.step_config.get("Cmd")
-        return " ".join(map(str, words)) if isinstance(words, list) else ""
+        return created_by_words(self.step_config)
+
+
+def created_by_words(step_config: dict[str, Json]) -> str:
+    """Return what history says of the container of a step."""
+    words = step_config.get("Cmd")
+    return " ".join(map(str, words)) if isinstance(words, list) else ""
 
 
 def legacy_document(profile: Profile, dialect: Dialect, parent: Image | None, child: Child) -> bytes:
@@ -97,7 +104,53 @@ def legacy_document(profile: Profile, dialect: Dialect, parent: Image | None, ch
     return encode_sorted(head | _kept(inherited) | _kept(document))
 
 
-def buildkit_document(profile: Profile, dialect: Dialect, draft: Draft) -> bytes:
+@dataclass(frozen=True)
+class Restored:
+    """One step of the history of an image, which gets an image of its own.
+
+    Attributes
+    ----------
+    target : Image
+        The image that has the step.
+    at : int
+        The place of the step in the history.
+    step_config : dict
+        That of the container that was to do it; the new image starts with it.
+    diff_ids : sequence of str
+        Of the layers up to the step.
+    """
+
+    target: Image
+    at: int
+    step_config: dict[str, Json]
+    diff_ids: Sequence[str]
+
+
+def restored_document(profile: Profile, dialect: Dialect, step: Restored) -> bytes:
+    """Return the config of an image that stands for one step of another image's history."""
+    raw, is_newer = decode_untyped(step.target.raw_config, step.target.id), not dialect.is_old
+    history = (step.target.config.history or ())[: step.at + 1]
+    rootfs: dict[str, Json] = {"type": "layers"}
+    if step.diff_ids:
+        rootfs["diff_ids"] = list(step.diff_ids)
+    head: dict[str, Json] = {
+        "created": instant.normalised(history[-1].created or instant.UNKNOWN),
+        "container_config": dict(written({}, is_newer=is_newer)),
+        "docker_version": profile.docker_version,
+        "author": raw.get("author"),
+        "config": dict(written(step.step_config, is_newer=is_newer)),
+        "architecture": raw.get("architecture"),
+        "os": raw.get("os"),
+        "rootfs": rootfs,
+        "history": [_entry(entry, dialect) for entry in history],
+        "os.version": raw.get("os.version"),
+        "os.features": raw.get("os.features"),
+    }
+    # Newer engines write the fields in the order of their structure.
+    return encode(_kept(head)) if is_newer else encode_sorted(_kept(head))
+
+
+def buildkit_document(profile: Profile, dialect: Dialect, draft: Draft, inline_cache: str = "") -> bytes:
     """Return the config of the image that a stage has come to; its history must be dated."""
     rootfs: dict[str, Json] = {"type": "layers", "diff_ids": [layer.diff_id for layer in draft.layers] or None}
     head: dict[str, Json] = {"architecture": profile.architecture, "os": profile.os}
@@ -107,6 +160,7 @@ def buildkit_document(profile: Profile, dialect: Dialect, draft: Draft) -> bytes
         "config": _buildkit_config(draft.config, dialect),
         "created": dates[-1] if dates else None,
         "history": [_entry(entry, dialect) for entry in draft.history],
+        INLINE_CACHE: inline_cache,
     }
     inherited = {name: draft.origin.get(name) for name in _INHERITED}
     return encode_sorted(head | _kept(inherited) | _kept(document) | {"rootfs": rootfs})

@@ -12,6 +12,7 @@ from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_wo
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, working_dir
+from layersim.build.named import unknown_image
 from layersim.build.plan import plan
 from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
@@ -79,6 +80,7 @@ class LegacyBuilder:
         self._images: dict[int, Image | None] = {}
         self.prober = Prober(host, request)
         self.steps: list[Step] = []
+        self.warnings = [f"cache_from: {unknown_image(name)}" for name in self.prober.missing]
         self._total = len(request.dockerfile.globals) + len(request.labels)
         self._total += sum(1 + len(stage.stage.instructions) for stage in self._plan.stages)
 
@@ -202,8 +204,9 @@ class _Stage:
         told = Step(0, "", self._state.planned.name, task.instruction.text, line, Reason("cached"))
         found = self._builder.prober.probe(below, task.config)
         if found is not None:
-            self.image = found
-            self._builder.tell(replace(told, image_id=found.id))
+            self.image = found.image
+            reason = replace(told.reason, image=found.name or None)
+            self._builder.tell(replace(told, reason=reason, image_id=found.image.id))
             return
         inputs = self._inputs(task)
         kind = type(task.instruction).__name__

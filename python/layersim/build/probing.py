@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layersim.build.named import Histories, Named, named_images
 from layersim.image.document import decode_untyped
 from layersim.image.instant import unix_seconds
 
@@ -24,26 +25,46 @@ NEWER_FIELDS = ("WorkingDir", "Shell", "StopSignal", "Healthcheck", "OnBuild")
 
 
 class Prober:
-    """Finds steps; after the first that is not found it looks no further until the next ``FROM``."""
+    """Finds steps; after the first that is not found it looks no further until the next ``FROM``.
+
+    Attributes
+    ----------
+    missed_at : int or None
+        The step that was not found; 0 where none is looked for.
+    missing : list of str
+        Names of images to look at that the engine does not have.
+    """
 
     def __init__(self, host: Host, request: Request) -> None:
         self._host, self._request = host, request
-        self.missed_at: int | None = 0 if request.no_cache else None
+        self._images, self.missing = named_images(host, request.cache_from)
+        self._histories: Histories | None = None
+        self.missed_at: int | None = None
+        self.reset()
 
     def reset(self) -> None:
         """Begin a stage."""
-        if not self._request.no_cache:
-            self.missed_at = None
+        self.missed_at = 0 if self._request.no_cache else None
+        if self._request.cache_from:
+            self._histories = Histories(self._host, self._request, self._images)
 
-    def probe(self, parent: Image | None, step_config: dict[str, Json]) -> Image | None:
-        """Return the newest image that was made from `parent` by this very step."""
+    def probe(self, parent: Image | None, step_config: dict[str, Json]) -> Named | None:
+        """Return the image of this very step upon `parent`; its name is empty unless it is from an image with one."""
         if self.missed_at is not None:
             return None
+        own = self._made_here(parent, step_config)
+        if self._histories is not None:
+            return self._histories.find(parent, step_config, own)
+        return Named("", own) if own is not None else None
+
+    def _made_here(self, parent: Image | None, step_config: dict[str, Json]) -> Image | None:
+        """Return the newest image that was made from `parent` by this step; newer engines want it made by a build."""
         is_old = self._request.dialect.is_old
         fitting = [
             child
             for child in self._host.images_upon(parent.id if parent is not None else None)
-            if is_same_step(_step_config(child), step_config, is_old=is_old)
+            if (is_old or self._host.steps.has_made(child.id))
+            and is_same_step(_step_config(child), step_config, is_old=is_old)
         ]
         return max(fitting, key=lambda child: unix_seconds(child.config.created), default=None)
 

@@ -58,11 +58,14 @@ class Reason:
         What is not as it was in the most similar step that was built before.
     step : int or None
         The earlier step of this build that is the cause.
+    image : str or None
+        The image that a ``cached`` step was taken from, as `cache_from` names it.
     """
 
     kind: Kind
     differences: tuple[Difference, ...] = ()
     step: int | None = None
+    image: str | None = None
 
     def __str__(self) -> str:
         """Say it in a sentence."""
@@ -72,6 +75,8 @@ class Reason:
             return f"{shown}; and {more} more" if more > 0 else shown
         if self.kind == "parent" and self.step is not None:
             return f"step {self.step} before it was not cached"
+        if self.image is not None:
+            return f"cached, taken from the image {self.image}"
         return _SENTENCES[self.kind]
 
 

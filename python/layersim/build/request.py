@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from layersim._core import Layer
     from layersim.build.cache import Done, StepCache
-    from layersim.build.context import Context
+    from layersim.build.context import Context, Downloads
     from layersim.build.dockerfile import Dialect, Dockerfile
     from layersim.build.running import Runner
     from layersim.image import Image
@@ -62,6 +62,10 @@ if TYPE_CHECKING:
             """Take an image in."""
             ...
 
+        def set_parent(self, image_id: str, parent: str) -> None:
+            """Record which image another stands on."""
+            ...
+
 
 @dataclass(frozen=True)
 class Request:
@@ -81,10 +85,14 @@ class Request:
         As ``--build-arg`` and ``--label``.
     no_cache : bool
         Whether every step has to run.
+    cache_from : tuple of str
+        As ``--cache-from``.
     run : callable or None
         What does a RUN.
     secrets : mapping of str to bytes
         As ``--secret``, by id.
+    downloads : mapping or callable
+        What an ADD finds at a URL.
     """
 
     context: Context
@@ -94,5 +102,7 @@ class Request:
     build_args: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     no_cache: bool = False
+    cache_from: tuple[str, ...] = ()
     run: Runner | None = None
     secrets: Mapping[str, bytes] = field(default_factory=dict)
+    downloads: Downloads = field(default_factory=dict)

@@ -140,13 +140,19 @@ def _add_archives(commands: _SubParsersAction[ArgumentParser]) -> None:
 def _add_build(commands: _SubParsersAction[ArgumentParser]) -> None:
     build = _plain_command(commands, "build", builds.build, "build an image from a Dockerfile, as `docker build` does")
     _add_formats(build, FORMATS)
-    _add_source(build)
+    _add_source(build, "a directory, a tar of one, or - for standard input: a tar, or a Dockerfile alone")
     build.add_argument("-t", "--tag", dest="tags", action="append", default=[], metavar="NAME", help="what to call it")
     build.add_argument("--target", metavar="STAGE", help="the stage to build (default: the last)")
     build.add_argument("--label", dest="labels", action="append", default=[], metavar="K=V", help="give it a label")
     meaning = "for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE"
     build.add_argument("--secret", dest="secrets", action="append", default=[], metavar="WORDS", help=meaning)
     build.add_argument("--no-cache", action="store_true", help="do every step again")
+    meaning = "an image of the engine whose steps may be taken over"
+    build.add_argument("--cache-from", action="append", default=[], metavar="IMAGE", help=meaning)
+    meaning = "what an ADD finds at a URL"
+    build.add_argument(
+        "--download", dest="downloads", type=_download, action="append", default=[], metavar="URL=FILE", help=meaning
+    )
     build.add_argument("--explain", action="store_true", help="say of each step why it ran, or why not")
     ways = build.add_mutually_exclusive_group()
     ways.add_argument("--sandbox", action="store_true", help="execute RUN commands here, without a network (Linux)")
@@ -160,7 +166,7 @@ def _add_suggest(commands: _SubParsersAction[ArgumentParser]) -> None:
     purpose = "look for Dockerfiles that make the same image and cost less over a series of edits"
     suggest = _plain_command(commands, "suggest", builds.suggest, purpose)
     _add_formats(suggest, FORMATS)
-    _add_source(suggest)
+    _add_source(suggest, "a directory, or a tar of one")
     suggest.add_argument("--effects", metavar="FILE", help=_EFFECTS)
     edits = "a git work tree, whose commits are the edits, or a JSON file: a list of lists of paths (default: CONTEXT)"
     suggest.add_argument("--changes", metavar="GITDIR|FILE", help=edits)
@@ -174,9 +180,9 @@ def _add_suggest(commands: _SubParsersAction[ArgumentParser]) -> None:
     )
 
 
-def _add_source(command: ArgumentParser) -> None:
+def _add_source(command: ArgumentParser, context: str) -> None:
     """Add what both kinds of building start from."""
-    command.add_argument("context", metavar="CONTEXT", help="a directory, or a tar of one")
+    command.add_argument("context", metavar="CONTEXT", help=context)
     meaning = "the Dockerfile, from here or in CONTEXT (default: CONTEXT/Dockerfile)"
     command.add_argument("-f", "--file", dest="dockerfile", metavar="DOCKERFILE", help=meaning)
     meaning = "a value of an ARG; without =V that of the environment"
@@ -241,6 +247,13 @@ def _compression(name: str) -> str | None:
     if name not in {"none", *get_args(Compression)}:
         raise ArgumentTypeError(f"expected gzip, zstd or none, got {name!r}")
     return None if name == "none" else name
+
+
+def _download(text: str) -> tuple[str, str]:
+    url, _, path = text.rpartition("=")
+    if not url or not path:
+        raise ArgumentTypeError(f"expected URL=FILE, got {text!r}")
+    return url, path
 
 
 def _platform(text: str) -> str:

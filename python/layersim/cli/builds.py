@@ -7,12 +7,14 @@ import os
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from layersim.analysis import suggest as find_suggestions
 from layersim.build import dialect_of
 from layersim.build.context import Context
+from layersim.build.copying.archives import opened_archive
 from layersim.build.running import sandbox
 from layersim.cli.effects import read_effects
 from layersim.cli.failure import InputError
@@ -20,6 +22,7 @@ from layersim.cli.formats import records_of
 from layersim.cli.host import Host, progress_bar
 from layersim.errors import BuildError, DockerfileError, LayerSimError
 from layersim.layout import layout_for
+from layersim.profiles import find_profile
 from layersim.state import is_state
 from layersim.table import Rows
 from layersim.units import harmless
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
     from layersim.analysis import Suggestion
     from layersim.build import Build, Step
-    from layersim.build.running import Runner, RunStep
+    from layersim.build.running import Runner
     from layersim.cli.output import Output
     from layersim.engine import Engine
 
@@ -128,19 +131,31 @@ def _host(arguments: Namespace, clock: Callable[[], int] | None) -> Host:
 def _runner(arguments: Namespace, closing: ExitStack) -> Runner:
     if arguments.sandbox:
         return closing.enter_context(sandbox(progress=lambda line: sys.stderr.write(f"{harmless(line)}\n")))
-    return read_effects(arguments.effects) if arguments.effects is not None else _refuse
+    return read_effects(arguments.effects, or_sandbox=True)
 
 
-def _refuse(step: RunStep, *_: object) -> None:
-    raise BuildError(
-        f"{step.place}: --effects FILE declares what commands do, --sandbox executes them; neither is given"
-    )
+def _sent(arguments: Namespace) -> tuple[str | bytes | dict[str, bytes], str | bytes]:
+    """Return the context and the Dockerfile; what comes in by standard input is a tar, or a Dockerfile alone."""
+    if arguments.context != "-":
+        return arguments.context, _dockerfile(arguments.dockerfile)
+    data = sys.stdin.buffer.read()
+    is_tar = opened_archive(data, dialect_of(arguments.builder, find_profile("overlay2"))) is not None
+    return (data, _dockerfile(arguments.dockerfile)) if is_tar else ({}, data)
+
+
+def _download(words: Sequence[tuple[str, str]], url: str) -> bytes:
+    """Return what is found at a URL: the bytes of the file that the words name."""
+    path = dict(words).get(url)
+    if path is None:
+        raise BuildError(f"ADD of {url} needs a network, and a build here has none: --download {url}=FILE gives a file")
+    return Path(path).read_bytes()
 
 
 def _built(engine: Engine, arguments: Namespace, run: Runner) -> Build:
+    context, dockerfile = _sent(arguments)
     return engine.build(
-        arguments.context,
-        _dockerfile(arguments.dockerfile),
+        context,
+        dockerfile,
         arguments.tags,
         arguments.target,
         _build_args(arguments.build_args),
@@ -149,6 +164,8 @@ def _built(engine: Engine, arguments: Namespace, run: Runner) -> Build:
         labels=_pairs(arguments.labels),
         no_cache=arguments.no_cache,
         secrets=dict(map(_secret, arguments.secrets)),
+        cache_from=arguments.cache_from,
+        downloads=partial(_download, arguments.downloads),
     )
 
 

@@ -4,34 +4,51 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from layersim.build.running import effect, runs
+from layersim.build.running import effect, first_words, runs
 from layersim.cli.failure import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from layersim.build.running import Effect, RunTable
+    from layersim.build.running import Effect, RunStep, RunTable
 
 _OCTAL = 8
 
 
-def read_effects(path: str | None) -> RunTable:
+def read_effects(path: str | None, *, or_sandbox: bool = False) -> RunTable:
     """Read a table of effects; without a file, one that declares nothing.
+
+    Parameters
+    ----------
+    path : str or None
+        The file, JSON or TOML.
+    or_sandbox : bool, default False
+        Whether the command could execute what is not declared.
 
     Raises
     ------
     InputError
         It cannot be read, or says what no effect can be.
     """
-    if path is None:
-        return runs({})
     try:
-        return runs({pattern: _effect(pattern, words) for pattern, words in _parsed(Path(path)).items()})
+        parsed = _parsed(Path(path)) if path is not None else {}
+        table = runs({pattern: _effect(pattern, words) for pattern, words in parsed.items()})
     except (OSError, ValueError, TypeError, RecursionError) as error:
-        raise InputError(path, error) from error
+        raise InputError(path or "", error) from error
+    return replace(table, ways=partial(_ways, path=path, or_sandbox=or_sandbox))
+
+
+def _ways(step: RunStep, *, path: str | None, or_sandbox: bool) -> str:
+    """Say how the effect of a step is declared on the command line."""
+    line = json.dumps({first_words(step): {"writes": {"/path": "40MB"}, "seconds": 1}})[1:-1]
+    place = f"in {path}" if path is not None else "in a file for --effects"
+    executed = ", or have it executed with --sandbox" if or_sandbox else ""
+    return f'declare it {place}: {line}, or let all else do nothing with a last pattern: "*": {{}}{executed}'
 
 
 def _parsed(path: Path) -> Mapping[str, object]:

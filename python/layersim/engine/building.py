@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
     from layersim._core import Layer
     from layersim.build.cache import Done, StepCache
+    from layersim.build.context import Downloads
     from layersim.build.running import Runner
     from layersim.image import Image, Reference
     from layersim.profiles import Profile
     from layersim.store import ImageStore, StoredImage
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_DOWNLOADS: Downloads = MappingProxyType({})
 
 
 class BuildCommands(ImageCommands, CacheCommands):
@@ -44,9 +46,10 @@ class BuildCommands(ImageCommands, CacheCommands):
         run: Runner | None = None,
         *,
         labels: Mapping[str, str] = _NOTHING,
-        cache_from: Sequence[str] = (),
+        cache_from: str | Sequence[str] = (),
         no_cache: bool = False,
         secrets: Mapping[str, bytes | str] = _NOTHING,
+        downloads: Downloads = _NO_DOWNLOADS,
     ) -> Build:
         """Build an image from a Dockerfile, as `docker build`.
 
@@ -70,13 +73,17 @@ class BuildCommands(ImageCommands, CacheCommands):
             commands do, `layersim.sandbox` executes them.
         labels : mapping of str to str
             As ``--label``.
-        cache_from : sequence of str
-            Not modelled: anything but nothing is an error.
+        cache_from : str or sequence of str
+            As ``--cache-from``: images of the engine whose steps may be taken over. The legacy builder follows their
+            histories, and takes nothing else from its cache then; BuildKit reads the cache that an image carries which
+            was built with the build argument ``BUILDKIT_INLINE_CACHE=1``. A name that no image has is a warning.
         no_cache : bool, default False
             Do every step again.
         secrets : mapping of str to bytes or str
             As ``--secret``, by id, for ``RUN --mount=type=secret``. They are in no layer, no history and no key of a
             step.
+        downloads : mapping of str to bytes, str or Download, or callable
+            What an ``ADD`` finds at URLs, by URL; or a callable that is given the URL. There is no network.
 
         Returns
         -------
@@ -88,15 +95,14 @@ class BuildCommands(ImageCommands, CacheCommands):
         DockerfileError
             The Dockerfile is wrong; with its line, in the builder's words.
         BuildError
-            A step fails, there is nothing that runs a ``RUN``, or `cache_from` names images. No tag is set then.
+            A step fails, or there is nothing that runs a ``RUN`` or is found at a URL. No tag is set then.
         ImageNotFoundError, InvalidReferenceError
             A base or a tag is none.
         """
-        if cache_from:
-            raise BuildError(f"cache_from is not modelled; the steps of {', '.join(cache_from)} cannot be taken over")
         dialect = dialect_of(builder, self.profile)
         references = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
         name = "Dockerfile" if isinstance(dockerfile, bytes) else str(dockerfile)
+        named = tuple(word for word in ([cache_from] if isinstance(cache_from, str) else cache_from) if word)
         given_args, given_labels = _texts("build_args", build_args), _texts("labels", labels)
         given_secrets = _secrets(secrets)
         with self._lock:
@@ -111,8 +117,10 @@ class BuildCommands(ImageCommands, CacheCommands):
                 build_args=given_args,
                 labels=given_labels,
                 no_cache=no_cache,
+                cache_from=named,
                 run=run,
                 secrets=given_secrets,
+                downloads=downloads,
             )
             building = (LegacyBuilder if builder == "legacy" else BuildKit)(self._build_host(), request)
             image = building.build()
@@ -122,7 +130,7 @@ class BuildCommands(ImageCommands, CacheCommands):
                     self._images.tag(reference, stored)
             value = stored.value()
             known = {field.name: getattr(value, field.name) for field in fields(value)}
-            warnings = tuple(remark.message for remark in request.dockerfile.warnings)
+            warnings = (*(remark.message for remark in request.dockerfile.warnings), *building.warnings)
             return Build(**known, steps=tuple(building.steps), builder=builder, warnings=warnings)
 
     def _build_host(self) -> BuildHost:
@@ -226,6 +234,21 @@ class BuildHost:
         if origin is not None and origin is not image:
             self.images.set_parent(image, origin)
         return image.value()
+
+    def set_parent(self, image_id: str, parent: str) -> None:
+        """Record which image another stands on.
+
+        Raises
+        ------
+        BuildError
+            That one was made from it itself.
+        """
+        image, origin = self.images.lookup(image_id), self.images.lookup(parent)
+        if image is not None and origin is not None:
+            try:
+                self.images.set_parent(image, origin)
+            except ValueError as error:
+                raise BuildError(str(error)) from error
 
     def keep_step(self, done: Done, layers: Sequence[Layer], description: str) -> None:
         """Keep what BuildKit has done, with a record of the cache that holds its layers."""

@@ -138,6 +138,10 @@ class Profile:
         Whether pruning volumes takes those with a name unless asked to.
     forms : Forms
         How its command line writes tables.
+    reads_inline_caches : bool
+        Whether BuildKit finds the cache that an image of the engine carries; or else it asks a registry alone.
+    restores_empty_steps : bool
+        Whether the legacy builder can take a step without a layer from the history of an image.
     network_disabled : bool
         Whether the engine runs without a bridge, which it writes into the configs of containers that it starts.
     """
@@ -166,6 +170,8 @@ class Profile:
     architecture: str = "amd64"
     os: str = "linux"
     deepest_chain: int = 125
+    reads_inline_caches: bool = True
+    restores_empty_steps: bool = True
     network_disabled: bool = False
 
     def size_rule(self, way: str) -> Callable[[Layer], int]:

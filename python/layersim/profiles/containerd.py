@@ -30,4 +30,6 @@ CONTAINERD = replace(
     sums_hidden=True,
     keeps_blobs=True,
     tells_renaming=False,
+    reads_inline_caches=False,
+    restores_empty_steps=False,
 )

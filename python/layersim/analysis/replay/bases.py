@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from layersim._core import Layer, View, mkdir
 from layersim.build.draft import Draft
 from layersim.engine import Engine
-from layersim.errors import BuildError
+from layersim.errors import BuildError, ImageNotFoundError
 from layersim.units import parse_size
 
 if TYPE_CHECKING:
@@ -69,7 +69,10 @@ def find_base(name: str, bases: Bases, dialect: Dialect) -> BaseImage:
     if name == "scratch":
         return BaseImage(name, Draft.from_nothing(dialect), (), View([]))
     if isinstance(bases, Engine):
-        image = bases.get_image(name)
+        try:
+            image = bases.get_image(name)
+        except ImageNotFoundError as error:
+            raise ImageNotFoundError(f"{error}: the engine that is given as bases does not have it") from error
         layers = tuple(zip(image.chain_ids, image.layer_sizes, strict=True))
         return BaseImage(image.id, Draft.upon(image), layers, View(image.layers))
     if name not in bases:

@@ -22,6 +22,7 @@ from layersim.analysis.replay.patterns import sources
 from layersim.analysis.replay.program import PlannedStep, Source
 from layersim.build.context.ignore import Ignore
 from layersim.build.context.patterns import is_wild
+from layersim.build.context.remote import check_word, is_url
 from layersim.build.context.selection import select
 from layersim.build.copied import Copying
 from layersim.build.dockerfile import Add, Copy
@@ -77,6 +78,9 @@ class _Tracing:
         return type(self._one).__name__, self._dest, tuple(sorted(self._copying.options().items())), texts
 
     def _source(self, word: str) -> tuple[Source, Origin]:
+        check_word(word, type(self._one).__name__.upper(), self._tracer.dialect)
+        if is_url(word):
+            raise BuildError(f"{self._one.text}: what is found at a URL is not known here; only Engine.build takes it")
         if isinstance(self._one, Add) and word.endswith(_ARCHIVES):
             raise BuildError(
                 f"{self._one.text}: what an archive holds is not known here; only Engine.build extracts it"

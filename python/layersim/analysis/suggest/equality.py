@@ -12,7 +12,7 @@ from layersim._core import View, sha256
 from layersim.analysis.replay import Declared
 from layersim.analysis.replay.bases import usual_directories
 from layersim.build.context.reading import IGNORE_FILE
-from layersim.build.running import Effect, RunTable
+from layersim.build.running import Effect
 from layersim.engine import Engine
 from layersim.errors import BuildError, DockerfileError
 from layersim.image.document import decode_untyped
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from layersim.analysis.replay.bases import Bases
     from layersim.analysis.replay.files import File
     from layersim.analysis.suggest.script import Script
+    from layersim.build.running import RunTable
     from layersim.image import Image
 
 _FIELDS = (
@@ -84,9 +85,11 @@ class Equality:
 
 def _take_over(bases: Bases, engine: Engine) -> None:
     if isinstance(bases, Engine):
-        archive = io.BytesIO()
-        bases.save([image.tags[0] for image in bases.images() if image.tags], archive)
-        engine.load(archive.getvalue())
+        tagged = [image.tags[0] for image in bases.images() if image.tags]
+        if tagged:
+            archive = io.BytesIO()
+            bases.save(tagged, archive)
+            engine.load(archive.getvalue())
         return
     for name in bases:
         engine.import_tar(usual_directories().tar_bytes(), name)
@@ -99,7 +102,7 @@ def _bytes(file: File) -> bytes:
 def _small(table: RunTable) -> RunTable:
     rows = tuple((pattern, _smaller(act) if isinstance(act, Effect) else act) for pattern, act in table.rows)
     default = _smaller(table.default) if isinstance(table.default, Effect) else table.default
-    return RunTable(rows, default)
+    return dataclasses.replace(table, rows=rows, default=default)
 
 
 def _smaller(effect: Effect) -> Effect:

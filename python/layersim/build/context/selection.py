@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,9 +15,6 @@ from layersim.errors import BuildError
 if TYPE_CHECKING:
     from layersim.build.context.dialect import Dialect
     from layersim.build.context.tree import Status, Tree
-
-
-_URL = re.compile(r"(https?://|git://|git@)")
 
 
 @dataclass(frozen=True)
@@ -64,12 +60,15 @@ class Selection:
         In the order in which they are copied; none for a pattern without a match.
     keeps_owner : bool
         Whether it is a stage or an image: owners are kept.
+    is_download : bool
+        Whether it is what was found at a URL: one file, which is not unpacked unless that is asked for.
     """
 
     tree: Tree = field(repr=False)
     word: str
     sources: tuple[Source, ...]
     keeps_owner: bool = False
+    is_download: bool = False
 
 
 def select(tree: Tree, word: str, dialect: Dialect, *, instruction: str = "COPY", from_stage: bool = True) -> Selection:
@@ -98,8 +97,6 @@ def select(tree: Tree, word: str, dialect: Dialect, *, instruction: str = "COPY"
     BuildError
         In the builder's words, for a missing file, a loop of links, or a way out of the root.
     """
-    if _URL.match(word):
-        raise _no_url(word, dialect, instruction)
     finder = _Finder(tree, word, dialect, instruction, from_stage)
     found = finder.matches() if is_wild(word) else (finder.one(unescaped(word)),)
     return Selection(tree, word, found, from_stage)
@@ -134,7 +131,7 @@ class _Finder:
             raise self._loop(relative) from error
         found = status(self.tree, path)
         if found is None:
-            raise self._missing(relative, path)
+            raise self._missing(name, relative, path)
         return Source(path, clean("/" + relative).lstrip("/"), found)
 
     def matches(self) -> tuple[Source, ...]:
@@ -164,8 +161,9 @@ class _Finder:
             return BuildError(f"failed to compute cache key: too many symlinks: /{relative}")
         return BuildError(f"failed to compute cache key: failed to calculate checksum of {relative!r}: too many links")
 
-    def _missing(self, relative: str, path: str) -> BuildError:
+    def _missing(self, name: str, relative: str, path: str) -> BuildError:
         if self.is_legacy:
+            relative = name.lstrip("/").removeprefix("./")
             where = "" if self.from_stage else "file not found in build context or excluded by .dockerignore: "
             return BuildError(f"{self.instruction} failed: {where}stat {relative}: file does not exist")
         if self.dialect.generation == OLD:
@@ -179,9 +177,3 @@ def _split(pattern: str) -> tuple[str, str]:
     parts = pattern.split("/")
     at = next((at for at, part in enumerate(parts) if is_wild(part)), len(parts) - 1)
     return unescaped("/".join(parts[:at])), "/".join(parts[at:])
-
-
-def _no_url(word: str, dialect: Dialect, instruction: str) -> BuildError:
-    if instruction == "COPY":
-        return BuildError(f"{'COPY failed: ' if is_legacy(dialect) else ''}source can't be a URL for COPY")
-    return BuildError(f"ADD of {word} needs a network, and a build here has none: put the file into the context")

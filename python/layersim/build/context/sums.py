@@ -34,7 +34,8 @@ def source_sum(selections: Sequence[Selection], dialect: Dialect) -> str:
     Returns
     -------
     str
-        ``file:`` or ``dir:`` and 64 hex digits; of several sources ``multi:`` and the digest of their sums.
+        ``file:`` or ``dir:`` and 64 hex digits; of a download the digits alone; of several sources ``multi:`` and the
+        digest of their sums.
     """
     sums = [one for selection in selections for one in _sums(selection, dialect)]
     return sums[0] if len(sums) == 1 else "multi:" + _hex(",".join(sums))
@@ -44,10 +45,11 @@ def _sums(selection: Selection, dialect: Dialect) -> list[str]:
     tree = selection.tree
     wanted = [_inside(tree, source.path) if source.is_dir else [source.path] for source in selection.sources]
     # What a link in a directory leads to counts, not the link; several names may lead to one.
-    entries = _Entries(tree, dialect, is_tar=not selection.keeps_owner)
+    entries = _Entries(tree, dialect, is_tar=not (selection.keeps_owner or selection.is_download))
+    kind = "" if selection.is_download else "file:"
     digests = entries.sums({path for paths in wanted for path in paths})
     return [
-        "dir:" + _hex(",".join(sorted(digests[path] for path in paths))) if source.is_dir else "file:" + digests[path]
+        "dir:" + _hex(",".join(sorted(digests[path] for path in paths))) if source.is_dir else kind + digests[path]
         for source, paths in zip(selection.sources, wanted, strict=True)
         for path in paths[:1] or [""]
     ]

@@ -35,7 +35,7 @@ def copy_buildkit(
             copying.with_parents(selection)
             continue
         for source in selection.sources:
-            copying.one(selection.tree, source)
+            copying.one(selection.tree, source, is_download=selection.is_download)
 
 
 class _Copying:
@@ -51,16 +51,18 @@ class _Copying:
         self.making = Making(self.owner, self.mode.made)
         self.excludes = Ignore(options.exclude, dialect) if options.exclude else None
 
-    def one(self, tree: Tree, source: Source) -> None:
+    def one(self, tree: Tree, source: Source, *, is_download: bool = False) -> None:
         """Copy one source."""
         if source.is_dir:
             make_directories_to(self.overlay, self.place, self.making, is_exact=self.is_into)
             self._grafting(tree, everything(self.excludes)).contents(source.path, self.place)
             return
-        if self._unpacks() and self._unpacked(tree, source):
+        if self._unpacks(is_download=is_download) and self._unpacked(tree, source):
             return
-        target = self._target(source)
-        self._grafting(tree, everything(None)).leaf(source.path, source.status, target)
+        target, grafting = self._target(source), self._grafting(tree, everything(None))
+        if is_download and not self.is_new:
+            grafting.mode = read_mode(None, self.dialect)  # 20.10 does not change the mode of what it downloads
+        grafting.leaf(source.path, source.status, target)
 
     def _target(self, source: Source) -> str:
         """Return where a file goes; what is missing on the way is made."""
@@ -77,8 +79,10 @@ class _Copying:
         make_directories(self.overlay, self.place, self.making)
         self._grafting(selection.tree, wanted).contents(start, self.place)
 
-    def _unpacks(self) -> bool:
-        return self.options.instruction == "ADD" and self.options.unpack is not False
+    def _unpacks(self, *, is_download: bool) -> bool:
+        """Tell whether archives are looked for; what was downloaded is one only if the flag says so."""
+        wanted = self.options.unpack
+        return self.options.instruction == "ADD" and (not is_download if wanted is None else wanted)
 
     def _unpacked(self, tree: Tree, source: Source) -> bool:
         """Extract a source into the destination if it is an archive."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.build.context.dialect import is_legacy, is_new_buildkit
+from layersim.build.context.dialect import is_legacy
 from layersim.build.copying.buildkit import copy_buildkit
 from layersim.build.copying.legacy import copy_legacy
 from layersim.build.copying.options import CopyOptions
-from layersim.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,8 +53,6 @@ def copy_into(
     -----
     The upper of the overlay is the layer. Bytes are copied once, out of the context or the view.
     """
-    if options.checksum is not None and is_new_buildkit(dialect):
-        raise BuildError("checksum requires HTTP(S) or Git sources")
     place = dest if dest.startswith("/") else f"{workdir.rstrip('/')}/{dest}"
     if dest in {".", ".."} or dest.endswith("/.."):
         place += "/"

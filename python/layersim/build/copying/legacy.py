@@ -42,7 +42,7 @@ def copy_legacy(
         copying = _Copying(overlay, selection.tree, own, dialect)
         if source.is_dir:
             copying.directory(source, place)
-        elif options.instruction != "ADD" or not copying.extracted(source, place):
+        elif options.instruction != "ADD" or selection.is_download or not copying.extracted(source, place):
             copying.file(source, place, is_into=dest.endswith("/"))
 
 

@@ -25,8 +25,6 @@ class CopyOptions:
         Of ``--parents``.
     unpack : bool or None
         Of ``--unpack``; without it archives are told by their content.
-    checksum : str or None
-        Of ``--checksum``, which only a URL may have.
     """
 
     instruction: str = "COPY"
@@ -36,4 +34,3 @@ class CopyOptions:
     exclude: tuple[str, ...] = ()
     parents: bool = False
     unpack: bool | None = None
-    checksum: str | None = None

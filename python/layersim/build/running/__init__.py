@@ -6,7 +6,7 @@ from layersim.build.running.effect import Effect, effect
 from layersim.build.running.mounts import StepMount
 from layersim.build.running.sandbox import Sandbox, sandbox
 from layersim.build.running.step import Ran, Runner, RunStep, buildkit20_words, buildkit_words, legacy_words
-from layersim.build.running.table import RunTable, runs
+from layersim.build.running.table import RunTable, first_words, runs
 
 __all__ = [
     "Effect",
@@ -19,6 +19,7 @@ __all__ = [
     "buildkit20_words",
     "buildkit_words",
     "effect",
+    "first_words",
     "legacy_words",
     "runs",
     "sandbox",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +25,18 @@ Act: TypeAlias = Effect | Callable[[RunStep, Overlay, dict[str, str]], Ran | Non
 _WORD = re.compile(r"[^\s;&|()]+")
 
 
+def first_words(step: RunStep) -> str:
+    """Return the words of a command by which it may be declared."""
+    return " ".join(_WORD.findall(step.shown)[:2])
+
+
+def _ways(step: RunStep) -> str:
+    return (
+        f"declare it: ls.runs({{{first_words(step)!r}: ls.effect(writes={{'/path': '40MB'}}, seconds=1)}}), "
+        "or let it do nothing: ls.runs(..., default=ls.effect()), or execute it: ls.sandbox()"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class RunTable:
     """Declared effects by pattern, to be a build's `run=`; made by `runs`.
@@ -35,10 +47,13 @@ class RunTable:
         In the order in which they are tried.
     default : Effect, callable or None
         What a step does that nothing matches.
+    ways : callable
+        Says of such a step, if there is no default, how its effect is declared.
     """
 
     rows: tuple[tuple[Pattern, Act], ...]
     default: Act | None = None
+    ways: Callable[[RunStep], str] = field(default=_ways, repr=False, compare=False)
 
     def act_of(self, step: RunStep) -> Act:
         """Return what a step is declared to do.
@@ -63,7 +78,7 @@ class RunTable:
                 return act
         if self.default is not None:
             return self.default
-        raise BuildError(_undeclared(step))
+        raise BuildError(f"{step.place} does what nobody declared: {harmless(step.shown)}; {self.ways(step)}")
 
     def __call__(self, step: RunStep, fs: Overlay, env: dict[str, str]) -> Ran | None:
         """Do to the overlay what the step is declared to do."""
@@ -139,13 +154,4 @@ def _matches(pattern: Pattern, shown: str) -> bool:
     return any(
         all(map(fnmatchcase, words[start : start + len(wanted)], wanted))
         for start in range(len(words) - len(wanted) + 1)
-    )
-
-
-def _undeclared(step: RunStep) -> str:
-    words = " ".join(_WORD.findall(step.shown)[:2])
-    return (
-        f"{step.place} does what nobody declared: {harmless(step.shown)}; "
-        f"declare it: ls.runs({{{words!r}: ls.effect(writes={{'/path': '40MB'}}, seconds=1)}}), "
-        "or let it do nothing: ls.runs(..., default=ls.effect()), or execute it: ls.sandbox()"
     )

@@ -1,0 +1,307 @@
+"""One stage while BuildKit builds it: each operation is found by a key of its inputs, or done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from layersim._core import Overlay, View
+from layersim.build.cache import Done, Place, digest, pairs
+from layersim.build.copied import Copying
+from layersim.build.copying import make_workdir
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
+from layersim.build.inline import Made
+from layersim.build.metadata import change_config, working_dir
+from layersim.build.mounted import MountedRun
+from layersim.build.mounting import Mounting
+from layersim.build.reason import Inputs, Reason
+from layersim.build.result import Step
+from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
+from layersim.build.stage import run_step
+from layersim.build.texts import copied_by, created_by
+from layersim.errors import BuildError
+from layersim.image import HistoryEntry
+from layersim.image.instant import format_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from layersim.build.buildkit import BuildKit
+    from layersim.build.dockerfile import Instruction
+    from layersim.build.mounting import Source
+    from layersim.build.stage import StageState
+
+COMMENT = "buildkit.dockerfile.v0"
+OPERATIONS = (Run, Copy, Add, Workdir)
+_NO_INPUTS = Inputs("", "", {}, {}, {}, {})
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One operation.
+
+    Attributes
+    ----------
+    instruction : Instruction
+        Variables replaced.
+    created_by : str
+        What history says.
+    inputs : Inputs
+        What decides whether it was done before; without its files, whose key is `content`.
+    content : str
+        The key of what it copies or mounts.
+    work : callable
+        Does it in a file system; gives that, and how long it took.
+    copying : Copying, Mounting or None
+        What is copied or mounted.
+    definition : str
+        What it is found by in the cache of an image, without looking at the files of another stage.
+    known_key : str
+        The key that was found so; nothing is copied then.
+    """
+
+    instruction: Instruction
+    created_by: str
+    inputs: Inputs
+    work: Callable[[Overlay], tuple[Overlay, float]]
+    content: str = ""
+    copying: Copying | Mounting | None = None
+    definition: str = ""
+    known_key: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is found by."""
+        if self.known_key:
+            return self.known_key
+        one = self.inputs
+        variables = pairs({**one.environment, **one.arguments})
+        return digest(
+            one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options)
+        )
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Digests of what is copied, by path."""
+        return {} if self.copying is None else self.copying.files()
+
+    def rechecked(self) -> _Task:
+        """Return it with the content that is there now, as far as it is copied from there."""
+        if self.copying is None or not self.copying.recheck():
+            return self
+        return replace(self, content=self.copying.checksum())
+
+
+class KitStage:
+    """One stage: the image on its way, and the key of its files."""
+
+    def __init__(self, builder: BuildKit, state: StageState, key: str, prefix: str, count: int) -> None:
+        self._builder, self._host, self._request = builder, builder.host, builder.request
+        self.state, self._draft, self.key = state, state.draft, key
+        self._prefix, self._count, self._at = prefix, count, 0
+        # The last step that was not taken from the cache, which all that follow it stand on.
+        self._run_step: int | None = None
+        self.made: list[Made] = []
+        # A stage that waits has keys alone, and tells of its steps when all is done.
+        self.is_waiting, self.is_known = False, True
+        self.told: list[Step] = []
+
+    def begin(self) -> None:
+        """Tell of the base."""
+        planned = self.state.planned
+        text, line = planned.stage.text, planned.stage.line
+        self._tell(Step(0, self._label(), planned.name, text, line, Reason("base")))
+
+    def _tell(self, step: Step) -> int:
+        """Take a step in; return its number, or 0 if the stage waits."""
+        if not self.is_waiting:
+            return self._builder.tell(step)
+        self.told.append(step)
+        return 0
+
+    def take(self, instruction: Instruction) -> None:
+        """Do one instruction."""
+        evaluated = self.state.evaluated(instruction, self._request)
+        if isinstance(evaluated, Run):
+            self._do(self._run(evaluated))
+        elif isinstance(evaluated, Copy | Add):
+            self._do(self._copy(evaluated))
+        elif isinstance(evaluated, Workdir):
+            self._workdir(evaluated)
+        else:
+            self._metadata(evaluated)
+
+    def _metadata(self, instruction: Instruction) -> None:
+        change_config(self._draft, instruction, self._request.dialect)
+        self._tell_metadata(instruction)
+        text = created_by(instruction, self._draft, self.state.scope)
+        if text is not None:
+            self._remember(text, is_empty=True)
+
+    def _tell_metadata(self, instruction: Instruction) -> None:
+        planned = self.state.planned
+        self._tell(Step(0, "", planned.name, instruction.text, instruction.line, Reason("metadata")))
+
+    def _remember(self, created_by: str, *, is_empty: bool = False, created_ns: int | None = None) -> None:
+        created = None if created_ns is None else format_utc(created_ns)
+        entry = HistoryEntry(created=created, created_by=created_by, comment=COMMENT, empty_layer=is_empty or None)
+        self._draft.history.append(entry)
+
+    def _run(self, instruction: Run) -> _Task:
+        command = run_words(instruction, self._request.dialect, self._draft.shell)
+        scope = self.state.scope
+
+        if instruction.network == "host":
+            raise BuildError("network.host is not allowed")
+        mounting = Mounting.of(instruction, self.state, self._request, self._source)
+        self._ask(mounting.asked())
+
+        def work(fs: Overlay) -> tuple[Overlay, float]:
+            around = BUILDKIT20 if self._request.dialect.is_old else BUILDKIT
+            step = run_step(self.state, instruction, command, len(self._builder.steps) + 1, around)
+            return MountedRun(self._host, self._request, mounting).run(fs, step, scope.run_env)
+
+        network = "" if instruction.network in {None, "default"} else instruction.network or ""
+        options = {"directory": self._draft.working_dir, "user": self._draft.user}
+        options |= {"mount": mounting.told, "network": network}
+        arguments = dict(scope.overrides)
+        environment = {name: value for name, value in scope.env.items() if name not in arguments}
+        inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
+        text = CreatedBy(self._request.dialect).run(command, scope.run_args)
+        return _Task(instruction, text, inputs, work, mounting.checksum(), mounting)
+
+    def _ask(self, paths: frozenset[str] | None) -> None:
+        """Note what is asked for of the context."""
+        if paths is not None:
+            self._builder.asked = (self._builder.asked or frozenset()) | paths
+
+    def _source(self, word: str) -> Source:
+        """Return the stage or image that a mount names."""
+        return self._builder.mounted(word, self.state.planned)
+
+    def _copy(self, instruction: Copy | Add) -> _Task:
+        word = instruction.source_stage if isinstance(instruction, Copy) else None
+        told = copied_by(instruction, self._draft, self.state.scope)
+        definition = self._definition(instruction, word)
+        known = self._builder.imports.definitions.get(definition, "") if not self._request.no_cache else ""
+        if known or (definition and self.is_waiting):
+            self.is_known &= bool(known)
+            return _Task(instruction, told, _NO_INPUTS, lambda fs: (fs, 0.0), definition=definition, known_key=known)
+        view = self._builder.files_of(word, self.state.planned) if word is not None else None
+        copying = Copying.of(instruction, self._request, view, self._host.now())
+        self._ask(copying.asked())
+        for url, size in copying.downloads().items():
+            self._host.note_source(f"http url {url}", "regular", size, (), "")
+
+        def work(fs: Overlay) -> tuple[Overlay, float]:
+            copying.apply(fs, self._draft)
+            return fs, 0.0
+
+        text = f"{copying.names()} to {copying.dest(self._draft)}"
+        parent = "" if instruction.link else self.key
+        inputs = Inputs(parent, text, {}, {}, {}, copying.options())
+        return _Task(instruction, told, inputs, work, copying.checksum(), copying, definition)
+
+    def _definition(self, instruction: Copy | Add, word: str | None) -> str:
+        """Return what a step that copies from another stage is, without looking at the files of that."""
+        stage = self.state.planned.sources.get(word) if word is not None else None
+        if stage is None:
+            return ""
+        copying = Copying(instruction, (), self._request)
+        words = digest(*instruction.sources, copying.dest(self._draft))
+        parent = "" if instruction.link else self.key
+        return digest("definition", parent, words, self._builder.key_of(stage), pairs(copying.options()))
+
+    def _workdir(self, instruction: Workdir) -> None:
+        path = working_dir(self._draft, instruction.path)
+        self._draft.config["WorkingDir"] = path
+        if path == "/":
+            self._tell_metadata(instruction)
+            self._remember("WORKDIR /", is_empty=True)
+            return
+
+        def work(fs: Overlay) -> tuple[Overlay, float]:
+            make_workdir(fs, path, self._request.dialect, user=self._draft.user)
+            return fs, 0.0
+
+        inputs = Inputs(self.key, path, {}, {}, {}, {"user": self._draft.user})
+        self._do(_Task(instruction, f"WORKDIR {path}", inputs, work))
+
+    def _do(self, task: _Task) -> None:
+        if not self.is_known:
+            return
+        kind = type(task.instruction).__name__
+        place = Place("buildkit", self.state.planned.name, kind, self.state.ordinal(kind))
+        key = task.key
+        found, reason = self._found(task, key)
+        if found is None and reason.kind != "cached":
+            task = task.rechecked()
+            key = task.key
+            found, reason = self._found(task, key)
+        seconds = 0.0
+        if self.is_waiting:
+            self.is_known = reason.kind == "cached"
+            self._wait(task, key, reason)
+            return
+        if found is None:
+            inputs = replace(task.inputs, files=task.files)
+            reason = self._reason(place, key, inputs)
+            found, seconds = self._done(task)
+            self._host.steps.remember(place, key, inputs)
+        self.made.append(Made(key, task.definition, len(self._draft.layers), found.created_ns))
+        self._draft.layers.append(found.layer)
+        self._go_on(task, key)
+        self._remember(task.created_by, created_ns=found.created_ns)
+        planned, instruction = self.state.planned, task.instruction
+        told = Step(0, self._label(), planned.name, instruction.text, instruction.line, reason, found.layer)
+        size = self._host.profile.layer_sizes["build"](found.layer)
+        number = self._tell(replace(told, size=size, seconds=seconds))
+        if reason.kind != "cached" and self._run_step is None:
+            self._run_step = number
+
+    def _found(self, task: _Task, key: str) -> tuple[Done | None, Reason]:
+        """Return what the step made before, here or as an image tells."""
+        if self._request.no_cache:
+            return None, Reason("disabled")
+        found, imported = self._host.steps.find(key), self._builder.imports.steps.get(key)
+        if found is not None:
+            return found, Reason("cached")
+        if imported is None or (imported.done is None and not self.is_waiting):
+            return None, Reason("first")
+        if imported.done is not None and not self.is_waiting:
+            self._host.keep_step(imported.done, [*self._draft.layers, imported.done.layer], task.created_by)
+        return imported.done, Reason("cached", image=imported.name)
+
+    def _wait(self, task: _Task, key: str, reason: Reason) -> None:
+        """Count a step that need not be done."""
+        self.made.append(Made(key, task.definition, None, 0))
+        self._go_on(task, key)
+        self._remember(task.created_by)
+        planned, instruction = self.state.planned, task.instruction
+        self._tell(Step(0, self._label(), planned.name, instruction.text, instruction.line, reason))
+
+    def _go_on(self, task: _Task, key: str) -> None:
+        """Make the key of the files that the next step stands on."""
+        is_link = isinstance(task.instruction, Copy | Add) and task.instruction.link
+        # A layer that stands by itself is put on what is below only when both are needed.
+        self.key = digest("merge", self.key, key) if is_link else key
+
+    def _done(self, task: _Task) -> tuple[Done, float]:
+        fs = Overlay(View(self._draft.layers), clock=self._host.now)
+        fs, seconds = task.work(fs)
+        layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
+        if isinstance(task.copying, Copying):
+            task.copying.keep(layer)
+        done = Done(task.key, layer, self._host.now())
+        self._host.keep_step(done, [*self._draft.layers, layer], task.created_by)
+        return done, seconds
+
+    def _reason(self, place: Place, key: str, inputs: Inputs) -> Reason:
+        if self._request.no_cache:
+            return Reason("disabled")
+        reason = self._host.steps.reason(place, key, lambda: inputs)
+        return replace(reason, step=self._run_step) if reason.kind == "parent" else reason
+
+    def _label(self) -> str:
+        self._at += 1
+        return f"{self._prefix}{self._at}/{self._count}"
