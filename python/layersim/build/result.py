@@ -10,6 +10,7 @@ from layersim.units import human_size
 
 if TYPE_CHECKING:
     from layersim._core import Layer
+    from layersim.build.dockerfile import Remark
     from layersim.build.reason import Reason
 
 
@@ -73,13 +74,13 @@ class Build(Image):
     steps : tuple of Step
         In the order in which the builder took them.
     builder : {"buildkit", "legacy"}
-    warnings : tuple of str
-        What the builder would remark.
+    warnings : tuple of Remark
+        What the builder remarks: a line, a sentence, and from newer BuildKit the name of a rule.
     """
 
     steps: tuple[Step, ...] = field(default=(), repr=False)
     builder: str = "buildkit"
-    warnings: tuple[str, ...] = field(default=(), repr=False)
+    warnings: tuple[Remark, ...] = field(default=(), repr=False)
 
     @property
     def seconds(self) -> float:
@@ -101,7 +102,7 @@ class Build(Image):
 
     def _buildkit_lines(self) -> list[str]:
         lines: list[str] = []
-        shown = [step for step in self.steps if step.reason.kind != "metadata"]
+        shown = [step for step in self.steps if step.label]
         for number, step in enumerate(shown, start=1):
             done = "CACHED" if step.is_cached else f"DONE {step.seconds:.1f}s"
             lines += [f"#{number} [{step.label}] {step.instruction}", f"#{number} {done}", ""]

@@ -185,7 +185,14 @@ def _show(built: Build, kept: Sequence[str], arguments: Namespace, out: Output) 
     rows = Rows([_step_row(step) for step in built.steps], StepRow)
     if out.as_json:
         head = {"id": built.id, "tags": list(built.tags), "size": built.size, "builder": built.builder}
-        out.document({**head, "kept": kept, "warnings": list(built.warnings), "steps": list(records_of(rows))})
+        out.document(
+            {
+                **head,
+                "kept": kept,
+                "warnings": [str(warning) for warning in built.warnings],
+                "steps": list(records_of(rows)),
+            }
+        )
     elif out.as_data:
         out.rows(rows)
     else:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from layersim.build import BuildKit, LegacyBuilder, Request, dialect_of
 from layersim.build.context import Context, Synced, place_of
 from layersim.build.context.synced import source_key
-from layersim.build.dockerfile import parse
+from layersim.build.dockerfile import Remark, parse
+from layersim.build.draft import Draft
+from layersim.build.lint import remarks
 from layersim.build.result import Build
 from layersim.engine.caching import CacheCommands
 from layersim.engine.images import ImageCommands
@@ -123,6 +125,7 @@ class BuildCommands(ImageCommands, CacheCommands):
                 downloads=downloads,
             )
             building = (LegacyBuilder if builder == "legacy" else BuildKit)(self._build_host(), request)
+            remarked = self._remarks(building)
             image = building.build()
             stored = self._images.find(image.id)
             for reference in references:
@@ -130,8 +133,20 @@ class BuildCommands(ImageCommands, CacheCommands):
                     self._images.tag(reference, stored)
             value = stored.value()
             known = {field.name: getattr(value, field.name) for field in fields(value)}
-            warnings = (*(remark.message for remark in request.dockerfile.warnings), *building.warnings)
+            own = (Remark(0, text) for text in building.warnings)
+            warnings = (*remarked, *own)
             return Build(**known, steps=tuple(building.steps), builder=builder, warnings=warnings)
+
+    def _remarks(self, building: BuildKit | LegacyBuilder) -> tuple[Remark, ...]:
+        """Return what the builder remarks; only newer BuildKit has rules."""
+        request = building.request
+        if request.dialect.is_old or isinstance(building, LegacyBuilder):
+            return request.dockerfile.warnings
+
+        def has_shell(base: str) -> bool:
+            return base != "scratch" and bool(Draft.upon(self.get_image(base)).words("Shell"))
+
+        return tuple(remarks(request.dockerfile, building.stages, has_shell))
 
     def _build_host(self) -> BuildHost:
         return BuildHost(

@@ -265,10 +265,25 @@ class Stage(_Value, frozen=True, eq=False):
 
 
 class Remark(msgspec.Struct, frozen=True):
-    """What a builder would remark about a Dockerfile that it accepts: a line and a sentence."""
+    """What a builder remarks about a Dockerfile that it accepts.
+
+    Attributes
+    ----------
+    line : int
+        Where.
+    message : str
+        In the builder's words.
+    rule : str
+        The name of the rule, such as ``JSONArgsRecommended``; empty of builders that have none.
+    """
 
     line: int
     message: str
+    rule: str = ""
+
+    def __str__(self) -> str:
+        """Return it as the builder prints it."""
+        return f"{self.rule}: {self.message} (line {self.line})" if self.rule else self.message
 
 
 class Dockerfile(_Value, frozen=True, eq=False):
