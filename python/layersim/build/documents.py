@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from layersim.image import instant
+from layersim.image import HistoryEntry, instant
 from layersim.image.document import decode_untyped, encode, encode_sorted
+from layersim.image.instant import format_utc
 from layersim.image.runtime import written
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from layersim.build.dockerfile import Dialect
     from layersim.build.draft import Draft
-    from layersim.image import HistoryEntry, Image
+    from layersim.image import Image
     from layersim.image.document import Json
     from layersim.profiles import Profile
 
@@ -164,6 +165,23 @@ def buildkit_document(profile: Profile, dialect: Dialect, draft: Draft, inline_c
     }
     inherited = {name: draft.origin.get(name) for name in _INHERITED}
     return encode_sorted(head | _kept(inherited) | _kept(document) | {"rootfs": rootfs})
+
+
+def completed(draft: Draft, now_ns: int) -> list[HistoryEntry]:
+    """Return the history with entries at its end for the layers that a base with too short a history has.
+
+    They are as many as are missing, and tell of the last layers, as BuildKit counts.
+    """
+    told = sum(not entry.empty_layer for entry in draft.history)
+    missing = [
+        HistoryEntry(
+            created=format_utc(now_ns if made.created_ns is None else made.created_ns),
+            created_by=made.description,
+            comment="buildkit.exporter.image.v0",
+        )
+        for made in draft.made_by[told:]
+    ]
+    return [*draft.history, *missing]
 
 
 def dated(history: Sequence[HistoryEntry]) -> list[HistoryEntry]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from layersim._core import View
 from layersim.build.dockerfile import DEFAULT_SHELL
@@ -16,6 +16,23 @@ if TYPE_CHECKING:
     from layersim.image.document import Json
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class MadeBy(NamedTuple):
+    """What BuildKit tells of a layer that no history tells of.
+
+    Attributes
+    ----------
+    description : str
+    created_ns : int or None
+        When, in nanoseconds since 1970; None for layers of a base, which are as old as the build.
+    """
+
+    description: str
+    created_ns: int | None = None
+
+
+FROM_BASE = MadeBy("from local ")
 
 
 @dataclass
@@ -36,6 +53,10 @@ class Draft:
         As ``MAINTAINER`` or the base says.
     has_command : bool
         Whether this very stage has a ``CMD``, which ``ENTRYPOINT`` leaves alone then.
+    named_dir : str
+        The working directory as ``WORKDIR`` names it, slashes and all, which counts for a command with BuildKit.
+    made_by : list of MadeBy
+        What BuildKit knows of each layer by itself, base first.
     """
 
     config: dict[str, Json]
@@ -44,6 +65,8 @@ class Draft:
     origin: dict[str, Json] = field(default_factory=dict)
     author: str = ""
     has_command: bool = False
+    named_dir: str = ""
+    made_by: list[MadeBy] = field(default_factory=list)
 
     @classmethod
     def upon(cls, base: Image) -> Draft:
@@ -52,6 +75,8 @@ class Draft:
         found = origin.get("config")
         config = dict(found) if isinstance(found, dict) else {}
         draft = cls(config, list(base.layers), list(base.config.history or ()), origin, str(origin.get("author") or ""))
+        draft.named_dir = draft.working_dir
+        draft.made_by = [FROM_BASE] * len(draft.layers)
         draft.set_default_path()
         return draft
 
@@ -64,7 +89,14 @@ class Draft:
 
     def fork(self) -> Draft:
         """Return what another stage that is built upon this one starts from."""
-        return Draft(dict(self.config), list(self.layers), list(self.history), self.origin, self.author)
+        return replace(
+            self,
+            config=dict(self.config),
+            layers=[*self.layers],
+            history=[*self.history],
+            made_by=[*self.made_by],
+            has_command=False,
+        )
 
     def set_default_path(self) -> None:
         """Give it a ``PATH`` if it has none."""
