@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import stat
 import tarfile
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +18,9 @@ from layersim.build.copying import CopyOptions, copy_into, make_workdir
 from layersim.errors import BuildError
 from tests.build.builders import BUILDKIT20, BUILDKIT29, FOUR, LEGACY20, LEGACY29, Builder
 from tests.tars import Entry, layer_tar, symlink
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW_NS = 1_900_000_000 * 10**9
 BORN_NS = 1_500_000_000 * 10**9
@@ -273,3 +278,16 @@ def test_a_named_pipe_stops_the_legacy_builder() -> None:
     assert not overlay.exists("/n")
     copy_into(overlay, [select(view, "p", BUILDKIT29)], "/n", dialect=BUILDKIT29)
     assert stat.S_ISFIFO(overlay.stat("/n").st_mode)
+
+
+@pytest.mark.parametrize(("dialect", "mtime_ns"), [(LEGACY20, NOW_NS), (LEGACY29, NOW_NS), (BUILDKIT29, BORN_NS)])
+def test_a_directory_that_the_context_only_implies_is_made_now(dialect: Builder, mtime_ns: int, tmp_path: Path) -> None:
+    (tmp_path / "d/e").mkdir(parents=True)
+    (tmp_path / "d/e/k").write_text("k")
+    (tmp_path / ".dockerignore").write_text("d\n!d/e/k\n")
+    for name in ("d/e/k", "d/e", "d"):
+        os.utime(tmp_path / name, ns=(BORN_NS, BORN_NS))
+    context = Context.of(tmp_path, dockerfile=b"", dialect=dialect)
+    overlay = ls.Overlay([], clock=lambda: NOW_NS)
+    copy_into(overlay, [context.select("d")], "/o", dialect=dialect)
+    assert (overlay.stat("/o/e").st_mtime_ns, overlay.stat("/o/e/k").st_mtime_ns) == (mtime_ns, BORN_NS)

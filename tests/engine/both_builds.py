@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tarfile
+import time
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import layersim as ls
@@ -58,6 +59,7 @@ class Bench:
     def __init__(self, daemon: Daemon, builder: Builder, context: Path, box: ls.Sandbox) -> None:
         self.daemon, self.builder, self.context, self.box = daemon, builder, context, box
         self.downloads: dict[str, ls.Download] = {}
+        self.begun = int(time.time())
         archive = images_tar()
         daemon.docker("load", stdin=archive)
         self.engine = ls.Engine(profile=profile_of(daemon))
@@ -71,6 +73,8 @@ class Bench:
     def differences(self, name: str, case: Case) -> Iterator[str]:
         """Build a case on both sides and tell where the results differ."""
         (self.context / "Dockerfile").write_bytes(case.text.encode())
+        # A directory of a context that is there already has the time of the last change, not its own.
+        self.daemon.call("POST", "/build/prune", all="1")
         theirs, ours = self._theirs(case), self._ours(case)
         yield from unlike(f"{name}: times", [*_times(ours)], [*_times(theirs)])
         if theirs.error or ours.error:
@@ -85,7 +89,7 @@ class Bench:
         for number, (mine_rows, their_rows) in enumerate(zip(ours.layers, theirs.layers, strict=True)):
             place = f"{name}: layer {number}"
             for path in sorted(mine_rows.keys() | their_rows.keys()):
-                yield from unlike(f"{place} {path}", mine_rows.get(path, ())[:-1], their_rows.get(path, ())[:-1])
+                yield from unlike(f"{place} {path}", mine_rows.get(path), their_rows.get(path))
             yield from unlike(f"{place}: order", list(mine_rows), list(their_rows))
 
     def cached(
@@ -138,7 +142,7 @@ class Bench:
             return []
         with tarfile.open(fileobj=io.BytesIO(self.daemon.call("GET", "/images/made:1/get"))) as archive:
             manifest = json.loads(_member(archive, "manifest.json"))[0]
-            return [rows(_member(archive, name)) for name in manifest["Layers"]]
+            return [rows(_member(archive, name), self.begun) for name in manifest["Layers"]]
 
     def _ours(self, case: Case) -> Made:
         try:
@@ -156,7 +160,8 @@ class Bench:
         except LayerSimError as error:
             return Made({}, [], [], str(error))
         sizes = [row.size for row in self.engine.history("made:1")]
-        return Made(self._comparable(image.raw_config), [rows(layer.tar_bytes()) for layer in image.layers], sizes)
+        layers = [rows(layer.tar_bytes(), self.begun) for layer in image.layers]
+        return Made(self._comparable(image.raw_config), layers, sizes)
 
     def _comparable(self, raw: bytes) -> Json:
         return comparable(CHECK.sub(b"", raw) if OLDEST < self.daemon.major() < NEW_WORDS_FROM else raw)

@@ -108,18 +108,18 @@ def _member(archive: tarfile.TarFile, name: str) -> bytes:
     return found.read()
 
 
-def rows(tar: bytes) -> Row:
-    """Return the entries of a layer's tar; times are told unless they are those of the build."""
+def rows(tar: bytes, begun: int = LONG_AGO) -> Row:
+    """Return the entries of a layer's tar; times are told unless they are those of the build, which are later."""
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
-        return {member.name: _row(member, archive) for member in archive}
+        return {member.name: _row(member, archive, begun) for member in archive}
 
 
-def _row(member: tarfile.TarInfo, archive: tarfile.TarFile) -> tuple[object, ...]:
+def _row(member: tarfile.TarInfo, archive: tarfile.TarFile, begun: int) -> tuple[object, ...]:
     taken = archive.extractfile(member) if member.isreg() else None
     content = taken.read() if taken is not None else b""
     xattrs = {key: value for key, value in member.pax_headers.items() if key.startswith("SCHILY.xattr.")}
     device = (member.devmajor, member.devminor) if member.ischr() or member.isblk() else ()
-    time = "now" if member.mtime > LONG_AGO else int(member.mtime)
+    time = "now" if member.mtime >= begun else int(member.mtime)
     owner = f"{member.uid}:{member.gid}"
     return (member.type, f"{member.mode & 0o7777:04o}", owner, member.linkname, content, xattrs, device, time)
 

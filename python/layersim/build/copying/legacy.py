@@ -98,14 +98,18 @@ class _Copying:
         make_directories(self.overlay, place, making)
         touch(self.overlay, place)
         copied: list[str] = [] if was_there else [place]
-        times: list[tuple[str, int]] = []
+        times: list[tuple[str, int | None]] = []
         self._contents(source.path, place, copied, times)
         for target, mtime_ns in times:
-            set_time(self.overlay, target, mtime_ns)
+            # What the tar of the context only implies is made by the engine, now.
+            if mtime_ns is None:
+                touch(self.overlay, target)
+            else:
+                set_time(self.overlay, target, mtime_ns)
         for target in copied:
             self._give(target)
 
-    def _contents(self, directory: str, place: str, copied: list[str], times: list[tuple[str, int]]) -> None:
+    def _contents(self, directory: str, place: str, copied: list[str], times: list[tuple[str, int | None]]) -> None:
         for name in self.tree.listdir("/" + directory):
             path, target = (f"{start}/{name}".lstrip("/") for start in (directory, place))
             found = self.tree.lstat(path)
@@ -117,7 +121,7 @@ class _Copying:
                 self._replace(target)
                 self.overlay.mkdir(target)
             self._describe(found, target)
-            times.append((target, found.st_mtime_ns))
+            times.append((target, None if getattr(found, "is_implied", False) else found.st_mtime_ns))
             self._contents(path, target, copied, times)
 
     def _leaf(self, path: str, found: Status, target: str) -> None:
