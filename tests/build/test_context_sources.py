@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import socket
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,7 +142,10 @@ CHANGES = {
     "group": (ls.write("/d/x", b"x", gid=1), True),
     "name": (ls.write("/d/z", b"x"), True),
     "capability": (ls.write("/d/x", b"x", xattrs={"security.capability": b"c"}), True),
-    "another attribute": (ls.write("/d/x", b"x", xattrs={"user.a": b"c"}), False),
+    "another attribute": (ls.write("/d/x", b"x", xattrs={"user.a": b"c"}), True),
+    "an attribute that does not count": (ls.write("/d/x", b"x", xattrs={"security.a": b"c"}), False),
+    "mode of the directory": (ls.mkdir("/d", mode=0o700), True),
+    "owner of the directory": (ls.mkdir("/d", uid=3), True),
     "type": (ls.symlink("/d/x", "x"), True),
 }
 
@@ -149,6 +153,25 @@ CHANGES = {
 @pytest.mark.parametrize(("edit", "is_changed"), CHANGES.values(), ids=CHANGES)
 def test_what_a_content_key_depends_on(edit: ls.Edit, *, is_changed: bool) -> None:
     before = ls.View([ls.Layer.from_changes([ls.mkdir("/d", mode=0o755), ls.write("/d/x", b"x")])])
-    after = ls.View([ls.Layer.from_changes([ls.mkdir("/d", mode=0o700, mtime_ns=10**18), edit])])
-    one, other = (content_checksum([select(view, "d", BUILDKIT29)]) for view in (before, after))
+    base = ls.Layer.from_changes([ls.mkdir("/d", mode=0o755, mtime_ns=10**18), ls.write("/d/x", b"x")])
+    after = ls.View([base, ls.Layer.from_changes([*([ls.remove("/d/x")] if "z" in edit.path else []), edit])])
+    one, other = (content_checksum([select(view, "d", BUILDKIT29)], BUILDKIT29) for view in (before, after))
     assert (one != other) == is_changed
+
+
+@pytest.mark.parametrize("edit", [ls.write("/d/x", b"x", uid=1), ls.mkdir("/d", gid=4)])
+def test_owners_do_not_count_for_20(edit: ls.Edit) -> None:
+    before = ls.Layer.from_changes([ls.mkdir("/d"), ls.write("/d/x", b"x")])
+    views = (ls.View([before]), ls.View([before, ls.Layer.from_changes([edit])]))
+    assert len({content_checksum([select(view, "d", BUILDKIT20)], BUILDKIT20) for view in views}) == 1
+
+
+def test_the_numbers_of_a_device_count_for_20_alone() -> None:
+    def device(minor: int) -> ls.View:
+        fs = ls.Overlay([])
+        fs.mknod("/null", stat.S_IFCHR | 0o666, os.makedev(1, minor))
+        return ls.View([fs.to_layer()])
+
+    for dialect, count in ((BUILDKIT20, 2), (BUILDKIT29, 1)):
+        keys = {content_checksum([select(device(minor), "null", dialect)], dialect) for minor in (3, 5)}
+        assert len(keys) == count

@@ -13,21 +13,25 @@ if TYPE_CHECKING:
 
 LINES = (
     "LABEL v={label}",
-    "ENV A={env}",
+    "ENV {env}",
     "ARG X={arg}",
-    "COPY {options}f1 /f1",
+    "COPY {options}{source} /f1",
     "RUN echo {run} > /r",
-    "COPY dir /dir",
-    "WORKDIR /w",
+    "COPY {given}dir /dir",
+    "WORKDIR {folder}",
     "EXPOSE {port}",
 )
 VALUES = {
     "label": ("1", "2"),
-    "env": ("1", "2", "3"),
+    "env": ("A=1", "A=2", "A=3", "A=1 B=2", "B=2 A=1"),
     "arg": ("1", "2"),
     "run": ("1", "2", " 2"),
     "port": ("80", "81"),
     "options": ("", "--chown=1:2 "),
+    "source": ("f1", "./f1", "f?"),
+    "folder": ("/w", "/w/", "w"),
+    "taken": ("/dir", "/dir/", "/d*"),
+    "given": ("", "--chown=3:4 "),
 }
 CONTENTS = ("a", "bb", "ccc")
 """Of different sizes."""
@@ -55,8 +59,8 @@ class Project:
 
     def save(self) -> None:
         """Write the Dockerfile as it is now."""
-        lines = [line.format(**self.values) for line in self.lines]
-        text = "\n".join(["FROM bb:1 AS b", *lines, "FROM bb:1", "COPY --from=b /dir /out/", "RUN ls /out > /ls"])
+        lines = ["FROM bb:1 AS b", *self.lines, "FROM bb:1", "COPY --from=b {taken} /out/", "RUN ls /out > /ls"]
+        text = "\n".join(line.format(**self.values) for line in lines)
         (self.folder / "Dockerfile").write_text(f"{text}\n")
 
     def _set(self) -> str:
@@ -95,8 +99,9 @@ class Project:
         return f"ignored: {text!r}"
 
     def _mode(self) -> str:
-        name = self.rng.choice(("f1", "dir/x"))
-        (self.folder / name).chmod(self.rng.choice((0o600, 0o644, 0o755)))
+        name = self.rng.choice(("f1", "dir/x", "dir", "dir/sub"))
+        modes = (0o700, 0o750, 0o755) if (self.folder / name).is_dir() else (0o600, 0o644, 0o755)
+        (self.folder / name).chmod(self.rng.choice(modes))
         return f"mode of {name}"
 
     def _touch(self) -> str:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from layersim._core import View
 from layersim.build.context.synced import SOURCES
-from layersim.build.documents import buildkit_document, dated
+from layersim.build.documents import buildkit_document, completed, dated
 from layersim.build.draft import Draft
 from layersim.build.inline import Imports, inline_cache
-from layersim.build.kit_stage import OPERATIONS, KitStage
+from layersim.build.kit_stage import OPERATIONS, KitStage, stage_is_counted
 from layersim.build.mounting import Source
 from layersim.build.plan import plan
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, instructions_of, located
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from layersim.build.inline import Made
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
@@ -48,6 +50,11 @@ class BuildKit:
         # Stages whose steps an image tells of: they are built if their files turn out to be needed.
         self._waiting: dict[int, KitStage] = {}
 
+    @property
+    def stages(self) -> Sequence[PlannedStage]:
+        """What the target needs."""
+        return self._plan.stages
+
     def build(self) -> Image:
         """Build what the target needs; return its image.
 
@@ -73,7 +80,7 @@ class BuildKit:
             labels = draft.config.get("Labels")
             known = labels if isinstance(labels, dict) else {}
             draft.config["Labels"] = {**known, **self.request.labels}
-        draft.history = dated(draft.history)
+        draft.history = dated(completed(draft, self.host.now()))
         others = (stage for stage in (*self._stages.values(), *self._waiting.values()) if stage is not target)
         elsewhere = (replace(made, position=None) for stage in others for made in stage.made)
         kept = inline_cache(self.request.build_args, [*target.made, *elsewhere])
@@ -104,7 +111,7 @@ class BuildKit:
         draft, scope, key, made = self._start(planned, is_waiting=is_waiting)
         triggers, draft.config["OnBuild"] = draft.triggers, None
         instructions = instructions_of(planned, triggers, self.request)
-        count = 1 + sum(isinstance(instruction, OPERATIONS) for instruction in instructions)
+        count = stage_is_counted(planned) + sum(isinstance(instruction, OPERATIONS) for instruction in instructions)
         stage = KitStage(self, StageState(planned, draft, scope), key, self._prefix(planned), count)
         stage.made, stage.is_waiting = made, is_waiting
         stage.begin()

@@ -5,25 +5,32 @@ from __future__ import annotations
 import posixpath
 import stat
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from layersim._core import Layer, View, write
 from layersim.build.context import content_checksum, downloaded, is_url, select, source_sum
 from layersim.build.context.asked import asked_of
+from layersim.build.context.checksum import all_counted
 from layersim.build.context.dialect import is_legacy, is_new_buildkit
+from layersim.build.context.ignore import Ignore
+from layersim.build.context.patterns import clean
 from layersim.build.context.remote import check_checksum, check_word
 from layersim.build.context.synced import SyncedTree
 from layersim.build.context.tree import below, file_digests
 from layersim.build.copying import CopyOptions, copy_into
 from layersim.build.copying.legacy import CHMOD_REFUSAL
+from layersim.build.copying.modes import counted_mode
+from layersim.build.copying.parents import counted_with_parents, counted_without
 from layersim.build.dockerfile import Add, Copy
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layersim._core import Overlay
     from layersim.build.context import Selection, Source
+    from layersim.build.context.checksum import Counted
     from layersim.build.context.tree import Status
     from layersim.build.dockerfile import Heredoc
     from layersim.build.draft import Draft
@@ -71,7 +78,14 @@ class Copying:
 
     def checksum(self) -> str:
         """Return a key that changes when BuildKit's does."""
-        return content_checksum(self.selections)
+        one = self.instruction
+        excludes = Ignore(one.excludes, self.request.dialect) if one.excludes else None
+        counted: Callable[[Selection], Iterable[Sequence[Counted]]] = all_counted
+        if isinstance(one, Copy) and one.parents:
+            counted = partial(counted_with_parents, dialect=self.request.dialect, excludes=excludes)
+        elif excludes is not None:
+            counted = partial(counted_without, excludes=excludes)
+        return content_checksum(self.selections, self.request.dialect, counted)
 
     def files(self) -> dict[str, str]:
         """Return a digest for each file, and a mode for each name."""
@@ -98,7 +112,7 @@ class Copying:
     def options(self) -> dict[str, str]:
         """Return what else decides what is copied."""
         one = self.instruction
-        told = {"chown": one.chown, "chmod": one.chmod, "exclude": " ".join(one.excludes)}
+        told = {"chown": one.chown, "chmod": one.chmod and counted_mode(one.chmod), "exclude": " ".join(one.excludes)}
         unpack = one.unpack if isinstance(one, Add) else None
         if unpack is not None and unpack == bool(self.downloads()):
             told["unpack"] = str(unpack)
@@ -127,9 +141,12 @@ class Copying:
         copy_into(fs, self.selections, one.dest, options, dialect=self.request.dialect, workdir=workdir)
 
     def names(self) -> str:
-        """Return the names that what is copied gets, which count beside its bytes."""
-        chosen = [source.name for selection in self.selections for source in selection.sources if not source.is_dir]
-        return " ".join(chosen)
+        """Return the last part of each word, which counts beside what it names, and the names of what is written."""
+        words = [*self.instruction.sources, *(doc.name for doc in self.instruction.contents)]
+        for at, selection in enumerate(self.selections[: len(self.instruction.sources)]):
+            if is_url(words[at]):
+                words[at] = selection.sources[0].name
+        return " ".join(posixpath.basename(clean(f"/{word}")) or "/" for word in words)
 
     def dest(self, draft: Draft) -> str:
         """Return the destination from the root; the slash at its end means something."""

@@ -10,11 +10,12 @@ from layersim.build.cache import Done, Place, digest, pairs
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
+from layersim.build.draft import MadeBy
 from layersim.build.inline import Made
-from layersim.build.metadata import change_config, working_dir
+from layersim.build.metadata import change_config, enter
 from layersim.build.mounted import MountedRun
 from layersim.build.mounting import Mounting
-from layersim.build.reason import Inputs, Reason
+from layersim.build.reason import ORDER, Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
 from layersim.build.stage import run_step
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from layersim.build.buildkit import BuildKit
     from layersim.build.dockerfile import Instruction
     from layersim.build.mounting import Source
+    from layersim.build.plan import PlannedStage
     from layersim.build.stage import StageState
 
 COMMENT = "buildkit.dockerfile.v0"
@@ -56,6 +58,10 @@ class _Task:
         What is copied or mounted.
     definition : str
         What it is found by in the cache of an image, without looking at the files of another stage.
+    variables : tuple of tuple
+        Names and values in the order that counts.
+    command : tuple of str
+        Of a RUN.
     known_key : str
         The key that was found so; nothing is copied then.
     """
@@ -67,6 +73,8 @@ class _Task:
     content: str = ""
     copying: Copying | Mounting | None = None
     definition: str = ""
+    variables: tuple[tuple[str, str], ...] = ()
+    command: tuple[str, ...] = ()
     known_key: str = ""
 
     @property
@@ -75,7 +83,7 @@ class _Task:
         if self.known_key:
             return self.known_key
         one = self.inputs
-        variables = pairs({**one.environment, **one.arguments})
+        variables = digest(*(part for pair in self.variables for part in pair))
         return digest(
             one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options)
         )
@@ -90,6 +98,11 @@ class _Task:
         if self.copying is None or not self.copying.recheck():
             return self
         return replace(self, content=self.copying.checksum())
+
+
+def stage_is_counted(planned: PlannedStage) -> bool:
+    """Tell whether the builder counts the ``FROM`` of a stage: of an image alone."""
+    return planned.base_stage is None and planned.base != "scratch"
 
 
 class KitStage:
@@ -110,7 +123,8 @@ class KitStage:
         """Tell of the base."""
         planned = self.state.planned
         text, line = planned.stage.text, planned.stage.line
-        self._tell(Step(0, self._label(), planned.name, text, line, Reason("base")))
+        label = self._label() if stage_is_counted(planned) else ""
+        self._tell(Step(0, label, planned.name, text, line, Reason("base")))
 
     def _tell(self, step: Step) -> int:
         """Take a step in; return its number, or 0 if the stage waits."""
@@ -162,13 +176,15 @@ class KitStage:
             return MountedRun(self._host, self._request, mounting).run(fs, step, scope.run_env)
 
         network = "" if instruction.network in {None, "default"} else instruction.network or ""
-        options = {"directory": self._draft.working_dir, "user": self._draft.user}
+        options = {"directory": self._draft.named_dir or "/", "user": self._draft.user}
         options |= {"mount": mounting.told, "network": network}
         arguments = dict(scope.overrides)
         environment = {name: value for name, value in scope.env.items() if name not in arguments}
+        options[ORDER] = " ".join(name for name, _ in scope.ordered)
         inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
         text = CreatedBy(self._request.dialect).run(command, scope.run_args)
-        return _Task(instruction, text, inputs, work, mounting.checksum(), mounting)
+        task = _Task(instruction, text, inputs, work, mounting.checksum(), mounting)
+        return replace(task, variables=scope.ordered, command=tuple(command))
 
     def _ask(self, paths: frozenset[str] | None) -> None:
         """Note what is asked for of the context."""
@@ -198,8 +214,7 @@ class KitStage:
             return fs, 0.0
 
         text = f"{copying.names()} to {copying.dest(self._draft)}"
-        parent = "" if instruction.link else self.key
-        inputs = Inputs(parent, text, {}, {}, {}, copying.options())
+        inputs = Inputs(self.key, text, {}, {}, {}, self._options(copying))
         return _Task(instruction, told, inputs, work, copying.checksum(), copying, definition)
 
     def _definition(self, instruction: Copy | Add, word: str | None) -> str:
@@ -209,12 +224,15 @@ class KitStage:
             return ""
         copying = Copying(instruction, (), self._request)
         words = digest(*instruction.sources, copying.dest(self._draft))
-        parent = "" if instruction.link else self.key
-        return digest("definition", parent, words, self._builder.key_of(stage), pairs(copying.options()))
+        return digest("definition", self.key, words, self._builder.key_of(stage), pairs(self._options(copying)))
+
+    def _options(self, copying: Copying) -> dict[str, str]:
+        """Return what else counts; only a store of snapshots makes of a linked COPY a layer by itself."""
+        is_linked = copying.instruction.link and self._host.profile.keeps_blobs
+        return copying.options() | ({"link": "yes"} if is_linked else {})
 
     def _workdir(self, instruction: Workdir) -> None:
-        path = working_dir(self._draft, instruction.path)
-        self._draft.config["WorkingDir"] = path
+        path = enter(self._draft, instruction.path)
         if path == "/":
             self._tell_metadata(instruction)
             self._remember("WORKDIR /", is_empty=True)
@@ -250,10 +268,11 @@ class KitStage:
             self._host.steps.remember(place, key, inputs)
         self.made.append(Made(key, task.definition, len(self._draft.layers), found.created_ns))
         self._draft.layers.append(found.layer)
-        self._go_on(task, key)
+        self.key = key
         self._remember(task.created_by, created_ns=found.created_ns)
-        planned, instruction = self.state.planned, task.instruction
-        told = Step(0, self._label(), planned.name, instruction.text, instruction.line, reason, found.layer)
+        planned, instruction, label = self.state.planned, task.instruction, self._label()
+        self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
+        told = Step(0, label, planned.name, instruction.text, instruction.line, reason, found.layer)
         size = self._host.profile.layer_sizes["build"](found.layer)
         number = self._tell(replace(told, size=size, seconds=seconds))
         if reason.kind != "cached" and self._run_step is None:
@@ -275,16 +294,16 @@ class KitStage:
     def _wait(self, task: _Task, key: str, reason: Reason) -> None:
         """Count a step that need not be done."""
         self.made.append(Made(key, task.definition, None, 0))
-        self._go_on(task, key)
+        self.key = key
         self._remember(task.created_by)
         planned, instruction = self.state.planned, task.instruction
         self._tell(Step(0, self._label(), planned.name, instruction.text, instruction.line, reason))
 
-    def _go_on(self, task: _Task, key: str) -> None:
-        """Make the key of the files that the next step stands on."""
-        is_link = isinstance(task.instruction, Copy | Add) and task.instruction.link
-        # A layer that stands by itself is put on what is below only when both are needed.
-        self.key = digest("merge", self.key, key) if is_link else key
+    def _described(self, task: _Task, label: str) -> str:
+        """Return what BuildKit tells of a layer where history does not."""
+        if isinstance(task.instruction, Run):
+            return f"mount / from exec {' '.join(task.command)}"
+        return "fileop target" if self._request.dialect.is_old else f"[{label}] {task.instruction.text}"
 
     def _done(self, task: _Task) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)

@@ -11,7 +11,7 @@ from layersim.build.copied import Copying
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
-from layersim.build.metadata import change_config, working_dir
+from layersim.build.metadata import change_config, enter
 from layersim.build.named import unknown_image
 from layersim.build.plan import plan
 from layersim.build.probing import Prober
@@ -195,8 +195,8 @@ class _Stage:
         return _Task(instruction, self._config(text), work, has_container=False, files=copying.files)
 
     def _workdir(self, instruction: Workdir) -> _Task:
-        self._draft.config["WorkingDir"] = working_dir(self._draft, instruction.path)
-        config = self._config(CreatedBy(self._request.dialect, self._draft.shell).workdir(self._draft.working_dir))
+        path = enter(self._draft, instruction.path)
+        config = self._config(CreatedBy(self._request.dialect, self._draft.shell).workdir(path))
         return _Task(instruction, config, lambda: (self._written(self._container_fs()), 0.0), has_container=False)
 
     def _do(self, task: _Task) -> None:

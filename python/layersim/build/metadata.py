@@ -40,9 +40,15 @@ def change_config(draft: Draft, instruction: Instruction, dialect: Dialect) -> N
         change(draft, instruction, dialect)
 
 
-def working_dir(draft: Draft, path: str) -> str:
-    """Return the directory that a ``WORKDIR`` leads to."""
-    return posixpath.normpath(posixpath.join("/", draft.working_dir, path)).replace("//", "/")
+def enter(draft: Draft, path: str) -> str:
+    """Make the directory that a ``WORKDIR`` names the one in force; return it."""
+    draft.named_dir = path if path.startswith("/") else _cleaned(draft.named_dir, path)
+    draft.config["WorkingDir"] = found = _cleaned(draft.working_dir, path)
+    return found
+
+
+def _cleaned(start: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join("/", start, path)).replace("//", "/")
 
 
 def _env(draft: Draft, instruction: Env, _: Dialect) -> None:

@@ -143,8 +143,7 @@ class Mounting:
         return digest(*(self._checksum(one) for one in shown)) if shown else ""
 
     def _checksum(self, one: Wanted) -> str:
-        is_sent = one.origin == _CONTEXT
-        return "" if one.selection is None else folder_checksum(one.selection, self.request.dialect, is_sent=is_sent)
+        return "" if one.selection is None else folder_checksum(one.selection, self.request.dialect)
 
     def files(self) -> dict[str, str]:
         """Return a digest for each file that is shown, and a mode for each name."""

@@ -12,6 +12,9 @@ _SHOWN = 5
 _SHORT = 12
 _LONG = 60
 
+ORDER = "order of variables"
+"""The option that tells in which order a command sees its variables."""
+
 Kind: TypeAlias = Literal["cached", "base", "metadata", "first", "changed", "parent", "disabled", "dropped"]
 
 
@@ -126,7 +129,13 @@ class Inputs:
         found += _between("argument", before.arguments, self.arguments)
         found += _between("file", before.files, self.files)
         found += _between("option", before.options, self.options)
-        return tuple(found)
+        is_other = self.variables != before.variables
+        return tuple(one for one in found if not (is_other and one.name == ORDER))
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The names of all variables that count; their order is told of only when they are the same."""
+        return frozenset((*self.environment, *self.arguments))
 
 
 def _between(

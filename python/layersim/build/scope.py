@@ -36,6 +36,8 @@ class Scope:
         The arguments that this stage declared, in order, each with its value or None.
     overrides : dict
         With BuildKit: arguments declared after an ``ENV`` of the same name, which they hide.
+    order : list of str
+        The names of variables as BuildKit lists them to commands: one that is set again comes last.
     """
 
     dialect: Dialect
@@ -44,6 +46,11 @@ class Scope:
     env: dict[str, str] = field(default_factory=dict)
     declared: list[tuple[str, str | None]] = field(default_factory=list)
     overrides: dict[str, str] = field(default_factory=dict)
+    order: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Begin with the variables of the base, in its order."""
+        self.order = self.order or list(self.env)
 
     def declare(self, name: str, default: str | None) -> str | None:
         """Take an ``ARG`` in; return its value in force, or None if it has none."""
@@ -51,6 +58,7 @@ class Scope:
         self.declared.append((name, value))
         if value is not None:
             self.overrides[name] = value
+            self._put_last(name)
         return value
 
     def set_env(self, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -58,12 +66,18 @@ class Scope:
         for name, value in pairs:
             self.env[name] = value
             self.overrides.pop(name, None)
+            self._put_last(name)
+
+    def _put_last(self, name: str) -> None:
+        self.order = [*(known for known in self.order if known != name), name]
 
     def inherited(self, env: dict[str, str]) -> Scope:
         """Return what a stage that is built upon this one sees with BuildKit."""
         kept = {name: value for name, value in self.overrides.items() if name not in env}
         declared = list(self.declared) if not self.dialect.is_old else []
-        return Scope(self.dialect, self.given, self.globals, env, declared, kept)
+        # Each variable of the image is set again, so that they come after arguments that are none of them.
+        order = [*(name for name in self.order if name not in env), *env]
+        return Scope(self.dialect, self.given, self.globals, env, declared, kept, order)
 
     def value_of(self, name: str) -> str | None:
         """Return the value in force of an argument that was declared."""
@@ -75,6 +89,12 @@ class Scope:
         if self.dialect.builder == "buildkit":
             return self.env | self.overrides
         return self._allowed() | self.env
+
+    @property
+    def ordered(self) -> tuple[tuple[str, str], ...]:
+        """Names and values in BuildKit's order, which counts for a command."""
+        values = self.variables
+        return tuple((name, values[name]) for name in self.order if name in values)
 
     @property
     def run_env(self) -> dict[str, str]:

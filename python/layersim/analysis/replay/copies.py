@@ -67,15 +67,15 @@ class _Tracing:
         self._traced.origins += origins
         size = sum(entry.size for entry in texts)
         number = self._tracer.definitions.number(self._definition())
-        is_alone = self._one.link and not self._is_legacy
-        return PlannedStep(self._one.text, number, is_alone, tuple(source for source, _ in chosen), own_size=size)
+        return PlannedStep(self._one.text, number, tuple(source for source, _ in chosen), own_size=size)
 
     def _definition(self) -> Hashable:
         draft, scope, dialect = self._traced.draft, self._traced.state.scope, self._tracer.dialect
         if self._is_legacy:
             return legacy_step(draft, copied_by(self._one, draft, scope, ""), dialect)
         texts = tuple((doc.name, doc.body) for doc in self._one.contents)
-        return type(self._one).__name__, self._dest, tuple(sorted(self._copying.options().items())), texts
+        words = self._copying.names()
+        return type(self._one).__name__, words, self._dest, tuple(sorted(self._copying.options().items())), texts
 
     def _source(self, word: str) -> tuple[Source, Origin]:
         check_word(word, type(self._one).__name__.upper(), self._tracer.dialect)

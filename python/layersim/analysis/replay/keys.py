@@ -28,9 +28,8 @@ class Interned:
 
 def buildkit_run(draft: Draft, instruction: Run, command: Sequence[str], scope: Scope) -> Hashable:
     """Return what BuildKit keys a RUN by."""
-    variables = tuple(sorted((scope.env | scope.overrides).items()))
     network = instruction.network or ""
-    return "Run", tuple(command), variables, draft.working_dir, draft.user, instruction.mounts, network
+    return "Run", tuple(command), scope.ordered, draft.named_dir or "/", draft.user, instruction.mounts, network
 
 
 def legacy_step(

@@ -51,8 +51,6 @@ class PlannedStep:
         The line as it is written.
     definition : int
         The same for steps that do the same.
-    stands_alone : bool
-        Whether what is below does not count: ``--link``.
     sources : tuple of Source
         What it copies.
     commands : Commands or None
@@ -65,7 +63,6 @@ class PlannedStep:
 
     text: str
     definition: int
-    stands_alone: bool = False
     sources: tuple[Source, ...] = ()
     commands: Commands | None = None
     own_size: int = 0

@@ -97,11 +97,11 @@ class Simulation:
         for step in stage.steps:
             done = self._step(step, below, outcome)
             layers[done.number] = done.size
-            below = (below, done.number) if step.stands_alone else done.number
+            below = done.number
         return below, layers
 
     def _step(self, step: PlannedStep, below: Hashable, outcome: Outcome) -> _Done:
-        key = (None if step.stands_alone else below, step.definition, step.content(self._written))
+        key = (below, step.definition, step.content(self._written))
         done = self._done.get(key)
         if done is None:
             done = self._do(step)

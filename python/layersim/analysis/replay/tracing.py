@@ -16,7 +16,7 @@ from layersim.analysis.replay.keys import Interned, buildkit_run, legacy_step
 from layersim.analysis.replay.program import PlannedStep, Program, ProgramStage
 from layersim.build.context import Context
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, parse, read_mount, run_words
-from layersim.build.metadata import change_config, working_dir
+from layersim.build.metadata import change_config, enter
 from layersim.build.plan import plan
 from layersim.build.request import Request
 from layersim.build.scope import Scope
@@ -201,8 +201,7 @@ class Tracer:
 
     def _workdir(self, traced: TracedStage, instruction: Workdir) -> PlannedStep | None:
         draft = traced.draft
-        path = working_dir(draft, instruction.path)
-        draft.config["WorkingDir"] = path
+        path = enter(draft, instruction.path)
         traced.origins.append(Directories([path]))
         if self.dialect.builder == "legacy":
             text = CreatedBy(self.dialect, draft.shell).workdir(path)

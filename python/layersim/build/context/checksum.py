@@ -4,32 +4,71 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from layersim.build.context.dialect import OLD
+from layersim.build.context.dialect import is_old_buildkit
 from layersim.build.context.tree import CAPABILITY, SentTree, below, file_digests
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layersim.build.context.dialect import Dialect
-    from layersim.build.context.selection import Selection, Source
+    from layersim.build.context.selection import Selection
     from layersim.build.context.tree import Status, Tree
 
+_HIDDEN = ("security.", "system.")
+"""Attributes that do not count, but for capabilities."""
 
-def content_checksum(selections: Sequence[Selection]) -> str:
+
+class Counted(NamedTuple):
+    """One entry that counts.
+
+    Attributes
+    ----------
+    path : str
+        Where it is.
+    name : str
+        Its own of what is copied, and relative to that what is in a directory.
+    status : Status
+        What is there.
+    """
+
+    path: str
+    name: str
+    status: Status
+
+
+def all_counted(selection: Selection) -> Iterator[list[Counted]]:
+    """Yield for each source of a selection the entries that count: a file, or a directory and all that is in it."""
+    for source in selection.sources:
+        one = Counted(source.path, source.name, source.status)
+        cut = len(source.path) + 1 if source.path else 0
+        inside = below(selection.tree, source.path) if source.is_dir else ()
+        yield [one, *(Counted(path, path[cut:], found) for path, found in inside)]
+
+
+def content_checksum(
+    selections: Sequence[Selection],
+    dialect: Dialect,
+    counted: Callable[[Selection], Iterable[Sequence[Counted]]] = all_counted,
+) -> str:
     """Return the key of the content that an instruction copies.
 
     Parameters
     ----------
     selections : sequence of Selection
         Of its words, in order.
+    dialect : Dialect
+        The builder: owners count since 23, numbers of devices up to 20.10.
+    counted : callable
+        Gives of a selection the entries that count, a sequence for each source; by default all.
 
     Returns
     -------
     str
         64 hex digits. They follow from the names, relative to a copied directory, and from types, modes, owners, sizes,
-        targets, capabilities and bytes; not from times, nor from what a copied directory itself is.
+        targets, attributes and bytes, for a copied directory itself too; not from times, nor from what the root of a
+        context is.
 
     Notes
     -----
@@ -37,71 +76,59 @@ def content_checksum(selections: Sequence[Selection]) -> str:
     """
     hasher = hashlib.sha256()
     for selection in selections:
-        for source in selection.sources:
-            hasher.update(_sum(selection.tree, source))
+        if counted is not all_counted or not isinstance(selection.tree, SentTree):
+            for entries in counted(selection):
+                hasher.update(_summed(selection.tree, entries, is_old=is_old_buildkit(dialect)))
+            continue
+        sums = selection.tree.sums
+        for entries in counted(selection):
+            key = entries[0].path, entries[0].name
+            if key not in sums:
+                sums[key] = _summed(selection.tree, entries, is_old=is_old_buildkit(dialect))
+            hasher.update(sums[key])
     return hasher.hexdigest()
 
 
-def _sum(tree: Tree, source: Source) -> bytes:
-    if not isinstance(tree, SentTree):
-        return _summed(tree, source)
-    key = (source.path, "" if source.is_dir else source.name)
-    known = tree.sums.get(key)
-    if known is None:
-        known = tree.sums[key] = _summed(tree, source)
-    return known
+def folder_checksum(selection: Selection, dialect: Dialect) -> str:
+    """Return the key of what a mount shows: that of its content, and what a directory itself is."""
+    return content_checksum([selection], dialect)
 
 
-def folder_checksum(selection: Selection, dialect: Dialect, *, is_sent: bool) -> str:
-    """Return the key of what a mount shows: that of its content, and what a directory itself is.
-
-    Parameters
-    ----------
-    selection : Selection
-        What it shows.
-    dialect : Dialect
-        20.10 does not look at the owner of the directory.
-    is_sent : bool
-        Whether it is the context, of which a directory's own mode and owner do not count.
-    """
-    (source,) = selection.sources
-    content = content_checksum([selection])
-    if is_sent or not source.is_dir:
-        return content
-    found = source.status
-    owner = "" if dialect.generation == OLD else f" {found.st_uid} {found.st_gid}"
-    return f"{content} {found.st_mode:o}{owner}"
-
-
-def _summed(tree: Tree, source: Source) -> bytes:
+def _summed(tree: Tree, entries: Sequence[Counted], *, is_old: bool) -> bytes:
     hasher = hashlib.sha256()
-    if source.is_dir:
-        cut = len(source.path) + 1 if source.path else 0
-        entries = [(path, path[cut:], found) for path, found in below(tree, source.path)]
-    else:
-        entries = [(source.path, source.name, source.status)]
     files = [path for path, _, found in entries if stat.S_ISREG(found.st_mode)]
     digests = dict(zip(files, file_digests(tree, files), strict=True))
     hasher.update(b"%d\0" % len(entries))
-    for path, name, found in entries:
-        hasher.update(_described(tree, path, name, found))
-        hasher.update(digests.get(path, b""))
+    for entry in entries:
+        if entry.path or not isinstance(tree, SentTree):
+            hasher.update(_described(tree, entry, is_old=is_old))
+            hasher.update(digests.get(entry.path, b""))
     return hasher.digest()
 
 
-def _described(tree: Tree, path: str, name: str, found: Status) -> bytes:
+def _described(tree: Tree, entry: Counted, *, is_old: bool) -> bytes:
     """Return what counts of an entry beside its bytes, in a form that no other entry has."""
+    path, name, found = entry
     is_file, is_link = stat.S_ISREG(found.st_mode), stat.S_ISLNK(found.st_mode)
     size = found.st_size if is_file else 0
     target = tree.readlink(path) if is_link else ""
     mode = tree.modes.get(path, found.st_mode) if isinstance(tree, SentTree) else found.st_mode
-    text = f"{name}\0{mode} {found.st_uid} {found.st_gid} {size} {found.st_rdev}\0{target}\0"
-    return text.encode(errors="surrogateescape") + _capability(tree, path, is_file=is_file)
+    numbers = f"{found.st_rdev}" if is_old else f"{found.st_uid} {found.st_gid}"
+    text = f"{name}\0{mode} {numbers} {size}\0{target}\0"
+    return text.encode(errors="surrogateescape") + _attributes(tree, path)
 
 
-def _capability(tree: Tree, path: str, *, is_file: bool) -> bytes:
-    """Return the capability of a file of a layer, with its length; those of the host do not reach BuildKit."""
-    if not is_file or isinstance(tree, SentTree) or CAPABILITY not in tree.listxattr(path, follow_symlinks=False):
+def _attributes(tree: Tree, path: str) -> bytes:
+    """Return the attributes of what lies in a layer, with their lengths; those of the host do not reach BuildKit."""
+    if isinstance(tree, SentTree):
         return b"0\0"
-    value = tree.getxattr(path, CAPABILITY, follow_symlinks=False)
-    return b"%d\0" % len(value) + value
+    names = [name for name in tree.listxattr(path or "/", follow_symlinks=False) if _counts(name)]
+    told = [b"%d\0" % len(names)]
+    for name in sorted(names):
+        value = tree.getxattr(path or "/", name, follow_symlinks=False)
+        told.append(b"%s\0%d\0" % (name.encode(errors="surrogateescape"), len(value)) + value)
+    return b"".join(told)
+
+
+def _counts(name: str) -> bool:
+    return name == CAPABILITY or not name.startswith(_HIDDEN)

@@ -158,7 +158,7 @@ class Context:
 
     def checksum(self, words: Sequence[str]) -> str:
         """Return a key for the content that some source words name, which changes when BuildKit's does."""
-        return content_checksum([self.select(word) for word in words])
+        return content_checksum([self.select(word) for word in words], self._dialect)
 
 
 def _of_mapping(files: Mapping[str, bytes | str], dockerfile: Text, dialect: Dialect) -> Context:

@@ -55,6 +55,11 @@ def read_mode(text: str | None, dialect: Dialect) -> Mode:
     return Mode(lambda mode: _changed(mode, clauses))
 
 
+def counted_mode(text: str) -> str:
+    """Return a ``--chmod`` as BuildKit's keys have it: an octal number without the zeros before it."""
+    return f"{int(text, 8):o}" if re.fullmatch("[0-7]+", text) else text
+
+
 def _old(text: str) -> Mode:
     """As 20.10: what is not octal is no mode, and only ``rwx`` change."""
     if not re.fullmatch("[0-7]+", text):

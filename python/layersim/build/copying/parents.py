@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from layersim.build.context.checksum import Counted, all_counted
 from layersim.build.context.ignore import Ignore
 from layersim.build.context.patterns import clean
 from layersim.build.context.tree import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from layersim.build.context import Dialect, Selection
+    from layersim.build.context.tree import Tree
 
 PIVOT = "/./"
 
@@ -50,3 +53,34 @@ def pivoted(selection: Selection, dialect: Dialect, excludes: Ignore | None) -> 
         return includes.excludes(path) and not (excludes is not None and excludes.excludes(path))
 
     return resolve(selection.tree, start), Wanted(takes, lambda _path: True)
+
+
+def counted_without(selection: Selection, excludes: Ignore) -> Iterator[list[Counted]]:
+    """Yield for each source the entries that count when some are not copied; of a file no pattern is asked."""
+    wanted = everything(excludes)
+    for source, entries in zip(selection.sources, all_counted(selection), strict=True):
+        if source.is_dir:
+            yield [entries[0], *_wanted(selection.tree, Counted(source.path, "", source.status), wanted)]
+        else:
+            yield entries
+
+
+def counted_with_parents(selection: Selection, dialect: Dialect, excludes: Ignore | None) -> Iterator[list[Counted]]:
+    """Yield the entries that count with ``--parents``, those that lead to what is wanted among them."""
+    start, wanted = pivoted(selection, dialect, excludes)
+    yield list(_wanted(selection.tree, Counted(start, "", selection.tree.lstat(start or "/")), wanted))
+
+
+def _wanted(tree: Tree, directory: Counted, wanted: Wanted) -> Iterator[Counted]:
+    """Yield what is copied out of a directory, parents first."""
+    for name in tree.listdir("/" + directory.path):
+        path, sub = (f"{start}/{name}".lstrip("/") for start in (directory.path, directory.name))
+        entry = Counted(path, sub, tree.lstat(path))
+        is_wanted = wanted.takes(sub)
+        if not stat.S_ISDIR(entry.status.st_mode):
+            inside: list[Counted] = []
+        else:
+            inside = list(_wanted(tree, entry, wanted)) if is_wanted or wanted.may_hold(sub) else []
+        if is_wanted or inside:
+            yield entry
+        yield from inside
