@@ -143,7 +143,8 @@ class Mounting:
         return digest(*(self._checksum(one) for one in shown)) if shown else ""
 
     def _checksum(self, one: Wanted) -> str:
-        return "" if one.selection is None else folder_checksum(one.selection, self.request.dialect)
+        is_sent = one.origin == _CONTEXT
+        return "" if one.selection is None else folder_checksum(one.selection, self.request.dialect, is_sent=is_sent)
 
     def files(self) -> dict[str, str]:
         """Return a digest for each file that is shown, and a mode for each name."""

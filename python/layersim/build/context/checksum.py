@@ -89,9 +89,27 @@ def content_checksum(
     return hasher.hexdigest()
 
 
-def folder_checksum(selection: Selection, dialect: Dialect) -> str:
-    """Return the key of what a mount shows: that of its content, and what a directory itself is."""
-    return content_checksum([selection], dialect)
+def folder_checksum(selection: Selection, dialect: Dialect, *, is_sent: bool) -> str:
+    """Return the key of what a mount shows: its content, and what a directory itself is, but not what it is called.
+
+    Parameters
+    ----------
+    selection : Selection
+        What it shows.
+    dialect : Dialect
+        As for `content_checksum`.
+    is_sent : bool
+        Whether it is the context, of which a directory itself does not count.
+    """
+
+    def counted(selection: Selection) -> Iterator[list[Counted]]:
+        for first, *inside in all_counted(selection):
+            if not stat.S_ISDIR(first.status.st_mode):
+                yield [first]
+            else:
+                yield inside if is_sent else [first._replace(name=""), *inside]
+
+    return content_checksum([selection], dialect, counted)
 
 
 def _summed(tree: Tree, entries: Sequence[Counted], *, is_old: bool) -> bytes:

@@ -270,7 +270,7 @@ class Remark(msgspec.Struct, frozen=True):
     Attributes
     ----------
     line : int
-        Where.
+        Where; 0 where it is about no line.
     message : str
         In the builder's words.
     rule : str
