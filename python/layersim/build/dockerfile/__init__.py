@@ -1,8 +1,16 @@
 """The language of Dockerfiles: bytes in, values out. Nothing here looks at a file or an engine."""
 
-from layersim.build.dockerfile.commands import DEFAULT_SHELL, command_words, entrypoint_words, run_words
+from layersim.build.dockerfile.commands import (
+    DEFAULT_SHELL,
+    command_words,
+    entrypoint_words,
+    is_script,
+    run_scripts,
+    run_words,
+)
 from layersim.build.dockerfile.created_by import CreatedBy, copy_flags
 from layersim.build.dockerfile.dialect import BUILDKIT20, BUILDKIT29, DIALECTS, LEGACY20, LEGACY29, Dialect
+from layersim.build.dockerfile.expansion import expand, expand_known, expand_text, expand_words
 from layersim.build.dockerfile.instructions import (
     Add,
     Arg,
@@ -32,7 +40,6 @@ from layersim.build.dockerfile.mounts import Mount, is_cache, read_mount, source
 from layersim.build.dockerfile.parse import parse
 from layersim.build.dockerfile.ports import read_ports
 from layersim.build.dockerfile.signals import check_signal
-from layersim.build.dockerfile.substitution import expand, expand_words
 
 __all__ = [
     "BUILDKIT20",
@@ -72,11 +79,15 @@ __all__ = [
     "copy_flags",
     "entrypoint_words",
     "expand",
+    "expand_known",
+    "expand_text",
     "expand_words",
     "is_cache",
+    "is_script",
     "parse",
     "read_mount",
     "read_ports",
+    "run_scripts",
     "run_words",
     "source_of_mount",
 ]

@@ -71,9 +71,21 @@ def run_words(run: Run, dialect: Dialect, shell: Sequence[str] = DEFAULT_SHELL) 
     if not _is_heredoc(run.command.words[0]):
         whole = "\n".join([run.command.words[0], *(doc.content + doc.name for doc in run.heredocs)])
         return (*shell, whole)
-    if first.content.startswith("#!"):
-        return (*shell, f"/dev/pipes/{first.name}")
-    return (*shell, first.body)
+    path = next(iter(run_scripts(run, dialect)), None)
+    return (*shell, first.body if path is None else path)
+
+
+def run_scripts(run: Run, dialect: Dialect) -> dict[str, str]:
+    """Return the program that the heredoc of a RUN is, by the path under which it is found; nothing if it is none."""
+    if dialect.heredocs != "parse" or not is_script(run) or not run.heredocs[0].content.startswith("#!"):
+        return {}
+    first = run.heredocs[0]
+    return {f"/dev/pipes/{first.name}": first.body}
+
+
+def is_script(run: Run) -> bool:
+    """Tell whether a heredoc alone is the command of a RUN."""
+    return bool(run.heredocs) and run.command.is_shell and _is_heredoc(run.command.words[0])
 
 
 def _is_heredoc(word: str) -> bool:

@@ -44,17 +44,21 @@ def healthcheck(node: Node, arguments: tuple[str, Command]) -> Healthcheck:
     return Healthcheck(
         *place,
         command,
-        interval_ns=_duration(flags, "interval"),
-        timeout_ns=_duration(flags, "timeout"),
-        start_period_ns=_duration(flags, "start-period"),
-        start_interval_ns=_duration(flags, "start-interval"),
+        interval_ns=_duration(flags, "interval", node.dialect),
+        timeout_ns=_duration(flags, "timeout", node.dialect),
+        start_period_ns=_duration(flags, "start-period", node.dialect),
+        start_interval_ns=_duration(flags, "start-interval", node.dialect),
         retries=_retries(flags, node.dialect),
     )
 
 
-def _duration(flags: Mapping[str, str], name: str) -> int:
-    duration_ns = read_duration(text) if (text := flags.get(name)) else 0
-    if duration_ns and duration_ns < _SHORTEST_NS:
+def _duration(flags: Mapping[str, str], name: str, dialect: Dialect) -> int:
+    text = flags.get(name)
+    if not text:
+        return 0
+    duration_ns = read_duration(text)
+    # 20.10 takes no 0 for "as it was".
+    if duration_ns < _SHORTEST_NS and (duration_ns or dialect.is_old):
         raise WrongInstructionError(f"Interval {go_quote(name)} cannot be less than 1ms")
     return duration_ns
 

@@ -12,7 +12,10 @@ from layersim.build.dockerfile.substitution import Reader, split
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ANNOUNCED = re.compile(r"(\d*)<<(-?)[\t\n\f\r ]*([^<]+)", re.ASCII)
+    from layersim.build.dockerfile.substitution import Segment
+
+_ANNOUNCED = re.compile(r"(\d*)<<(-?+)[\t\n\f\r ]*+([^<]+)", re.ASCII)
+_BLANKS_INSIDE = re.compile(r"(<<[\t\f\r ]+)")
 _LONGEST_NUMBER = 9
 _NOTHING: Mapping[str, str] = {}
 
@@ -27,7 +30,7 @@ def announced(line: str) -> list[Heredoc]:
     """
     keeps = frozenset(("quotes", "escapes", "unset"))
     try:
-        words = split(Reader(line, _NOTHING, "\\", keeps=keeps).to_the_end())
+        words = split(_glued(Reader(line, _NOTHING, "\\", keeps=keeps).to_the_end()))
     except SubstitutionError:
         return []
     try:
@@ -35,6 +38,15 @@ def announced(line: str) -> list[Heredoc]:
     except SubstitutionError as error:
         raise UnreadableError(str(error)) from error
     return [doc for doc in found if doc is not None]
+
+
+def _glued(segments: list[Segment]) -> list[Segment]:
+    """Return segments in which blanks after ``<<`` do not split."""
+    return [
+        (piece, is_quoted or bool(number % 2))
+        for text, is_quoted in segments
+        for number, piece in enumerate(_BLANKS_INSIDE.split(text) if not is_quoted else [text])
+    ]
 
 
 def heredoc(word: str) -> Heredoc | None:

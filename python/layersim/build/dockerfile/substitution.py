@@ -6,98 +6,27 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from layersim.build.dockerfile.blanks import SPACE_CLASS
-from layersim.build.dockerfile.dialect import BUILDKIT29
 from layersim.build.dockerfile.faults import SubstitutionError
 from layersim.build.dockerfile.globs import replaced, without_prefix, without_suffix
-from layersim.build.dockerfile.golang import go_quote
-from layersim.errors import DockerfileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from layersim.build.dockerfile.dialect import Dialect
-
 DEEPEST: Final = 100
 """How deep substitutions may be nested. The engines know no bound but their memory."""
 
-_SPECIAL = re.compile(r"[$'\"\\`]")
 _NAME = re.compile(r"\d+|[@*#?\-$!]|[^\W\d]\w*")
 _NOT_BLANK = re.compile(rf"[^{SPACE_CLASS}]+")
-_PLAIN = {escape: re.compile(rf"[^$'\"\{escape}]+") for escape in ("\\", "`")}
-_PLAIN_TO = {(escape, stop): re.compile(rf"[^$'\"\{escape}\{stop}]+") for escape in ("\\", "`") for stop in ("}", "/")}
+_STOPS = {"": "", "}": r"\}", "/": "/"}
+_PLAIN = {
+    (escape, stop, has_quotes): re.compile(rf"[^${quotes}\{escape}{stops}]+")
+    for escape in ("\\", "`")
+    for stop, stops in _STOPS.items()
+    for has_quotes, quotes in ((True, "'\""), (False, ""))
+}
 _PLAIN_QUOTED = {escape: re.compile(rf"[^$\"\{escape}]+") for escape in ("\\", "`")}
 _MISSING_BRACE = "syntax error: missing '}'"
 _ENDLESS = "unexpected end of statement while looking for matching "
-
-
-def expand(word: str, variables: Mapping[str, str], dialect: Dialect = BUILDKIT29, escape: str = "\\") -> str:
-    r"""Replace the variables of a word and remove its quotes.
-
-    Parameters
-    ----------
-    word : str
-        As a Dockerfile has it.
-    variables : Mapping of str to str
-        What is set.
-    dialect : Dialect
-        Which forms there are.
-    escape : str
-        The escape character of the file.
-
-    Returns
-    -------
-    str
-        One word, blanks and all.
-
-    Raises
-    ------
-    DockerfileError
-        A form is wrong or unknown, or asks for a variable that is not set; in the builder's words.
-
-    Examples
-    --------
-    >>> from layersim.build.dockerfile import expand
-    >>> expand('"$A"/${B:-none} \'$A\'', {"A": "a"})
-    'a/none $A'
-    """
-    if word.isascii() and not _SPECIAL.search(word):
-        return word
-    return "".join(text for text, _ in _segments(word, variables, dialect, escape))
-
-
-def expand_words(
-    word: str, variables: Mapping[str, str], dialect: Dialect = BUILDKIT29, escape: str = "\\"
-) -> list[str]:
-    """Replace variables as `expand` does, and split the result at blanks that are not quoted.
-
-    Parameters
-    ----------
-    word : str
-        As a Dockerfile has it.
-    variables : Mapping of str to str
-        What is set.
-    dialect : Dialect
-        Which forms there are.
-    escape : str
-        The escape character of the file.
-
-    Returns
-    -------
-    list of str
-        The words; values of variables are split too, unless they are quoted.
-
-    Raises
-    ------
-    DockerfileError
-        As for `expand`.
-
-    Examples
-    --------
-    >>> from layersim.build.dockerfile import expand_words
-    >>> expand_words('$A "$A"', {"A": "80 81"})
-    ['80', '81', '80 81']
-    """
-    return split(_segments(word, variables, dialect, escape))
 
 
 Segment = tuple[str, bool]
@@ -124,15 +53,6 @@ def split(segments: list[Segment]) -> list[str]:
             word.clear()
     words.append("".join(word))
     return [found for found in words if found]
-
-
-def _segments(word: str, variables: Mapping[str, str], dialect: Dialect, escape: str) -> list[Segment]:
-    reader = Reader(word, variables, escape, has_patterns=not dialect.is_old)
-    try:
-        return reader.to_the_end()
-    except SubstitutionError as error:
-        message = f"failed to process {go_quote(word)}: {error}"
-        raise DockerfileError(message, text=word) from error
 
 
 class Reader:
@@ -162,7 +82,7 @@ class Reader:
     def _until(self, stop: str, *, keeps_escapes: bool) -> list[Segment]:
         """Read up to a character and past it, or to the end of the text."""
         segments: list[Segment] = []
-        plain = _PLAIN_TO[self._escape, stop] if stop else _PLAIN[self._escape]
+        plain = _PLAIN[self._escape, stop, "no quotes" not in self._keeps]
         while self._at < self._end:
             if found := plain.match(self._text, self._at):
                 segments.append((found[0], False))

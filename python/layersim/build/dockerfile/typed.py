@@ -158,6 +158,8 @@ def _need_dest(node: Node, words: tuple[str, ...]) -> None:
 def _copy(node: Node, words: tuple[str, ...]) -> made.Copy:
     _need_dest(node, words)
     fields = {_FIELDS[name]: value for name, value in read_flags(node).items()}
+    if not fields.get("source_stage"):
+        fields.pop("source_stage", None)  # an empty ``--from`` is none
     return made.Copy(node.text, node.line, node.end_line, node.heredocs, *_copied(node, words), **fields)
 
 
