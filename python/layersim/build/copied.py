@@ -116,7 +116,7 @@ class Copying:
         unpack = one.unpack if isinstance(one, Add) else None
         if unpack is not None and unpack == bool(self.downloads()):
             told["unpack"] = str(unpack)
-        told["parents"] = "yes" if isinstance(one, Copy) and one.parents else None
+        told["parents"] = " ".join(one.sources) if isinstance(one, Copy) and one.parents else None
         return {name: value for name, value in told.items() if value}
 
     def apply(self, fs: Overlay, draft: Draft) -> None:
@@ -130,8 +130,8 @@ class Copying:
         one = self.instruction
         options = CopyOptions(
             instruction=type(one).__name__.upper(),
-            owner=one.chown,
-            mode=one.chmod,
+            owner=one.chown or None,
+            mode=one.chmod or None,
             link=one.link,
             exclude=one.excludes,
             parents=isinstance(one, Copy) and one.parents,

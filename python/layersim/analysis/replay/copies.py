@@ -25,6 +25,7 @@ from layersim.build.context.patterns import is_wild
 from layersim.build.context.remote import check_word, is_url
 from layersim.build.context.selection import select
 from layersim.build.copied import Copying
+from layersim.build.copying.parents import split_at_pivot
 from layersim.build.dockerfile import Add, Copy
 from layersim.build.texts import copied_by
 from layersim.errors import BuildError
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from layersim.analysis.replay.files import Naming
     from layersim.analysis.replay.tracing import TracedStage, Tracer
 
-_PIVOT = "/./"
 _ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
@@ -113,14 +113,15 @@ class _Tracing:
     def _dest_of(self, word: str) -> Naming:
         named = sources(word)
         parents = isinstance(self._one, Copy) and self._one.parents and not self._is_legacy
-        pivot = posixpath.normpath("/" + word.rpartition(_PIVOT)[0]).lstrip("/")
-        cut = len(pivot) + 1 if pivot else 0
+        pivot = posixpath.normpath("/" + split_at_pivot(word)[0]).lstrip("/")
+        depth = pivot.count("/") + 1 if pivot else 0
 
         def dest(path: str) -> str | None:
             found = named(path)
             if found is None or (self._excludes is not None and self._is_excluded(found[0])):
                 return None
-            return self._place(path[cut:], is_file=False) if parents else self._place(found[0], is_file=found[1])
+            kept = path.split("/", depth)[-1]
+            return self._place(kept, is_file=False) if parents else self._place(found[0], is_file=found[1])
 
         return dest
 

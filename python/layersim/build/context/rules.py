@@ -76,7 +76,7 @@ def _by(expression: str) -> Callable[[str], bool]:
     try:
         found = re.compile(expression).fullmatch
     except re.error as error:
-        raise BuildError(f"error parsing regexp: {error}: `^{expression}$`") from error
+        raise BuildError("syntax error in pattern") from error
     return lambda path: found(path) is not None
 
 

@@ -124,7 +124,7 @@ class _Finder:
         """Return the source of a plain name."""
         relative = clean(name.lstrip("/"))
         if self.is_legacy and (relative == ".." or relative.startswith("../")):
-            raise self._forbidden(relative)
+            raise self._forbidden(self.word.removeprefix("./"))
         try:
             path = resolve(self.tree, relative)
         except LinkLoopError as error:

@@ -69,6 +69,8 @@ def extract(overlay: Overlay, place: str, archive: Stream, dialect: Dialect, *, 
         For a damaged archive, or one whose names lead out.
     """
     refusal = "failed to copy files: " if is_legacy(dialect) else ""
+    if refusal and dialect.generation == OLD:
+        refusal += "Error processing tar file(exit status 1): "
     touch(overlay, place)
     extracting = _Extracting(overlay, place, dialect, owner, refusal)
     try:

@@ -75,9 +75,10 @@ class _Copying:
 
     def with_parents(self, selection: Selection) -> None:
         """Copy what a word names below the destination, with the directories that lead there from the pivot on."""
-        start, wanted = pivoted(selection, self.dialect, self.excludes)
+        starts, wanted = pivoted(selection, self.dialect, self.excludes)
         make_directories(self.overlay, self.place, self.making)
-        self._grafting(selection.tree, wanted).contents(start, self.place)
+        for start in starts:
+            self._grafting(selection.tree, wanted).contents(start, self.place)
 
     def _unpacks(self, *, is_download: bool) -> bool:
         """Tell whether archives are looked for; what was downloaded is one only if the flag says so."""

@@ -79,7 +79,7 @@ def _parsed(clause: str) -> tuple[str, list[tuple[str, str]]]:
     found = _CLAUSE.fullmatch(clause)
     if found is None:
         raise BuildError("invalid syntax")
-    return found[1] or "a", _ACTION.findall(found[2])
+    return found[1], _ACTION.findall(found[2])
 
 
 def _changed(mode: int, clauses: list[tuple[str, list[tuple[str, str]]]]) -> int:
@@ -90,14 +90,21 @@ def _changed(mode: int, clauses: list[tuple[str, list[tuple[str, str]]]]) -> int
 
 
 def _applied(mode: int, who: str, operator: str, words: str) -> int:
-    classes = "ugo" if "a" in who else who
+    classes = "ugo" if "a" in who or not who else who
     bits = _named(mode, classes, words)
-    if operator == "+":
+    # "=" for nobody in particular takes nothing away.
+    if operator == "+" or (operator == "=" and not who and words):
         return mode | bits
     if operator == "-":
         return mode & ~bits
-    cleared = sum(0o7 << _SHIFTS[name] for name in set(classes)) | (SPECIAL if "a" in who else 0)
+    cleared = sum(0o7 << _SHIFTS[name] for name in set(classes))
+    if words not in _SHIFTS:
+        cleared |= _set_ids(classes)
     return mode & ~cleared | bits
+
+
+def _set_ids(classes: str) -> int:
+    return (stat.S_ISUID if "u" in classes else 0) | (stat.S_ISGID if "g" in classes else 0)
 
 
 def _named(mode: int, classes: str, words: str) -> int:
@@ -111,5 +118,5 @@ def _named(mode: int, classes: str, words: str) -> int:
     for name in set(classes):
         bits |= own << _SHIFTS[name]
     if "s" in words:
-        bits |= (stat.S_ISUID if "u" in classes else 0) | (stat.S_ISGID if "g" in classes else 0)
-    return bits | (stat.S_ISVTX if "t" in words else 0)
+        bits |= _set_ids(classes)
+    return bits | (stat.S_ISVTX if "t" in words and set(classes) - {"o"} else 0)

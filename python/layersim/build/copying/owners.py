@@ -18,6 +18,7 @@ USERS, GROUPS = "/etc/passwd", "/etc/group"
 _DIGITS = re.compile(r"[+-]?\d+")
 _NUMBER_MAX = 2**32
 _GID_FIELD, _UID_FIELD = 3, 2
+_REFUSED = "unable to convert uid/gid chown string to host mapping: "
 
 
 class Owner(NamedTuple):
@@ -46,8 +47,10 @@ def find_owner(overlay: Overlay, text: str, dialect: Dialect) -> Owner:
     """
     user, separator, group = text.partition(":")
     if is_legacy(dialect):
+        if ":" in group:
+            raise BuildError(f"{_REFUSED}invalid chown string format: {text}")
         return _strict(overlay, user, group if separator else user)
-    return _lenient(overlay, user, group if separator else None)
+    return _lenient(overlay, user, group if separator and ":" not in group else None)
 
 
 def _strict(overlay: Overlay, user: str, group: str) -> Owner:
@@ -69,7 +72,7 @@ def _wrapped(digits: str) -> int:
 
 def _unknown(number: str, kind: str, name: str) -> BuildError:
     text = f"can't find {number} for {kind} {name}: no such {kind}: {name}"
-    return BuildError(f"unable to convert uid/gid chown string to host mapping: {text}")
+    return BuildError(f"{_REFUSED}{text}")
 
 
 def _lenient(overlay: Overlay, user: str, group: str | None) -> Owner:

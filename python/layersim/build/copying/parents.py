@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from layersim.build.context.checksum import Counted, all_counted
 from layersim.build.context.ignore import Ignore
-from layersim.build.context.patterns import clean
+from layersim.build.context.patterns import clean, is_wild
+from layersim.build.context.selection import select
 from layersim.build.context.tree import resolve
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from layersim.build.context import Dialect, Selection
     from layersim.build.context.tree import Tree
 
-PIVOT = "/./"
+_PIVOT = "/./"
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,27 @@ def everything(excludes: Ignore | None) -> Wanted:
     return Wanted(lambda path: not excludes.excludes(path), excludes.may_hold)
 
 
-def pivoted(selection: Selection, dialect: Dialect, excludes: Ignore | None) -> tuple[str, Wanted]:
-    """Return where the paths begin that ``--parents`` keeps, and what is taken below."""
-    before, pivot, after = ("/" + selection.word).rpartition(PIVOT)
-    start, pattern = (before, after) if pivot else ("", selection.word)
+def split_at_pivot(word: str) -> tuple[str, str]:
+    """Return the part of a word before the first ``/./``, which ``--parents`` leaves out, and the part after it."""
+    while word.startswith("./"):
+        word = word[2:].lstrip("/")
+    before, pivot, after = f"/{word.lstrip('/')}".partition(_PIVOT)
+    return (before, after) if pivot else ("", word)
+
+
+def pivoted(selection: Selection, dialect: Dialect, excludes: Ignore | None) -> tuple[list[str], Wanted]:
+    """Return where the paths begin that ``--parents`` keeps, one place or all that a pattern matches; what is taken."""
+    start, pattern = split_at_pivot(selection.word)
     includes = Ignore([clean("/" + pattern).lstrip("/") or "**"], dialect)
 
     def takes(path: str) -> bool:
         return includes.excludes(path) and not (excludes is not None and excludes.excludes(path))
 
-    return resolve(selection.tree, start), Wanted(takes, lambda _path: True)
+    wanted = Wanted(takes, lambda _path: True)
+    if not is_wild(start):
+        return [resolve(selection.tree, start)], wanted
+    found = select(selection.tree, start, dialect, from_stage=selection.keeps_owner).sources
+    return [source.path for source in found if source.is_dir], wanted
 
 
 def counted_without(selection: Selection, excludes: Ignore) -> Iterator[list[Counted]]:
@@ -67,8 +79,9 @@ def counted_without(selection: Selection, excludes: Ignore) -> Iterator[list[Cou
 
 def counted_with_parents(selection: Selection, dialect: Dialect, excludes: Ignore | None) -> Iterator[list[Counted]]:
     """Yield the entries that count with ``--parents``, those that lead to what is wanted among them."""
-    start, wanted = pivoted(selection, dialect, excludes)
-    yield list(_wanted(selection.tree, Counted(start, "", selection.tree.lstat(start or "/")), wanted))
+    starts, wanted = pivoted(selection, dialect, excludes)
+    for start in starts:
+        yield list(_wanted(selection.tree, Counted(start, "", selection.tree.lstat(start or "/")), wanted))
 
 
 def _wanted(tree: Tree, directory: Counted, wanted: Wanted) -> Iterator[Counted]:
