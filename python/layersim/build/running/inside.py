@@ -59,6 +59,7 @@ class Spec(TypedDict):
     options: str
     files: dict[str, str]
     files_flags: int
+    scripts: dict[str, str]
     mounts: list[Mounted]
     hostname: str
     cwd: str
@@ -89,6 +90,9 @@ def mount(source: str, target: str, kind: str | None, flags: int, options: str |
 
 def bind(descriptor: int, target: str, flags: int = 0) -> None:
     """Show an open file of the host at a path, with more restrictions than it has."""
+    if not os.path.lexists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o755))
     mount(f"/proc/self/fd/{descriptor}", target, None, BIND)
     if flags:
         kept = os.statvfs(target).f_flag & KEPT_FLAGS
@@ -126,7 +130,7 @@ def make_root(spec: Spec) -> None:
     """Mount the union and what every container has in it, then leave the host's tree behind."""
     host = os.open("/", os.O_PATH | os.O_DIRECTORY)
     devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in DEVICES}
-    files = {path: os.open(source, os.O_PATH) for path, source in spec["files"].items()}
+    files = {path: os.open(source, os.O_PATH) for path, source in (spec["files"] | spec["scripts"]).items()}
     sources = [os.open(one["source"] or "/", os.O_PATH) for one in spec["mounts"]]
     os.chdir(spec["folder"])  # names of lower directories are relative: all options must fit one page
     mount("overlay", "merged", "overlay", NODEV, spec["options"])
@@ -137,7 +141,7 @@ def make_root(spec: Spec) -> None:
     mount("sysfs", "/sys", "sysfs", NOSUID | NODEV | NOEXEC | RDONLY)
     make_devices(devices)
     for path, descriptor in files.items():
-        bind(descriptor, path, spec["files_flags"])
+        bind(descriptor, path, spec["files_flags"] if path in spec["files"] else 0)
     protect(devices["null"])
     try:
         make_mounts(spec["mounts"], sources)

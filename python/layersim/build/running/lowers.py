@@ -44,9 +44,15 @@ class Lowers:
         ----------
         layers : sequence of Layer
             Base first.
+
+        Returns
+        -------
+        list of str
+            Each once: the kernel takes no directory twice. The lower one of two layers that are equal shows nothing.
         """
         with self._lock:
-            return [self._name(layer) for layer in layers]
+            names = [self._name(layer) for layer in layers]
+        return list(dict.fromkeys(reversed(names)))[::-1]
 
     def _name(self, layer: Layer) -> str:
         known = self._names.get(layer.diff_id)

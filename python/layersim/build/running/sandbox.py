@@ -106,6 +106,7 @@ class Sandbox:
         hosted = HostedMounts(step.mounts, work, self._lowers, is_root=self._is_root)
         lowers = self._lower(fs, step, work)
         self._make(work, fs, step)
+        _write_scripts(work, step)
         spec = self._spec(run, env, work, _options(lowers, work.name, is_root=self._is_root))
         spec["mounts"] = hosted.make()
         (work / "spec").write_text(json.dumps(spec))
@@ -157,6 +158,7 @@ class Sandbox:
             "folder": str(self._folder),
             "options": options,
             "files": {path: str(work / path.strip("/")) for path in around.files},
+            "scripts": {path: str(work / path.strip("/")) for path in step.scripts},
             "files_flags": 0 if around.writes_files else READ_ONLY_FILE,
             "hostname": around.hostname,
             "cwd": step.cwd or "/",
@@ -173,6 +175,15 @@ class Sandbox:
         if self._is_root:
             return found.st_uid, found.st_gid
         return (before.st_uid, before.st_gid) if before else (0, 0)
+
+
+def _write_scripts(work: Path, step: RunStep) -> None:
+    """Write the programs that a command is given."""
+    for path, text in step.scripts.items():
+        place = work / path.strip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, errors="surrogateescape")
+        place.chmod(0o755)
 
 
 def _programs() -> list[str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from layersim._core import Overlay
+from layersim.build.dockerfile.golang import go_quote
 from layersim.build.running.surroundings import BUILDKIT, Surroundings
 from layersim.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from layersim.build.running.mounts import StepMount
 
@@ -43,6 +44,8 @@ class RunStep:
         Name of the stage, or its number.
     number : int
         Place of the step in its stage, from 1 on.
+    scripts : Mapping
+        Programs that stand in the Dockerfile, by the paths under which the command finds them.
     surroundings : Surroundings
         What the builder's container is like.
     """
@@ -56,6 +59,7 @@ class RunStep:
     line: int = 0
     stage: str = "0"
     number: int = 0
+    scripts: Mapping[str, str] = field(default_factory=dict)
     surroundings: Surroundings = BUILDKIT
 
     def with_mounts(self, mounts: Sequence[StepMount]) -> RunStep:
@@ -159,7 +163,7 @@ def not_started(step: RunStep, reason: str) -> RunError:
 
 def buildkit_words(command: Sequence[str], exit_code: int) -> str:
     """Return how BuildKit says that a command failed."""
-    return f'process "{" ".join(command)}" did not complete successfully: exit code: {exit_code}'
+    return f"process {go_quote(' '.join(command))} did not complete successfully: exit code: {exit_code}"
 
 
 def buildkit20_words(command: Sequence[str], exit_code: int) -> str:
