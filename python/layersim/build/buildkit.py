@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING
 
 from layersim._core import View
 from layersim.build.context.synced import SOURCES
+from layersim.build.dockerfile.golang import go_quote
 from layersim.build.documents import buildkit_document, completed, dated
 from layersim.build.draft import Draft
 from layersim.build.inline import Imports, inline_cache
-from layersim.build.kit_stage import OPERATIONS, KitStage, stage_is_counted
+from layersim.build.kit_stage import KitStage
 from layersim.build.mounting import Source
-from layersim.build.plan import plan
+from layersim.build.naming import StepNumbers
+from layersim.build.plan import plan, triggered_by
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, instructions_of, located
+from layersim.build.stage import StageState, located
+from layersim.errors import BuildError, InvalidReferenceError, LayerSimError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layersim.build.dockerfile import Instruction
     from layersim.build.inline import Made
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
@@ -40,7 +44,7 @@ class BuildKit:
     def __init__(self, host: Host, request: Request) -> None:
         self.host, self.request = host, request
         platform = (host.profile.os, host.profile.architecture)
-        self._plan = plan(request.dockerfile, request.target, request.build_args, platform)
+        self._plan = plan(request.dockerfile, request.target, request.build_args, platform, self._triggers)
         self._stages: dict[int, KitStage] = {}
         self.steps: list[Step] = []
         # The paths of the context that were asked for; None until one is.
@@ -66,6 +70,8 @@ class BuildKit:
         is_whole = False
         try:
             for planned in self._plan.stages:
+                if planned.index in self._stages:
+                    continue
                 if planned.index == self._plan.target or not self._may_wait(planned):
                     self._stages[planned.index] = self._stage(planned)
             is_whole = True
@@ -101,26 +107,44 @@ class BuildKit:
         if index in self._waiting:
             waiting = self._waiting.pop(index)
             self._stages[index] = self._stage(waiting.state.planned)
+        elif index not in self._stages:
+            # A mount may name a later stage.
+            self._stages[index] = self._stage(self._plan.written[index])
         return self._stages[index]
 
     def key_of(self, index: int) -> str:
-        """Return the key of the files of a stage, built or not."""
-        return (self._waiting.get(index) or self._stages[index]).key
+        """Return the key of the files of a stage, built or not; nothing of one that comes later."""
+        stage = self._waiting.get(index) or self._stages.get(index)
+        return stage.key if stage is not None else ""
 
     def _stage(self, planned: PlannedStage, *, is_waiting: bool = False) -> KitStage:
         draft, scope, key, made = self._start(planned, is_waiting=is_waiting)
-        triggers, draft.config["OnBuild"] = draft.triggers, None
-        instructions = instructions_of(planned, triggers, self.request)
-        count = stage_is_counted(planned) + sum(isinstance(instruction, OPERATIONS) for instruction in instructions)
-        stage = KitStage(self, StageState(planned, draft, scope), key, self._prefix(planned), count)
+        dialect = self.request.dialect
+        triggered = triggered_by(draft.triggers, dialect, planned.base)
+        draft.config["OnBuild"] = None
+        numbers = StepNumbers.of(planned, self._plan, triggered, dialect)
+        stage = KitStage(self, StageState(planned, draft, scope), key, numbers)
         stage.made, stage.is_waiting = made, is_waiting
         stage.begin()
+        self._take(stage, triggered, is_triggered=True)
+        if dialect.is_old:
+            draft.config["OnBuild"] = None
+        self._take(stage, planned.stage.instructions)
+        return stage
+
+    def _take(self, stage: KitStage, instructions: Sequence[Instruction], *, is_triggered: bool = False) -> None:
         for instruction in instructions:
             if not stage.is_known:
                 break
             with located(self.request, instruction):
-                stage.take(instruction)
-        return stage
+                stage.take(instruction, is_triggered=is_triggered)
+
+    def _triggers(self, base: str) -> Sequence[str]:
+        """Return what the ``ONBUILD`` of an image says; nothing of one that is not there."""
+        try:
+            return Draft.upon(self.host.get_image(base)).triggers
+        except LayerSimError:
+            return ()
 
     def _start(self, planned: PlannedStage, *, is_waiting: bool) -> tuple[Draft, Scope, str, list[Made]]:
         """Return what a stage starts from: an image on its way, variables, the key of its files, and its steps."""
@@ -138,9 +162,6 @@ class BuildKit:
             self.host.note_source(f"local source for {planned.base}", "regular", 0, image.layers, "")
             draft, key = Draft.upon(image), key_of_image(image)
         return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key, []
-
-    def _prefix(self, planned: PlannedStage) -> str:
-        return "" if self._plan.is_single else f"{planned.name} "
 
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
@@ -160,7 +181,27 @@ class BuildKit:
     def files_of(self, word: str, planned: PlannedStage) -> View:
         """Return the files of the stage or image that a ``--from`` names."""
         stage = planned.sources.get(word)
-        return self.stage_of(stage).state.draft.view() if stage is not None else View(self.host.get_image(word).layers)
+        if stage is None:
+            return View(self._named(word).layers)
+        if stage in self._stages or stage in self._waiting:
+            return self.stage_of(stage).state.draft.view()
+        return self._begun(stage, planned)
+
+    def _begun(self, index: int, planned: PlannedStage) -> View:
+        """Return the files of a stage that comes later: to 20.10 they are those of its image."""
+        later = self._plan.written[index]
+        if not self.request.dialect.is_old:
+            rule = f'it needs to be defined before current stage "{planned.name}"'
+            raise BuildError(f'cannot copy from stage "{later.name}", {rule}')
+        if later.base_stage is not None or later.base == "scratch":
+            return View([])
+        return View(self.host.get_image(later.base).layers)
+
+    def _named(self, word: str) -> Image:
+        try:
+            return self.host.get_image(word)
+        except InvalidReferenceError as error:
+            raise BuildError(f"failed to parse stage name {go_quote(word)}: invalid reference format") from error
 
     def mounted(self, word: str, planned: PlannedStage) -> Source:
         """Return the stage or image that the ``from`` of a mount names."""

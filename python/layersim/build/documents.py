@@ -164,7 +164,9 @@ def buildkit_document(profile: Profile, dialect: Dialect, draft: Draft, inline_c
         INLINE_CACHE: inline_cache,
     }
     inherited = {name: draft.origin.get(name) for name in _INHERITED}
-    return encode_sorted(head | _kept(inherited) | _kept(document) | {"rootfs": rootfs})
+    # Go writes a list that was never made as null.
+    untold = {} if draft.history else {"history": None}
+    return encode_sorted(head | _kept(inherited) | _kept(document) | untold | {"rootfs": rootfs})
 
 
 def completed(draft: Draft, now_ns: int) -> list[HistoryEntry]:

@@ -19,6 +19,7 @@ from layersim.build.dockerfile import (
     Volume,
     Workdir,
     expand,
+    expand_text,
     expand_words,
 )
 
@@ -73,14 +74,10 @@ class Evaluator:
         return None if word is None else self.word(word)
 
     def heredoc(self, doc: Heredoc) -> Heredoc:
-        """Return a text whose variables are replaced, unless its word was quoted."""
+        """Return a text whose variables are replaced, unless its word was quoted; a backslash escapes in any file."""
         if not doc.expands:
             return doc
-        return msgspec.structs.replace(doc, content=self.raw(doc.content))
-
-    def raw(self, text: str) -> str:
-        """Replace variables and leave quotes alone."""
-        return expand(text, self._variables, self._dialect, self._escape)
+        return msgspec.structs.replace(doc, content=expand_text(doc.content, self._variables, self._dialect))
 
 
 def _pairs(evaluator: Evaluator, instruction: Env | Label) -> dict[str, Any]:
@@ -110,10 +107,6 @@ def _source_words(evaluator: Evaluator, instruction: Copy | Add) -> dict[str, An
     }
 
 
-def _copy(evaluator: Evaluator, instruction: Copy) -> dict[str, Any]:
-    return _source_words(evaluator, instruction) | {"source_stage": evaluator.optional(instruction.source_stage)}
-
-
 def _add(evaluator: Evaluator, instruction: Add) -> dict[str, Any]:
     return _source_words(evaluator, instruction) | {"checksum": evaluator.optional(instruction.checksum)}
 
@@ -128,7 +121,7 @@ _MAKERS: dict[type, Callable[[Evaluator, Any], dict[str, Any]]] = {
     Arg: _arg,
     Expose: _expose,
     Volume: _volume,
-    Copy: _copy,
+    Copy: _source_words,
     Add: _add,
     Workdir: _one("path"),
     User: _one("user"),

@@ -15,6 +15,7 @@ from layersim.build.inline import Made
 from layersim.build.metadata import change_config, enter
 from layersim.build.mounted import MountedRun
 from layersim.build.mounting import Mounting
+from layersim.build.naming import OPERATIONS, shown
 from layersim.build.reason import ORDER, Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
@@ -30,11 +31,10 @@ if TYPE_CHECKING:
     from layersim.build.buildkit import BuildKit
     from layersim.build.dockerfile import Instruction
     from layersim.build.mounting import Source
-    from layersim.build.plan import PlannedStage
+    from layersim.build.naming import StepNumbers
     from layersim.build.stage import StageState
 
 COMMENT = "buildkit.dockerfile.v0"
-OPERATIONS = (Run, Copy, Add, Workdir)
 _NO_INPUTS = Inputs("", "", {}, {}, {}, {})
 
 
@@ -100,18 +100,13 @@ class _Task:
         return replace(self, content=self.copying.checksum())
 
 
-def stage_is_counted(planned: PlannedStage) -> bool:
-    """Tell whether the builder counts the ``FROM`` of a stage: of an image alone."""
-    return planned.base_stage is None and planned.base != "scratch"
-
-
 class KitStage:
     """One stage: the image on its way, and the key of its files."""
 
-    def __init__(self, builder: BuildKit, state: StageState, key: str, prefix: str, count: int) -> None:
+    def __init__(self, builder: BuildKit, state: StageState, key: str, numbers: StepNumbers) -> None:
         self._builder, self._host, self._request = builder, builder.host, builder.request
-        self.state, self._draft, self.key = state, state.draft, key
-        self._prefix, self._count, self._at = prefix, count, 0
+        self.state, self._draft, self.key, self._shown = state, state.draft, key, ""
+        self._numbers = numbers
         # The last step that was not taken from the cache, which all that follow it stand on.
         self._run_step: int | None = None
         self.made: list[Made] = []
@@ -123,8 +118,7 @@ class KitStage:
         """Tell of the base."""
         planned = self.state.planned
         text, line = planned.stage.text, planned.stage.line
-        label = self._label() if stage_is_counted(planned) else ""
-        self._tell(Step(0, label, planned.name, text, line, Reason("base")))
+        self._tell(Step(0, self._numbers.base(), planned.name, text, line, Reason("base")))
 
     def _tell(self, step: Step) -> int:
         """Take a step in; return its number, or 0 if the stage waits."""
@@ -133,17 +127,27 @@ class KitStage:
         self.told.append(step)
         return 0
 
-    def take(self, instruction: Instruction) -> None:
-        """Do one instruction."""
+    def take(self, instruction: Instruction, *, is_triggered: bool = False) -> None:
+        """Do one instruction, one of the stage itself or one that the base says."""
+        self._shown = self._line(instruction, is_triggered=is_triggered)
         evaluated = self.state.evaluated(instruction, self._request)
         if isinstance(evaluated, Run):
             self._do(self._run(evaluated))
         elif isinstance(evaluated, Copy | Add):
-            self._do(self._copy(evaluated))
+            # 20.10 forgets where what is triggered copies from.
+            self._do(self._copy(evaluated, is_lost=is_triggered and self._request.dialect.is_old))
         elif isinstance(evaluated, Workdir):
             self._workdir(evaluated)
         else:
             self._metadata(evaluated)
+
+    def _line(self, instruction: Instruction, *, is_triggered: bool) -> str:
+        """Return what is printed of an operation."""
+        if not isinstance(instruction, OPERATIONS):
+            return ""
+        request = self._request
+        variables, escape = self.state.scope.variables, request.dockerfile.escape
+        return shown(instruction, variables, request.dialect, escape, is_triggered=is_triggered)
 
     def _metadata(self, instruction: Instruction) -> None:
         change_config(self._draft, instruction, self._request.dialect)
@@ -163,6 +167,8 @@ class KitStage:
 
     def _run(self, instruction: Run) -> _Task:
         command = run_words(instruction, self._request.dialect, self._draft.shell)
+        if not command:
+            raise BuildError("failed to marshal LLB definition: arguments are required")
         scope = self.state.scope
 
         if instruction.network == "host":
@@ -195,15 +201,17 @@ class KitStage:
         """Return the stage or image that a mount names."""
         return self._builder.mounted(word, self.state.planned)
 
-    def _copy(self, instruction: Copy | Add) -> _Task:
+    def _copy(self, instruction: Copy | Add, *, is_lost: bool) -> _Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         told = copied_by(instruction, self._draft, self.state.scope)
-        definition = self._definition(instruction, word)
+        definition = self._definition(instruction, word) if not is_lost else ""
         known = self._builder.imports.definitions.get(definition, "") if not self._request.no_cache else ""
         if known or (definition and self.is_waiting):
             self.is_known &= bool(known)
             return _Task(instruction, told, _NO_INPUTS, lambda fs: (fs, 0.0), definition=definition, known_key=known)
-        view = self._builder.files_of(word, self.state.planned) if word is not None else None
+        view: View | None = None
+        if word is not None:
+            view = View([]) if is_lost else self._builder.files_of(word, self.state.planned)
         copying = Copying.of(instruction, self._request, view, self._host.now())
         self._ask(copying.asked())
         for url, size in copying.downloads().items():
@@ -220,11 +228,12 @@ class KitStage:
     def _definition(self, instruction: Copy | Add, word: str | None) -> str:
         """Return what a step that copies from another stage is, without looking at the files of that."""
         stage = self.state.planned.sources.get(word) if word is not None else None
-        if stage is None:
+        below = self._builder.key_of(stage) if stage is not None else ""
+        if not below:
             return ""
         copying = Copying(instruction, (), self._request)
         words = digest(*instruction.sources, copying.dest(self._draft))
-        return digest("definition", self.key, words, self._builder.key_of(stage), pairs(self._options(copying)))
+        return digest("definition", self.key, words, below, pairs(self._options(copying)))
 
     def _options(self, copying: Copying) -> dict[str, str]:
         """Return what else counts; only a store of snapshots makes of a linked COPY a layer by itself."""
@@ -270,11 +279,11 @@ class KitStage:
         self._draft.layers.append(found.layer)
         self.key = key
         self._remember(task.created_by, created_ns=found.created_ns)
-        planned, instruction, label = self.state.planned, task.instruction, self._label()
+        planned, instruction, label = self.state.planned, task.instruction, self._numbers.next()
         self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
         told = Step(0, label, planned.name, instruction.text, instruction.line, reason, found.layer)
         size = self._host.profile.layer_sizes["build"](found.layer)
-        number = self._tell(replace(told, size=size, seconds=seconds))
+        number = self._tell(replace(told, size=size, seconds=seconds, shown=self._shown))
         if reason.kind != "cached" and self._run_step is None:
             self._run_step = number
 
@@ -297,13 +306,14 @@ class KitStage:
         self.key = key
         self._remember(task.created_by)
         planned, instruction = self.state.planned, task.instruction
-        self._tell(Step(0, self._label(), planned.name, instruction.text, instruction.line, reason))
+        told = Step(0, self._numbers.next(), planned.name, instruction.text, instruction.line, reason)
+        self._tell(replace(told, shown=self._shown))
 
     def _described(self, task: _Task, label: str) -> str:
         """Return what BuildKit tells of a layer where history does not."""
         if isinstance(task.instruction, Run):
             return f"mount / from exec {' '.join(task.command)}"
-        return "fileop target" if self._request.dialect.is_old else f"[{label}] {task.instruction.text}"
+        return "fileop target" if self._request.dialect.is_old else f"[{label}] {self._shown}"
 
     def _done(self, task: _Task) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)
@@ -320,7 +330,3 @@ class KitStage:
             return Reason("disabled")
         reason = self._host.steps.reason(place, key, lambda: inputs)
         return replace(reason, step=self._run_step) if reason.kind == "parent" else reason
-
-    def _label(self) -> str:
-        self._at += 1
-        return f"{self._prefix}{self._at}/{self._count}"

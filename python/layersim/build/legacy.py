@@ -13,20 +13,20 @@ from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, enter
 from layersim.build.named import unknown_image
-from layersim.build.plan import plan
+from layersim.build.plan import INTEGER, plan, triggered_by
 from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import legacy
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, demand_no_flags, instructions_of, labels_of, located, perform, run_step
+from layersim.build.stage import StageState, demand_no_flags, labels_of, located, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
 from layersim.build.volatile import container_fs
-from layersim.errors import BuildError
+from layersim.errors import BuildError, InvalidReferenceError, LayerSimError
 from layersim.profiles.commit import EMPTY_LAYER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from layersim._core import Layer
     from layersim.build.dockerfile import Instruction
@@ -76,12 +76,13 @@ class LegacyBuilder:
     def __init__(self, host: Host, request: Request) -> None:
         self.host, self.request = host, request
         platform = (host.profile.os, host.profile.architecture)
-        self._plan = plan(request.dockerfile, request.target, request.build_args, platform)
+        self._plan = plan(request.dockerfile, request.target, request.build_args, platform, self._triggers)
         self._images: dict[int, Image | None] = {}
         self.prober = Prober(host, request)
         self.steps: list[Step] = []
         self.warnings = [f"cache_from: {unknown_image(name)}" for name in self.prober.missing]
         self._total = len(request.dockerfile.globals) + len(request.labels)
+        self._told = 0
         self._total += sum(1 + len(stage.stage.instructions) for stage in self._plan.stages)
 
     def build(self) -> Image:
@@ -93,7 +94,7 @@ class LegacyBuilder:
             In the builder's words; images of the steps before it stay, as with the builder.
         """
         for argument in self.request.dockerfile.globals:
-            self.tell(Step(0, "", "", argument.text, argument.line, Reason("metadata")))
+            self.tell(Step(0, self.count(), "", argument.text, argument.line, Reason("metadata")))
         for planned in self._plan.stages:
             self._images[planned.index] = self._stage(planned)
         image = self._images[self._plan.target]
@@ -107,15 +108,22 @@ class LegacyBuilder:
         draft = Draft.upon(base) if base is not None else Draft.from_nothing(self.request.dialect)
         scope = Scope(self.request.dialect, self.request.build_args, self._plan.globals, env=draft.env)
         image_id = base.id if base is not None else None
-        self.tell(Step(0, "", planned.name, planned.stage.text, planned.stage.line, Reason("base"), image_id=image_id))
-        triggers, draft.config["OnBuild"] = draft.triggers, None
+        label = self.count()
+        self.tell(
+            Step(0, label, planned.name, planned.stage.text, planned.stage.line, Reason("base"), image_id=image_id)
+        )
+        triggered = triggered_by(draft.triggers, self.request.dialect, planned.base)
+        draft.config["OnBuild"] = None
         stage = _Stage(self, StageState(planned, draft, scope), base)
-        for instruction in instructions_of(planned, triggers, self.request):
+        for instruction in triggered:
             with located(self.request, instruction):
-                stage.take(instruction)
+                stage.take(instruction, "")
+        for instruction in planned.stage.instructions:
+            with located(self.request, instruction):
+                stage.take(instruction, self.count())
         if planned.index == self._plan.target:
-            for label in labels_of(self.request.labels):
-                stage.take(label)
+            for one in labels_of(self.request.labels):
+                stage.take(one, self.count())
         return stage.image
 
     def _base(self, planned: PlannedStage) -> Image | None:
@@ -126,14 +134,37 @@ class LegacyBuilder:
     def tell(self, step: Step) -> int:
         """Take a step in; return its number."""
         number = len(self.steps) + 1
-        self.steps.append(replace(step, number=number, label=f"{number}/{self._total}"))
+        self.steps.append(replace(step, number=number))
         return number
+
+    def count(self) -> str:
+        """Return the number of one more instruction of the Dockerfile; what a base triggers has none."""
+        self._told += 1
+        return f"{self._told}/{self._total}"
 
     def files_of(self, word: str, planned: PlannedStage) -> View:
         """Return the files of the stage or image that a ``--from`` names."""
         stage = planned.sources.get(word)
-        image = self._images[stage] if stage is not None else self.host.get_image(word)
+        image = self._images[stage] if stage is not None else self._named(word, planned)
         return View(image.layers if image is not None else [])
+
+    def _named(self, word: str, planned: PlannedStage) -> Image:
+        """Return the image that a ``--from`` names, which is no stage."""
+        wrong = f"invalid from flag value {word}:"
+        if INTEGER.fullmatch(word):
+            is_own = int(word) == planned.index
+            raise BuildError(f"{wrong} {'refers to current build stage' if is_own else 'index out of bounds'}")
+        try:
+            return self.host.get_image(word)
+        except InvalidReferenceError as error:
+            raise BuildError(f"{wrong} invalid reference format") from error
+
+    def _triggers(self, base: str) -> Sequence[str]:
+        """Return what the ``ONBUILD`` of an image says; nothing of one that is not there."""
+        try:
+            return Draft.upon(self.host.get_image(base)).triggers
+        except LayerSimError:
+            return ()
 
 
 class _Stage:
@@ -143,9 +174,11 @@ class _Stage:
         self._builder, self._host, self._request = builder, builder.host, builder.request
         self._state, self._draft = state, state.draft
         self.image = base
+        self._label = ""
 
-    def take(self, instruction: Instruction) -> None:
+    def take(self, instruction: Instruction, label: str) -> None:
         """Do one instruction, or find the image that it made before."""
+        self._label = label
         self._draft.config["Image"] = self.image.id if self.image is not None else ""
         evaluated = self._state.evaluated(instruction, self._request)
         if isinstance(evaluated, Run):
@@ -197,11 +230,13 @@ class _Stage:
     def _workdir(self, instruction: Workdir) -> _Task:
         path = enter(self._draft, instruction.path)
         config = self._config(CreatedBy(self._request.dialect, self._draft.shell).workdir(path))
-        return _Task(instruction, config, lambda: (self._written(self._container_fs()), 0.0), has_container=False)
+        return _Task(
+            instruction, config, lambda: (self._written(self._container_fs(is_started=False)), 0.0), has_container=False
+        )
 
     def _do(self, task: _Task) -> None:
         below, line = self.image, task.instruction.line
-        told = Step(0, "", self._state.planned.name, task.instruction.text, line, Reason("cached"))
+        told = Step(0, self._label, self._state.planned.name, task.instruction.text, line, Reason("cached"))
         found = self._builder.prober.probe(below, task.config)
         if found is not None:
             self.image = found.image
@@ -242,7 +277,7 @@ class _Stage:
         container_id = self._container_id(words)
         child = Child(
             config=self._draft.config,
-            step_config=task.config | (self._container_config(task, container_id) if task.has_container else {}),
+            step_config=task.config | self._container_config(task, container_id),
             container_id=container_id if task.has_container else "",
             diff_id=layer.diff_id if layer is not None else None,
             created_ns=self._host.now(),
@@ -258,15 +293,17 @@ class _Stage:
 
     def _container_config(self, task: _Task, container_id: str) -> dict[str, Json]:
         """Return what the container of a step has in its config that the image has not."""
-        has_labels = self.image is not None and not isinstance(task.instruction, Run)
-        labels: dict[str, Json] = {"Labels": task.config.get("Labels") or {}} if has_labels else {}
-        return {"Hostname": container_id[:12], **labels}
+        found: dict[str, Json] = {"Hostname": container_id[:12]} if task.has_container else {}
+        if self.image is None or isinstance(task.instruction, Run | Copy | Add):
+            return found
+        entrypoint = task.config.get("Entrypoint") or Draft.upon(self.image).config.get("Entrypoint")
+        return found | {"Labels": task.config.get("Labels") or {}, "Entrypoint": entrypoint}
 
     def _view(self) -> View:
         return View(self.image.layers if self.image is not None else [])
 
-    def _container_fs(self) -> Overlay:
-        return container_fs(self._view().layers, self._draft, self._host.now)
+    def _container_fs(self, *, is_started: bool = True) -> Overlay:
+        return container_fs(self._view().layers, self._draft, self._host.now, is_started=is_started)
 
     def _written(self, fs: Overlay) -> Layer | None:
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)

@@ -23,6 +23,7 @@ from layersim.build.dockerfile import (
     entrypoint_words,
     read_ports,
 )
+from layersim.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +66,8 @@ def _expose(draft: Draft, instruction: Expose, dialect: Dialect) -> None:
 
 
 def _volume(draft: Draft, instruction: Volume, _: Dialect) -> None:
+    if "" in instruction.paths:
+        raise BuildError("VOLUME specified can not be an empty string")
     draft.config["Volumes"] = _object(draft, "Volumes") | {path: {} for path in instruction.paths}
 
 

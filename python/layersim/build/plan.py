@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layersim.build.dockerfile import Copy, Run, is_cache, source_of_mount
+from layersim.build.dockerfile import Copy, Onbuild, Run, is_cache, parse, source_of_mount
 from layersim.build.evaluated import Evaluator
 from layersim.errors import BuildError, DockerfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from layersim.build.dockerfile import Dockerfile, Stage
+    from layersim.build.dockerfile import Dialect, Dockerfile, Instruction, Stage
 
 _PLATFORM = {
     "BUILDPLATFORM": "{os}/{arch}",
@@ -26,6 +27,12 @@ _PLATFORM = {
     "TARGETARCH": "{arch}",
     "TARGETVARIANT": "",
 }
+
+
+INTEGER = re.compile(r"[+-]?[0-9]+")
+"""What names a stage by its place."""
+
+_VARIABLE = re.compile(r"(?<!\\)\$(?:\w|\{)")
 
 
 @dataclass(frozen=True)
@@ -82,15 +89,28 @@ class Plan:
         What may be used in ``FROM``, and declared again in a stage.
     is_single : bool
         Whether steps are told without the name of their stage.
+    written : tuple of PlannedStage
+        All stages of the Dockerfile.
     """
 
     stages: tuple[PlannedStage, ...]
     target: int
     globals: Mapping[str, str]
     is_single: bool
+    written: tuple[PlannedStage, ...]
 
 
-def plan(dockerfile: Dockerfile, target: str | None, given: Mapping[str, str], platform: tuple[str, str]) -> Plan:
+def _no_triggers(_base: str) -> Sequence[str]:
+    return ()
+
+
+def plan(
+    dockerfile: Dockerfile,
+    target: str | None,
+    given: Mapping[str, str],
+    platform: tuple[str, str],
+    triggers: Callable[[str], Sequence[str]] = _no_triggers,
+) -> Plan:
     """Work out what has to be built.
 
     Parameters
@@ -103,19 +123,47 @@ def plan(dockerfile: Dockerfile, target: str | None, given: Mapping[str, str], p
         The build arguments.
     platform : tuple of str
         Operating system and architecture.
+    triggers : callable
+        What the ``ONBUILD`` of an image says, by its name.
 
     Raises
     ------
     BuildError, DockerfileError
         There is no such target, a stage stands on itself, or the name of a base comes out empty.
     """
-    return _Planner(dockerfile, given, platform).plan(target)
+    values = dict(given)
+    if dockerfile.dialect.builder == "buildkit" and not dockerfile.dialect.is_old:
+        values = {"TARGETSTAGE": target or dockerfile.stages[-1].name or "default"} | values
+    return _Planner(dockerfile, values, platform, triggers).plan(target)
+
+
+def triggered_by(triggers: Sequence[str], dialect: Dialect, base: str) -> tuple[Instruction, ...]:
+    """Return the instructions that the ``ONBUILD`` of a base says.
+
+    Raises
+    ------
+    BuildError, DockerfileError
+        One of them is none that may stand there.
+    """
+    if not triggers:
+        return ()
+    read = parse("\n".join(["FROM scratch", *triggers]), dialect, name=f"ONBUILD of {base}")
+    if len(read.stages) > 1:
+        raise BuildError("*instructions.Stage is not a command type")
+    return read.stages[0].instructions
 
 
 class _Planner:
-    def __init__(self, dockerfile: Dockerfile, given: Mapping[str, str], platform: tuple[str, str]) -> None:
-        self._dockerfile = dockerfile
+    def __init__(
+        self,
+        dockerfile: Dockerfile,
+        given: Mapping[str, str],
+        platform: tuple[str, str],
+        triggers: Callable[[str], Sequence[str]],
+    ) -> None:
+        self._dockerfile, self._triggers = dockerfile, triggers
         self._is_legacy = dockerfile.dialect.builder == "legacy"
+        self._is_old = dockerfile.dialect.is_old
         self._names: dict[str, int] = {}
         self._later_names = {stage.name: at for at, stage in enumerate(dockerfile.stages) if stage.name}
         self.globals = self._global_values(given, platform)
@@ -123,34 +171,51 @@ class _Planner:
 
     def plan(self, target: str | None) -> Plan:
         last = self._target(target)
-        if self._is_legacy:
-            order = list(range(last + 1))
-        else:
-            order = sorted(self._needed(last), key=lambda index: (self._rank(index), index))
+        order = list(range(last + 1)) if self._is_legacy else sorted(self._needed(last))
         chosen = tuple(self._stages[index] for index in order)
-        return Plan(chosen, last, self.globals, is_single=self._is_single)
+        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages))
 
     @property
     def _is_single(self) -> bool:
-        """Whether there is one stage alone; a mount counts as one too, in 20.10 that of a cache or an image."""
+        """Whether there is one stage alone; a mount or copy from elsewhere counts too, a mount in 20.10 not always."""
         runs = [one for stage in self._dockerfile.stages for one in stage.instructions if isinstance(one, Run)]
         mounts = [text for run in runs for text in run.mounts]
         if self._dockerfile.dialect.is_old:
             mounts = [text for text in mounts if source_of_mount(text) or is_cache(text)]
-        return len(self._stages) == 1 and not mounts
+        copied = _copied_from(self._dockerfile.stages[0].instructions)
+        return len(self._stages) == 1 and not mounts and not any(copied)
 
     def _global_values(self, given: Mapping[str, str], platform: tuple[str, str]) -> dict[str, str]:
         names = {} if self._is_legacy else _PLATFORM
         system, machine = platform
         values = {name: form.format(os=system, arch=machine) for name, form in names.items()}
-        values |= {name: value for name, value in given.items() if name in values}
+        names = names | {"TARGETSTAGE": ""} if "TARGETSTAGE" in given and not self._is_old else names
+        values |= {name: value for name, value in given.items() if name in names}
         for argument in self._dockerfile.globals:
-            evaluated = self._evaluator(values).instruction(argument)
-            for name, default in evaluated.pairs:
-                value = given.get(name, default)
+            before = dict(values)
+            for name, default in argument.pairs:
+                seen = before if self._is_legacy else values
+                value = given[name] if name in given and self._skips_given else self._default(default, seen)
+                value = given.get(name, value)
                 if value is not None:
                     values[name] = value
         return values
+
+    @property
+    def _skips_given(self) -> bool:
+        """Whether a default is not even read when a value was given."""
+        return not (self._is_legacy or self._is_old)
+
+    def _default(self, default: str | None, values: Mapping[str, str]) -> str | None:
+        """Return what the default of a global ARG comes to; 20.10's BuildKit takes nothing for one that is wrong."""
+        if default is None:
+            return None
+        try:
+            return self._evaluator(values).word(default)
+        except DockerfileError:
+            if self._is_legacy or not self._is_old:
+                raise
+            return ""
 
     def _evaluator(self, values: Mapping[str, str]) -> Evaluator:
         return Evaluator(values, self._dockerfile.dialect, self._dockerfile.escape)
@@ -166,29 +231,48 @@ class _Planner:
                 message = f"duplicate name {stage.name}: a stage name already used"
                 raise DockerfileError(message, self._dockerfile.name, stage.line, stage.text)
             self._names[stage.name] = index
-        return PlannedStage(
-            index, stage, base, base_stage, dict(self._sources(index, stage)), dict(self._mounted(stage))
-        )
+        found = self._triggered(base, base_stage)
+        done = [*found, *stage.instructions]
+        return PlannedStage(index, stage, base, base_stage, dict(self._sources(index, done)), dict(self._mounted(done)))
 
-    def _sources(self, index: int, stage: Stage) -> Iterator[tuple[str, int]]:
-        for word in _copied_from(stage):
-            named = self._stage_named(word, index)
+    def _triggered(self, base: str, base_stage: int | None) -> Sequence[Instruction]:
+        """Return what the ``ONBUILD`` of a base says, if that may copy from stages: 20.10's BuildKit forgets it."""
+        if self._is_old and not self._is_legacy:
+            return ()
+        if base_stage is None:
+            texts = self._triggers(base) if base != "scratch" else ()
+        else:
+            below = self._dockerfile.stages[base_stage].instructions
+            texts = [one.trigger for one in below if isinstance(one, Onbuild)]
+        return triggered_by(texts, self._dockerfile.dialect, base)
+
+    def _sources(self, index: int, instructions: Sequence[Instruction]) -> Iterator[tuple[str, int]]:
+        for word in _copied_from(instructions):
+            named = self._before(word, index) if self._is_legacy else self._anywhere(word)
             if named is not None:
                 yield word, named
 
-    def _mounted(self, stage: Stage) -> Iterator[tuple[str, int]]:
-        for word in _mounted_from(stage):
+    def _mounted(self, instructions: Sequence[Instruction]) -> Iterator[tuple[str, int]]:
+        for word in _mounted_from(instructions):
             if word.lower() in self._later_names:
                 yield word, self._later_names[word.lower()]
 
-    def _stage_named(self, word: str, index: int) -> int | None:
-        """Return the stage that a word means; with BuildKit also a later one."""
-        count = len(self._dockerfile.stages)
-        limit = index if self._is_legacy else count
-        if word.isdecimal() and word.isascii():
-            return int(word) if int(word) < limit and int(word) != index else None
-        if self._is_legacy:
-            return self._names.get(word.lower())
+    def _before(self, word: str, index: int) -> int | None:
+        """Return the earlier stage that a word means to the legacy builder, which complains of numbers later."""
+        if INTEGER.fullmatch(word):
+            return int(word) if 0 <= int(word) < index else None
+        named = self._names.get(word.lower())
+        return named if named != index else None
+
+    def _anywhere(self, word: str) -> int | None:
+        """Return the stage that a word means to BuildKit, be it a later one."""
+        if INTEGER.fullmatch(word):
+            if not 0 <= int(word) < len(self._dockerfile.stages):
+                raise BuildError(f"invalid stage index {int(word)}")
+            return int(word)
+        if not self._is_old and _VARIABLE.search(word):
+            hint = "define a new stage with FROM using ARG from global scope as a workaround"
+            raise BuildError(f"variable expansion is not supported for --from, {hint}")
         return self._later_names.get(word.lower())
 
     def _target(self, target: str | None) -> int:
@@ -204,32 +288,38 @@ class _Planner:
         raise BuildError(told.format(target))
 
     def _needed(self, last: int) -> set[int]:
-        needed: set[int] = set()
-        self._need(last, needed, ())
+        """Return the stages that one needs, itself included; a circle of any stages is an error."""
+        done: set[int] = set()
+        for stage in self._stages:
+            if not self._ends(stage.index, done, frozenset()):
+                raise BuildError(f"circular dependency detected on stage: {stage.name}")
+        needed, waiting = {last}, [last]
+        while waiting:
+            index = waiting.pop()
+            # What 20.10 takes of a later stage is there without it.
+            waiting += {other for other in self._stages[index].needs if other < index or not self._is_old} - needed
+            needed.update(waiting)
         return needed
 
-    def _need(self, index: int, needed: set[int], above: tuple[int, ...]) -> None:
-        stage = self._stages[index]
+    def _ends(self, index: int, done: set[int], above: frozenset[int]) -> bool:
+        """Tell whether no way from a stage leads back to where it came from."""
         if index in above:
-            raise BuildError(f"circular dependency detected on stage: {stage.stage.name or index}")
-        if index in needed:
-            return
-        for other in sorted(stage.needs):
-            self._need(other, needed, (*above, index))
-        needed.add(index)
-
-    def _rank(self, index: int) -> int:
-        """Return how many stages have to be built one after another before this one."""
-        return 1 + max((self._rank(other) for other in self._stages[index].needs), default=-1)
+            return False
+        if index not in done and not all(
+            self._ends(other, done, above | {index}) for other in self._stages[index].needs
+        ):
+            return False
+        done.add(index)
+        return True
 
 
-def _copied_from(stage: Stage) -> Iterator[str]:
-    for instruction in stage.instructions:
+def _copied_from(instructions: Sequence[Instruction]) -> Iterator[str]:
+    for instruction in instructions:
         if isinstance(instruction, Copy) and instruction.source_stage:
             yield instruction.source_stage
 
 
-def _mounted_from(stage: Stage) -> Iterator[str]:
-    for instruction in stage.instructions:
+def _mounted_from(instructions: Sequence[Instruction]) -> Iterator[str]:
+    for instruction in instructions:
         if isinstance(instruction, Run):
             yield from filter(None, map(source_of_mount, instruction.mounts))

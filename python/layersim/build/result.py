@@ -41,6 +41,8 @@ class Step:
         How long it took by what its effect declares; 0 where nothing does, and for a cached step.
     image_id : str or None
         The image that the legacy builder kept after the step.
+    shown : str
+        The line as BuildKit prints it, its variables replaced; empty where it is not a step of its own.
     """
 
     number: int
@@ -53,6 +55,7 @@ class Step:
     size: int = 0
     seconds: float = 0.0
     image_id: str | None = None
+    shown: str = ""
 
     @property
     def is_cached(self) -> bool:
@@ -105,7 +108,7 @@ class Build(Image):
         shown = [step for step in self.steps if step.label]
         for number, step in enumerate(shown, start=1):
             done = "CACHED" if step.is_cached else f"DONE {step.seconds:.1f}s"
-            lines += [f"#{number} [{step.label}] {step.instruction}", f"#{number} {done}", ""]
+            lines += [f"#{number} [{step.label}] {step.shown or step.instruction}", f"#{number} {done}", ""]
         number = len(shown) + 1
         lines += [f"#{number} exporting to image", f"#{number} writing image {self.id} done"]
         lines += [f"#{number} naming to {tag} done" for tag in self.tags]
@@ -114,7 +117,8 @@ class Build(Image):
     def _legacy_lines(self) -> list[str]:
         lines: list[str] = []
         for step in self.steps:
-            lines.append(f"Step {step.label} : {step.instruction}")
+            if step.label:
+                lines.append(f"Step {step.label} : {step.instruction.strip()}")
             if step.is_cached:
                 lines.append(" ---> Using cache")
             if step.image_id is not None:

@@ -101,8 +101,12 @@ class Scope:
         """What commands find in their environment."""
         if self.dialect.builder == "legacy":
             return self.variables
-        proxies = {name: value for name, value in self.given.items() if name in PREDEFINED}
-        return proxies | self.variables
+        return self.variables | self._proxies()
+
+    def _proxies(self) -> dict[str, str]:
+        """With BuildKit: the proxies that were given, each by its name in capitals and in small letters."""
+        given = {name: value for name, value in self.given.items() if name in PREDEFINED}
+        return {name.upper(): v for name, v in given.items()} | {name.lower(): v for name, v in given.items()}
 
     @property
     def run_args(self) -> list[tuple[str, str]] | None:
@@ -116,7 +120,7 @@ class Scope:
             return told or None
         allowed = {name: value for name, value in self._allowed().items() if name not in self.env}
         names = {name for name, _ in self.declared}
-        return sorted(pair for pair in allowed.items() if pair[0] in names) if allowed else None
+        return sorted((pair for pair in allowed.items() if pair[0] in names), key="=".join) if allowed else None
 
     def _allowed(self) -> dict[str, str]:
         """With the legacy builder: arguments that have a value, those that need no declaration among them."""

@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from layersim.build.dockerfile import Arg, Env, Label, Onbuild, parse, read_mount
+from msgspec.structs import replace
+
+from layersim.build.dockerfile import Arg, Env, Label, read_mount, run_scripts
 from layersim.build.evaluated import Evaluator
+from layersim.build.plan import triggered_by
 from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.surroundings import BUILDKIT, Surroundings
 from layersim.errors import BuildError, DockerfileError, RunError
@@ -62,25 +65,33 @@ class StageState:
 
     def evaluated(self, instruction: Instruction, request: Request) -> Instruction:
         """Return an instruction with its variables replaced, and take in what it declares."""
+        if isinstance(instruction, Arg):
+            return self._declared(instruction, request)
         evaluated = self.evaluator(request).instruction(instruction)
-        if isinstance(evaluated, Arg):
-            for name, default in evaluated.pairs:
-                self.scope.declare(name, default)
-        elif isinstance(evaluated, Env):
+        if isinstance(evaluated, Env):
             self.scope.set_env(evaluated.pairs)
         return evaluated
+
+    def _declared(self, instruction: Arg, request: Request) -> Arg:
+        """Take an ``ARG`` in: newer BuildKit reads one pair after the other, names as they are, no default in vain."""
+        dialect = request.dialect
+        if dialect.builder == "legacy" or dialect.is_old:
+            evaluated = self.evaluator(request).instruction(instruction)
+            for name, default in evaluated.pairs:
+                self.scope.declare(name, default)
+            return evaluated
+        pairs: list[tuple[str, str | None]] = []
+        for name, default in instruction.pairs:
+            evaluator = self.evaluator(request)
+            value = None if name in request.build_args else evaluator.optional(default)
+            self.scope.declare(name, value)
+            pairs.append((name, value))
+        return replace(instruction, pairs=tuple(pairs))
 
 
 def instructions_of(stage: PlannedStage, triggers: Sequence[str], request: Request) -> list[Instruction]:
     """Return what a stage does: what the ``ONBUILD`` of its base says, then its own instructions."""
-    text = "\n".join(["FROM scratch", *triggers])
-    if not triggers:
-        return list(stage.stage.instructions)
-    triggered = parse(text, request.dialect, name=f"ONBUILD of {stage.base}").stages[0].instructions
-    for instruction in triggered:
-        if isinstance(instruction, Onbuild):
-            raise BuildError("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed")
-    return [*triggered, *stage.stage.instructions]
+    return [*triggered_by(triggers, request.dialect, stage.base), *stage.stage.instructions]
 
 
 @contextmanager
@@ -108,6 +119,7 @@ def run_step(
         line=instruction.line,
         stage=state.planned.name,
         number=number,
+        scripts=run_scripts(instruction, state.scope.dialect),
     )
 
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from layersim.build.draft import Draft
 
 
-def container_fs(layers: Sequence[Layer], draft: Draft, clock: Callable[[], int]) -> Overlay:
+def container_fs(
+    layers: Sequence[Layer], draft: Draft, clock: Callable[[], int], *, is_started: bool = True
+) -> Overlay:
     """Return what a command finds: the image, mount points, and a volume for each ``VOLUME``, dropped after it.
 
     Parameters
@@ -28,13 +30,15 @@ def container_fs(layers: Sequence[Layer], draft: Draft, clock: Callable[[], int]
         Its config.
     clock : callable
         Gives nanoseconds since 1970.
+    is_started : bool
+        Whether something runs in it: only then are the volumes' mount points made.
     """
     view = container_view(layers, clock())
     volumes = {path: Volume(path, clock, is_anonymous=True) for path in map(_path, draft.volumes)}
     for path, volume in volumes.items():
         volume.fill(View(layers), path)
     fs = fs_over(view, clock, draft.working_dir or None, volumes, None)
-    if volumes:
+    if volumes and is_started:
         fs.make_mountpoints()
     return fs
 
