@@ -193,7 +193,7 @@ def cached_by_legacy(printed: str) -> dict[str, bool]:
 
 def cached_by_buildkit(printed: str) -> dict[str, bool]:
     """Read which steps were cached from what BuildKit prints."""
-    steps = dict(re.findall(r"^#(\d+) (\[(?!internal).*\] (?!FROM).*)$", printed, re.MULTILINE))
+    steps = dict(re.findall(r"^#(\d+) (\[(?!internal).*\] (?!(?i:FROM)).*)$", printed, re.MULTILINE))
     cached = set(re.findall(r"^#(\d+) CACHED$", printed, re.MULTILINE))
     return {step: number in cached for number, step in steps.items()}
 
