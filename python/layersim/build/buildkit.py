@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layersim._core import View
+from layersim.build.cache import Start
 from layersim.build.context.synced import SOURCES
 from layersim.build.dockerfile.golang import go_quote
 from layersim.build.documents import buildkit_document, completed, dated
@@ -17,6 +18,7 @@ from layersim.build.naming import StepNumbers
 from layersim.build.plan import plan, triggered_by
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, located
+from layersim.build.uses import Uses
 from layersim.errors import BuildError, InvalidReferenceError, LayerSimError
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class BuildKit:
         self.steps: list[Step] = []
         # The paths of the context that were asked for; None until one is.
         self.asked: frozenset[str] | None = None
+        self.uses = Uses(host, is_old=request.dialect.is_old)
         self.imports = Imports(host, request)
         self.warnings = self.imports.warnings
         # Stages whose steps an image tells of: they are built if their files turn out to be needed.
@@ -67,20 +70,21 @@ class BuildKit:
         BuildError, DockerfileError, ImageNotFoundError
             In the builder's words; nothing is kept but the cache of the steps before it.
         """
-        is_whole = False
+        is_whole, end, chain = False, "", [""]
         try:
             for planned in self._plan.stages:
                 if planned.index in self._stages:
                     continue
                 if planned.index == self._plan.target or not self._may_wait(planned):
                     self._stages[planned.index] = self._stage(planned)
-            is_whole = True
+            target = self._stages[self._plan.target]
+            is_whole, end, chain = True, target.key, target.chain
         finally:
             self._note_sources(is_whole=is_whole)
+            self.uses.count(end, chain)
         for waiting in self._waiting.values():
             for step in waiting.told:
                 self.tell(step)
-        target = self._stages[self._plan.target]
         draft = target.state.draft
         if self.request.labels:
             labels = draft.config.get("Labels")
@@ -159,18 +163,17 @@ class BuildKit:
             draft, key = Draft.from_nothing(dialect), "scratch"
         else:
             image = self.host.get_image(planned.base)
-            self.host.note_source(f"local source for {planned.base}", "regular", 0, image.layers, "")
-            draft, key = Draft.upon(image), key_of_image(image)
+            draft, key = Draft.upon(image), self.uses.add_base(image)
         return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key, []
 
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
-        context, note = self.request.context, self.host.note_source
+        context = self.request.context
         sizes = [len(context.dockerfile), context.ignore.size]
         if self.asked is not None:
             sizes.append(context.asked(self.asked, is_whole=is_whole))
-        for name, size in zip(SOURCES, sizes, strict=False):
-            note(name, "source.local", size, (), context.place)
+        for (name, description), size in zip(SOURCES.items(), sizes, strict=False):
+            self.host.note_start(Start(name, description, "source.local", size, place=context.place))
 
     def tell(self, step: Step) -> int:
         """Take a step in; return its number."""
@@ -186,6 +189,11 @@ class BuildKit:
         if stage in self._stages or stage in self._waiting:
             return self.stage_of(stage).state.draft.view()
         return self._begun(stage, planned)
+
+    def origin_of(self, word: str, planned: PlannedStage) -> str:
+        """Return the key of the files that a ``--from`` names."""
+        stage = planned.sources.get(word)
+        return self.key_of(stage) if stage is not None else self.uses.add_base(self._named(word))
 
     def _begun(self, index: int, planned: PlannedStage) -> View:
         """Return the files of a stage that comes later: to 20.10 they are those of its image."""
@@ -211,9 +219,4 @@ class BuildKit:
         if word == "scratch":
             return Source(View([]), word)
         image = self.host.get_image(word)
-        return Source(View(image.layers), key_of_image(image))
-
-
-def key_of_image(image: Image) -> str:
-    """Return what the files of an image are known by."""
-    return (image.chain_ids or (image.config_digest,))[-1]
+        return Source(View(image.layers), self.uses.add_base(image))

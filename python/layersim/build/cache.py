@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from layersim.build.reason import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from layersim._core import Layer
     from layersim.build.reason import Inputs
@@ -55,6 +55,34 @@ class Done:
     created_ns: int
 
 
+@dataclass(frozen=True)
+class Start:
+    """What a build starts from, as the build cache counts it.
+
+    Attributes
+    ----------
+    name : str
+        What its record is found by.
+    description : str
+        What BuildKit calls it.
+    kind : str
+        The type of the record.
+    size : int
+        Bytes, when it is first there.
+    layers : sequence of Layer
+        What the record holds, base first.
+    place : str
+        The directory that it was sent of; empty for none.
+    """
+
+    name: str
+    description: str
+    kind: str = "regular"
+    size: int = 0
+    layers: Sequence[Layer] = ()
+    place: str = ""
+
+
 def digest(*parts: str) -> str:
     """Return one key for several texts."""
     hasher = hashlib.sha256()
@@ -75,6 +103,7 @@ class StepCache:
     def __init__(self) -> None:
         self._done: dict[str, Done] = {}
         self._records: dict[str, Done] = {}
+        self._record_ids: dict[str, str] = {}
         self._dropped: set[str] = set()
         self._inputs: dict[Place, dict[str, Inputs]] = {}
         self._images: set[str] = set()
@@ -83,23 +112,29 @@ class StepCache:
         """Return what a step made, if it was done and nobody threw that away."""
         return self._done.get(key)
 
+    def record_of(self, key: str) -> str | None:
+        """Return the record that keeps what a step made."""
+        return self._record_ids.get(key)
+
     def keep(self, done: Done, record_id: str) -> None:
         """Take in what a step made; the newest counts."""
         self._done[done.key] = done
         self._records[record_id] = done
+        self._record_ids[done.key] = record_id
         self._dropped.discard(done.key)
 
     def drop(self, record_id: str) -> None:
         """Forget what the step of a record made, and remember that it was there."""
         done = self._records.pop(record_id, None)
         if done is not None and self._done.get(done.key) is done:
-            del self._done[done.key]
+            del self._done[done.key], self._record_ids[done.key]
             self._dropped.add(done.key)
 
     def bury(self, keys: Iterable[str]) -> None:
         """Forget what steps made, by their keys, and remember that it was there."""
         for key in keys:
             self._done.pop(key, None)
+            self._record_ids.pop(key, None)
             self._dropped.add(key)
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View
-from layersim.build.cache import Done, Place, digest, pairs
+from layersim.build.cache import Done, Place, Start, digest, pairs
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
@@ -26,7 +26,7 @@ from layersim.image import HistoryEntry
 from layersim.image.instant import format_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from layersim.build.buildkit import BuildKit
     from layersim.build.dockerfile import Instruction
@@ -106,13 +106,18 @@ class KitStage:
     def __init__(self, builder: BuildKit, state: StageState, key: str, numbers: StepNumbers) -> None:
         self._builder, self._host, self._request = builder, builder.host, builder.request
         self.state, self._draft, self.key, self._shown = state, state.draft, key, ""
-        self._numbers = numbers
+        self._numbers, self._base = numbers, key
         # The last step that was not taken from the cache, which all that follow it stand on.
         self._run_step: int | None = None
         self.made: list[Made] = []
         # A stage that waits has keys alone, and tells of its steps when all is done.
         self.is_waiting, self.is_known = False, True
         self.told: list[Step] = []
+
+    @property
+    def chain(self) -> list[str]:
+        """The keys of all that it stands on, the image first."""
+        return [self._base, *(made.key for made in self.made)]
 
     def begin(self) -> None:
         """Tell of the base."""
@@ -215,7 +220,7 @@ class KitStage:
         copying = Copying.of(instruction, self._request, view, self._host.now())
         self._ask(copying.asked())
         for url, size in copying.downloads().items():
-            self._host.note_source(f"http url {url}", "regular", size, (), "")
+            self._host.note_start(Start(f"http url {url}", f"http url {url}", size=size))
 
         def work(fs: Overlay) -> tuple[Overlay, float]:
             copying.apply(fs, self._draft)
@@ -260,26 +265,28 @@ class KitStage:
         kind = type(task.instruction).__name__
         place = Place("buildkit", self.state.planned.name, kind, self.state.ordinal(kind))
         key = task.key
-        found, reason = self._found(task, key)
+        found, reason = self._found(key)
         if found is None and reason.kind != "cached":
             task = task.rechecked()
             key = task.key
-            found, reason = self._found(task, key)
-        seconds = 0.0
+            found, reason = self._found(key)
         if self.is_waiting:
             self.is_known = reason.kind == "cached"
             self._wait(task, key, reason)
             return
+        label, seconds = self._numbers.next(), 0.0
+        if found is not None and reason.image is not None:
+            self._host.keep_step(found, [*self._draft.layers, found.layer], self._described(task, label))
         if found is None:
             inputs = replace(task.inputs, files=task.files)
             reason = self._reason(place, key, inputs)
-            found, seconds = self._done(task)
+            found, seconds = self._done(task, label)
             self._host.steps.remember(place, key, inputs)
         self.made.append(Made(key, task.definition, len(self._draft.layers), found.created_ns))
         self._draft.layers.append(found.layer)
         self.key = key
         self._remember(task.created_by, created_ns=found.created_ns)
-        planned, instruction, label = self.state.planned, task.instruction, self._numbers.next()
+        planned, instruction = self.state.planned, task.instruction
         self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
         told = Step(0, label, planned.name, instruction.text, instruction.line, reason, found.layer)
         size = self._host.profile.layer_sizes["build"](found.layer)
@@ -287,7 +294,7 @@ class KitStage:
         if reason.kind != "cached" and self._run_step is None:
             self._run_step = number
 
-    def _found(self, task: _Task, key: str) -> tuple[Done | None, Reason]:
+    def _found(self, key: str) -> tuple[Done | None, Reason]:
         """Return what the step made before, here or as an image tells."""
         if self._request.no_cache:
             return None, Reason("disabled")
@@ -296,8 +303,6 @@ class KitStage:
             return found, Reason("cached")
         if imported is None or (imported.done is None and not self.is_waiting):
             return None, Reason("first")
-        if imported.done is not None and not self.is_waiting:
-            self._host.keep_step(imported.done, [*self._draft.layers, imported.done.layer], task.created_by)
         return imported.done, Reason("cached", image=imported.name)
 
     def _wait(self, task: _Task, key: str, reason: Reason) -> None:
@@ -315,15 +320,24 @@ class KitStage:
             return f"mount / from exec {' '.join(task.command)}"
         return "fileop target" if self._request.dialect.is_old else f"[{label}] {self._shown}"
 
-    def _done(self, task: _Task) -> tuple[Done, float]:
+    def _done(self, task: _Task, label: str) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)
         fs, seconds = task.work(fs)
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
         if isinstance(task.copying, Copying):
             task.copying.keep(layer)
         done = Done(task.key, layer, self._host.now())
-        self._host.keep_step(done, [*self._draft.layers, layer], task.created_by)
+        self._host.keep_step(done, [*self._draft.layers, layer], self._described(task, label))
+        self._builder.uses.ran(task.key, [self.key, *self._origins(task)])
         return done, seconds
+
+    def _origins(self, task: _Task) -> Iterator[str]:
+        """Yield the keys of the stages and images that a step copies or mounts from."""
+        one = task.instruction
+        if isinstance(one, Copy) and one.source_stage is not None:
+            yield self._builder.origin_of(one.source_stage, self.state.planned)
+        if isinstance(task.copying, Mounting):
+            yield from (wanted.origin for wanted in task.copying.wanted if wanted.origin)
 
     def _reason(self, place: Place, key: str, inputs: Inputs) -> Reason:
         if self._request.no_cache:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from layersim._core import Layer
-    from layersim.build.cache import Done, StepCache
+    from layersim.build.cache import Done, Start, StepCache
     from layersim.build.context import Context, Downloads
     from layersim.build.dockerfile import Dialect, Dockerfile
     from layersim.build.running import Runner
@@ -46,8 +46,12 @@ if TYPE_CHECKING:
             """Keep what BuildKit has done, with the layers that it stands on."""
             ...
 
-        def note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], place: str, /) -> None:
-            """Let the build cache count what a build starts from; of each directory's context apart."""
+        def use_step(self, key: str) -> None:
+            """Let the build cache count one more use of a step that was done."""
+            ...
+
+        def note_start(self, start: Start) -> None:
+            """Let the build cache count one more use of what a build starts from."""
             ...
 
         def find_cache_mount(self, name: str) -> Layer | None:

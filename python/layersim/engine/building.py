@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from layersim._core import Layer
-    from layersim.build.cache import Done, StepCache
+    from layersim.build.cache import Done, Start, StepCache
     from layersim.build.context import Downloads
     from layersim.build.running import Runner
     from layersim.image import Image, Reference
@@ -157,23 +157,30 @@ class BuildCommands(ImageCommands, CacheCommands):
             keep=self._keep,
             steps=self._step_cache,
             record=self._record,
-            note_source=self._note_source,
+            use_step=self._use_step,
+            note_start=self._note_start,
             find_cache_mount=self._find_cache_mount,
             keep_cache_mount=self._keep_cache_mount,
         )
 
-    def _note_source(self, name: str, kind: str, size: int, layers: Sequence[Layer], place: str) -> None:
-        """Count one more use of what builds start from: a base, a context, a Dockerfile."""
-        key = source_key(name, place)
+    def _use_step(self, key: str) -> None:
+        record_id = self._step_cache.record_of(key)
+        if record_id is not None and record_id in self._build_cache:
+            self._build_cache.use(record_id, self.now())
+
+    def _note_start(self, start: Start) -> None:
+        """Count one more use of what builds start from; a record keeps the size that it had first, as in an engine."""
+        key = source_key(start.name, start.place)
         record_id = self._sources.get(key)
         if record_id is not None and record_id in self._build_cache:
-            self._build_cache.resize(record_id, size)
             self._build_cache.use(record_id, self.now())
         else:
-            record_id = self.add_cache_record(size, type=kind, layers=layers, description=name).id
-            self._sources[key] = record_id
-        if place in self._synced:
-            self._synced[place].records.add(record_id)
+            added = self.add_cache_record(
+                start.size, type=start.kind, layers=start.layers, description=start.description
+            )
+            record_id = self._sources[key] = added.id
+        if start.place in self._synced:
+            self._synced[start.place].records.add(record_id)
 
     def _record(self, layers: Sequence[Layer], description: str) -> str:
         """Keep a record of a step, which holds its layers; return its id."""
@@ -218,8 +225,8 @@ class BuildHost:
         What earlier builds did.
     record : callable
         Lets the build cache hold layers.
-    note_source : callable
-        Lets it count what builds start from.
+    use_step, note_start : callable
+        Let it count uses of steps, and of what builds start from.
     find_cache_mount, keep_cache_mount : callable
         Give and keep what caches of RUN steps hold.
     """
@@ -231,7 +238,8 @@ class BuildHost:
     keep: Callable[[bytes, Sequence[Layer], Reference | None, str, StoredImage | None], StoredImage]
     steps: StepCache
     record: Callable[[Sequence[Layer], str], str]
-    note_source: Callable[[str, str, int, Sequence[Layer], str], None]
+    use_step: Callable[[str], None]
+    note_start: Callable[[Start], None]
     find_cache_mount: Callable[[str], Layer | None]
     keep_cache_mount: Callable[[str, Layer, int, str], None]
 

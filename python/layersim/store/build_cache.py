@@ -76,10 +76,6 @@ class BuildCache:
         record = self._records[record_id]
         self._records[record_id] = replace(record, last_used_ns=now_ns, usage_count=record.usage_count + 1)
 
-    def resize(self, record_id: str, size: int) -> None:
-        """Let a record count another number of bytes, as that of a context does with each build."""
-        self._records[record_id] = replace(self._records[record_id], size=size)
-
     def find(self, record_id: str) -> CacheRecord | None:
         """Return the record of an id, or None."""
         return self._records.get(record_id)

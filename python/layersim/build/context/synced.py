@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from layersim.build.context.directory import Walked
     from layersim.build.context.ignore import Ignore
 
-SOURCES = ("local source for dockerfile", "local source for dockerignore", "local source for context")
-"""What the build cache has records of, for each directory."""
+SOURCES = {
+    "local source for dockerfile": "local source for dockerfile",
+    "local source for dockerignore": "local source for context",
+    "local source for context": "local source for context",
+}
+"""What the build cache has records of, for each directory, and what BuildKit calls each."""
 
 
 def source_key(name: str, place: str) -> str:
