@@ -129,3 +129,14 @@ def test_a_default_is_not_read_in_vain_by_29_alone() -> None:
     for builder, profile in FOUR[:-1]:
         with pytest.raises(DockerfileError, match="needed"):
             Bench(builder, profile).build(text, build_args=given)
+
+
+@pytest.mark.parametrize("builder", ["buildkit", "legacy"])
+def test_each_step_is_told_of_when_it_is_done(builder: Builder) -> None:
+    engine, told = ls.Engine(clock=lambda: 0), list[ls.Step]()
+    text = "FROM scratch AS a\nCOPY f /f\nFROM scratch\nCOPY --from=a /f /g\nCOPY gone /h\n"
+    with pytest.raises(BuildError):
+        engine.build({"Dockerfile": text, "f": "1"}, builder=builder, progress=told.append)
+    assert [step.instruction for step in told] == text.splitlines()[:4]
+    built = engine.build({"Dockerfile": text, "f": "1", "gone": ""}, builder=builder, progress=told.append)
+    assert tuple(told[4:]) == built.steps

@@ -16,6 +16,7 @@ from layersim.build.kit_stage import KitStage
 from layersim.build.mounting import Source
 from layersim.build.naming import StepNumbers
 from layersim.build.plan import plan, triggered_by
+from layersim.build.result import Telling
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, located
 from layersim.build.uses import Uses
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from layersim.build.inline import Made
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
-    from layersim.build.result import Step
     from layersim.image import Image
 
 
@@ -48,7 +48,7 @@ class BuildKit:
         platform = (host.profile.os, host.profile.architecture)
         self._plan = plan(request.dockerfile, request.target, request.build_args, platform, self._triggers)
         self._stages: dict[int, KitStage] = {}
-        self.steps: list[Step] = []
+        self.steps = Telling(request.progress)
         # The paths of the context that were asked for; None until one is.
         self.asked: frozenset[str] | None = None
         self.uses = Uses(host, is_old=request.dialect.is_old)
@@ -84,7 +84,7 @@ class BuildKit:
             self.uses.count(end, chain)
         for waiting in self._waiting.values():
             for step in waiting.told:
-                self.tell(step)
+                self.steps.tell(step)
         draft = target.state.draft
         if self.request.labels:
             labels = draft.config.get("Labels")
@@ -174,12 +174,6 @@ class BuildKit:
             sizes.append(context.asked(self.asked, is_whole=is_whole))
         for (name, description), size in zip(SOURCES.items(), sizes, strict=False):
             self.host.note_start(Start(name, description, "source.local", size, place=context.place))
-
-    def tell(self, step: Step) -> int:
-        """Take a step in; return its number."""
-        number = len(self.steps) + 1
-        self.steps.append(replace(step, number=number))
-        return number
 
     def files_of(self, word: str, planned: PlannedStage) -> View:
         """Return the files of the stage or image that a ``--from`` names."""

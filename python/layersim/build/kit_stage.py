@@ -128,7 +128,7 @@ class KitStage:
     def _tell(self, step: Step) -> int:
         """Take a step in; return its number, or 0 if the stage waits."""
         if not self.is_waiting:
-            return self._builder.tell(step)
+            return self._builder.steps.tell(step)
         self.told.append(step)
         return 0
 

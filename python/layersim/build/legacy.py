@@ -16,7 +16,7 @@ from layersim.build.named import unknown_image
 from layersim.build.plan import INTEGER, plan, triggered_by
 from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
-from layersim.build.result import Step
+from layersim.build.result import Step, Telling
 from layersim.build.running.surroundings import legacy
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, demand_no_flags, labels_of, located, perform, run_step
@@ -79,7 +79,7 @@ class LegacyBuilder:
         self._plan = plan(request.dockerfile, request.target, request.build_args, platform, self._triggers)
         self._images: dict[int, Image | None] = {}
         self.prober = Prober(host, request)
-        self.steps: list[Step] = []
+        self.steps = Telling(request.progress)
         self.warnings = [f"cache_from: {unknown_image(name)}" for name in self.prober.missing]
         self._total = len(request.dockerfile.globals) + len(request.labels)
         self._told = 0
@@ -94,7 +94,7 @@ class LegacyBuilder:
             In the builder's words; images of the steps before it stay, as with the builder.
         """
         for argument in self.request.dockerfile.globals:
-            self.tell(Step(0, self.count(), "", argument.text, argument.line, Reason("metadata")))
+            self.steps.tell(Step(0, self.count(), "", argument.text, argument.line, Reason("metadata")))
         for planned in self._plan.stages:
             self._images[planned.index] = self._stage(planned)
         image = self._images[self._plan.target]
@@ -109,7 +109,7 @@ class LegacyBuilder:
         scope = Scope(self.request.dialect, self.request.build_args, self._plan.globals, env=draft.env)
         image_id = base.id if base is not None else None
         label = self.count()
-        self.tell(
+        self.steps.tell(
             Step(0, label, planned.name, planned.stage.text, planned.stage.line, Reason("base"), image_id=image_id)
         )
         triggered = triggered_by(draft.triggers, self.request.dialect, planned.base)
@@ -130,12 +130,6 @@ class LegacyBuilder:
         if planned.base_stage is not None:
             return self._images[planned.base_stage]
         return None if planned.base == "scratch" else self.host.get_image(planned.base)
-
-    def tell(self, step: Step) -> int:
-        """Take a step in; return its number."""
-        number = len(self.steps) + 1
-        self.steps.append(replace(step, number=number))
-        return number
 
     def count(self) -> str:
         """Return the number of one more instruction of the Dockerfile; what a base triggers has none."""
@@ -241,7 +235,7 @@ class _Stage:
         if found is not None:
             self.image = found.image
             reason = replace(told.reason, image=found.name or None)
-            self._builder.tell(replace(told, reason=reason, image_id=found.image.id))
+            self._builder.steps.tell(replace(told, reason=reason, image_id=found.image.id))
             return
         inputs = self._inputs(task)
         kind = type(task.instruction).__name__
@@ -252,7 +246,7 @@ class _Stage:
         self._host.steps.remember(place, self.image.id, inputs)
         size = self.image.layer_sizes[-1] if layer is not None else 0
         done = replace(told, reason=reason, layer=layer, size=size, seconds=seconds, image_id=self.image.id)
-        number = self._builder.tell(done)
+        number = self._builder.steps.tell(done)
         if self._builder.prober.missed_at is None:
             self._builder.prober.missed_at = number
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Protocol
 
     from layersim._core import Layer
     from layersim.build.cache import Done, Start, StepCache
     from layersim.build.context import Context, Downloads
     from layersim.build.dockerfile import Dialect, Dockerfile
+    from layersim.build.result import Step
     from layersim.build.running import Runner
     from layersim.image import Image
     from layersim.profiles import Profile
@@ -97,6 +98,8 @@ class Request:
         As ``--secret``, by id.
     downloads : mapping or callable
         What an ADD finds at a URL.
+    progress : callable or None
+        Called with each step when it is done.
     """
 
     context: Context
@@ -110,3 +113,4 @@ class Request:
     run: Runner | None = None
     secrets: Mapping[str, bytes] = field(default_factory=dict)
     downloads: Downloads = field(default_factory=dict)
+    progress: Callable[[Step], object] | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from layersim.image import Image
 from layersim.units import human_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from layersim._core import Layer
     from layersim.build.dockerfile import Remark
     from layersim.build.reason import Reason
@@ -66,6 +68,28 @@ class Step:
     def was_run(self) -> bool:
         """Whether this build did it."""
         return self.reason.kind not in {"cached", "base", "metadata"}
+
+
+class Telling(list[Step]):
+    """The steps of a build, told of one by one.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with each step when it is done.
+    """
+
+    def __init__(self, progress: Callable[[Step], object] | None) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def tell(self, step: Step) -> int:
+        """Take a step in; return its number."""
+        numbered = replace(step, number=len(self) + 1)
+        self.append(numbered)
+        if self._progress is not None:
+            self._progress(numbered)
+        return numbered.number
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from layersim._core import Layer
     from layersim.build.cache import Done, Start, StepCache
     from layersim.build.context import Downloads
+    from layersim.build.result import Step
     from layersim.build.running import Runner
     from layersim.image import Image, Reference
     from layersim.profiles import Profile
@@ -52,6 +53,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         no_cache: bool = False,
         secrets: Mapping[str, bytes | str] = _NOTHING,
         downloads: Downloads = _NO_DOWNLOADS,
+        progress: Callable[[Step], object] | None = None,
     ) -> Build:
         """Build an image from a Dockerfile, as `docker build`.
 
@@ -86,6 +88,8 @@ class BuildCommands(ImageCommands, CacheCommands):
             step.
         downloads : mapping of str to bytes, str or Download, or callable
             What an ``ADD`` finds at URLs, by URL; or a callable that is given the URL. There is no network.
+        progress : callable, optional
+            Called with each `Step` when it is done.
 
         Returns
         -------
@@ -123,6 +127,7 @@ class BuildCommands(ImageCommands, CacheCommands):
                 run=run,
                 secrets=given_secrets,
                 downloads=downloads,
+                progress=progress,
             )
             building = (LegacyBuilder if builder == "legacy" else BuildKit)(self._build_host(), request)
             remarked = self._remarks(building)
