@@ -6,7 +6,7 @@ import gzip
 import os
 import socket
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,6 +34,19 @@ def test_a_mapping_is_a_context(dialect: Builder) -> None:
     assert context.view.read_bytes("d/x") == b"x"
     assert [context.view.stat(path).st_mode for path in ("d", "f1")] == [0o40755, 0o100644]
     assert "f2" not in context.view
+
+
+def test_a_mapping_holds_paths_and_contents() -> None:
+    context = Context.of({"./Dockerfile": b"FROM x\n", "a//b/../c": "c"}, dialect=BUILDKIT29)
+    assert context.dockerfile == b"FROM x\n"
+    assert context.view.read_bytes("a/c") == b"c"
+    for name in ("../f", "/", ".", "a/../../f"):
+        with pytest.raises(BuildError, match="is no path of a file below its root"):
+            Context.of({name: "f"}, dialect=BUILDKIT29)
+    odd: Any
+    for odd in (1, None, 1.5, ["f"]):
+        with pytest.raises(TypeError, match=r"context: expected str or bytes by path, got .* for 'f'"):
+            Context.of({"f": odd}, dialect=BUILDKIT29)
 
 
 def test_a_dockerfile_may_lie_outside_or_be_given(tmp_path: Path) -> None:

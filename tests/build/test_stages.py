@@ -140,3 +140,12 @@ def test_each_step_is_told_of_when_it_is_done(builder: Builder) -> None:
     assert [step.instruction for step in told] == text.splitlines()[:4]
     built = engine.build({"Dockerfile": text, "f": "1", "gone": ""}, builder=builder, progress=told.append)
     assert tuple(told[4:]) == built.steps
+
+
+@pytest.mark.parametrize("builder", ["buildkit", "legacy"])
+def test_what_the_kernel_refuses_names_the_line(builder: Builder) -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    text = f"FROM scratch\nCOPY f /{'x' * 300}\n"
+    with pytest.raises(BuildError, match=r"^COPY failed: file name too long: x{90,100}$") as caught:
+        engine.build({"Dockerfile": text, "f": "1"}, builder=builder)
+    assert (caught.value.file, caught.value.line) == ("Dockerfile", 2)

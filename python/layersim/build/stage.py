@@ -103,6 +103,11 @@ def located(request: Request, instruction: Instruction) -> Iterator[None]:
         if error.line is None:
             error.file, error.line, error.text = request.dockerfile.name, instruction.line, instruction.text
         raise
+    except OSError as error:
+        keyword, name = type(instruction).__name__.upper(), f": {error.filename!s:.100}" if error.filename else ""
+        told = BuildError(f"{keyword} failed: {(error.strerror or str(error)).lower()}{name}")
+        told.file, told.line, told.text = request.dockerfile.name, instruction.line, instruction.text
+        raise told from error
 
 
 def run_step(

@@ -14,6 +14,7 @@ from layersim.build.context.checksum import content_checksum
 from layersim.build.context.dialect import is_legacy, is_old_buildkit
 from layersim.build.context.directory import read_directory
 from layersim.build.context.ignore import Ignore
+from layersim.build.context.patterns import clean
 from layersim.build.context.plant import planted
 from layersim.build.context.reading import IGNORE_FILE, reader_of
 from layersim.build.context.selection import Selection, select
@@ -162,14 +163,22 @@ class Context:
 
 
 def _of_mapping(files: Mapping[str, bytes | str], dockerfile: Text, dialect: Dialect) -> Context:
-    contents = {
-        name.strip("/"): data.encode() if isinstance(data, str) else bytes(data) for name, data in files.items()
-    }
+    contents = dict(_checked(name, data) for name, data in files.items())
     ignore = _ignore(contents.get, dockerfile, dialect)
     text = _dockerfile(contents.get, dockerfile)
     kept = [name for name in contents if not ignore.excludes(name)]
     layer = Layer.from_changes([write(name, contents[name]) for name in kept])
     return Context(View([layer]), text, ignore, dialect)
+
+
+def _checked(name: object, data: object) -> tuple[str, bytes]:
+    """Return a file of a mapping, its path without detours; refuse what is neither path nor content."""
+    if not (isinstance(name, str) and isinstance(data, str | bytes | bytearray | memoryview)):
+        raise TypeError(f"context: expected str or bytes by path, got {data!r:.80} for {name!r:.80}")
+    path = clean(name.strip("/"))
+    if path in {"", ".", ".."} or path.startswith("../"):
+        raise BuildError(f"context: {name!r:.80} is no path of a file below its root")
+    return path, data.encode(errors="surrogateescape") if isinstance(data, str) else bytes(data)
 
 
 def _of_directory(root: str, dockerfile: Text, dialect: Dialect, synced: Synced | None) -> Context:
