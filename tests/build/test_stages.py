@@ -149,3 +149,15 @@ def test_what_the_kernel_refuses_names_the_line(builder: Builder) -> None:
     with pytest.raises(BuildError, match=r"^COPY failed: file name too long: x{90,100}$") as caught:
         engine.build({"Dockerfile": text, "f": "1"}, builder=builder)
     assert (caught.value.file, caught.value.line) == ("Dockerfile", 2)
+
+
+@pytest.mark.parametrize("builder", ["buildkit", "legacy"])
+def test_the_tags_of_this_build_are_told(builder: Builder) -> None:
+    engine = ls.Engine(clock=lambda: 0)
+    context = {"Dockerfile": "FROM scratch\nCOPY f /f\n", "f": "1"}
+    engine.build(context, tag="a:1", builder=builder)
+    made = engine.build(context, tag="b:2", builder=builder)
+    assert made.tags == ("a:1", "b:2")
+    told = "naming to docker.io/library/b:2 done" if builder == "buildkit" else "Successfully tagged b:2"
+    assert told in str(made)
+    assert "a:1" not in str(made)

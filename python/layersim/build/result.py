@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from layersim._core import Layer
     from layersim.build.dockerfile import Remark
     from layersim.build.reason import Reason
+    from layersim.image import Reference
 
 
 @dataclass(frozen=True)
@@ -103,11 +104,14 @@ class Build(Image):
     builder : {"buildkit", "legacy"}
     warnings : tuple of Remark
         What the builder remarks: a line, a sentence, and from newer BuildKit the name of a rule.
+    given_tags : tuple of Reference
+        The tags that this build was asked to set; `tags` has all.
     """
 
     steps: tuple[Step, ...] = field(default=(), repr=False)
     builder: str = "buildkit"
     warnings: tuple[Remark, ...] = field(default=(), repr=False)
+    given_tags: tuple[Reference, ...] = field(default=(), repr=False)
 
     @property
     def seconds(self) -> float:
@@ -135,7 +139,7 @@ class Build(Image):
             lines += [f"#{number} [{step.label}] {step.shown or step.instruction}", f"#{number} {done}", ""]
         number = len(shown) + 1
         lines += [f"#{number} exporting to image", f"#{number} writing image {self.id} done"]
-        lines += [f"#{number} naming to {tag} done" for tag in self.tags]
+        lines += [f"#{number} naming to {tag.full} done" for tag in self.given_tags]
         return [*lines, f"#{number} DONE {0:.1f}s"]
 
     def _legacy_lines(self) -> list[str]:
@@ -148,7 +152,7 @@ class Build(Image):
             if step.image_id is not None:
                 lines.append(f" ---> {_short(step.image_id)}")
         lines.append(f"Successfully built {_short(self.id)}")
-        return [*lines, *(f"Successfully tagged {tag}" for tag in self.tags)]
+        return [*lines, *(f"Successfully tagged {tag}" for tag in self.given_tags)]
 
 
 def _short(image_id: str) -> str:

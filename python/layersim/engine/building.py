@@ -106,7 +106,8 @@ class BuildCommands(ImageCommands, CacheCommands):
             A base or a tag is none.
         """
         dialect = dialect_of(builder, self.profile)
-        references = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
+        tags = [self._new_tag(text) for text in ([tag] if isinstance(tag, str) else tag or ())]
+        references = tuple(reference for reference in tags if reference is not None)
         name = "Dockerfile" if isinstance(dockerfile, bytes) else str(dockerfile)
         named = tuple(word for word in ([cache_from] if isinstance(cache_from, str) else cache_from) if word)
         given_args, given_labels = _texts("build_args", build_args), _texts("labels", labels)
@@ -134,13 +135,13 @@ class BuildCommands(ImageCommands, CacheCommands):
             image = building.build()
             stored = self._images.find(image.id)
             for reference in references:
-                if reference is not None:
-                    self._images.tag(reference, stored)
+                self._images.tag(reference, stored)
             value = stored.value()
             known = {field.name: getattr(value, field.name) for field in fields(value)}
             own = (Remark(0, text) for text in building.warnings)
             warnings = (*remarked, *own)
-            return Build(**known, steps=tuple(building.steps), builder=builder, warnings=warnings)
+            told = tuple(building.steps)
+            return Build(**known, steps=told, builder=builder, warnings=warnings, given_tags=references)
 
     def _remarks(self, building: BuildKit | LegacyBuilder) -> tuple[Remark, ...]:
         """Return what the builder remarks; only newer BuildKit has rules."""
