@@ -81,6 +81,7 @@ RUN true;COPY --link f1 /q/
 COPY --link f1 /q/;COPY --link f2 /z
 COPY --link f2 /z;COPY --link f1 /q/
 COPY --link f1 /q/;COPY f2 /z""".splitlines()
+"""The last one makes a store of snapshots put layers together, which it tells of as of the step itself once more."""
 
 
 def write_context(folder: Path) -> None:
@@ -106,9 +107,9 @@ def dockerfiles() -> Iterator[str]:
             yield f"{NAMED}\n{made}\n{BASE}\nCOPY --from=b {path} /out\n"
 
 
-def linked_dockerfiles() -> Iterator[str]:
-    """Yield Dockerfiles with ``--link``."""
-    yield from (f"{BASE}\n{_lines(text)}\n" for text in LINKED)
+def linked_dockerfiles(*, are_put_together: bool) -> Iterator[str]:
+    """Yield Dockerfiles with ``--link``; the last one where a store tells of its step once."""
+    yield from (f"{BASE}\n{_lines(text)}\n" for text in (LINKED if are_put_together else LINKED[:-1]))
 
 
 def _lines(text: str) -> str:

@@ -50,6 +50,8 @@ SUBJECTS = {
 BETWEEN = (
     *("arg_forms", "env_hidden_by_arg", "expansion_everywhere", "expose", "copy_chown", "chmod"),
     *("bad_port", "platform_arguments", "stage_args_inherited"),
+    *("several_args", "heredoc_after_blanks", "target_stage", "target_stage_of_no_name", "default_not_read"),
+    *("arg_names_as_they_are", "triggers_copy_from_stages", "variable_in_from", "words_of_chmod"),
 )
 """What the BuildKit of engines 23 to 27 makes like neither the older nor the newer one."""
 

@@ -131,10 +131,12 @@ def test_20_reads_the_caches_that_images_carry(quick_daemon: Daemon, tmp_path: P
     check_inline(Pair(quick_daemon, tmp_path))
 
 
+@pytest.mark.thorough
 def test_29_reads_the_caches_that_images_carry(graph_daemon: Daemon, tmp_path: Path) -> None:
     check_inline(Pair(graph_daemon, tmp_path))
 
 
+@pytest.mark.thorough
 def test_29_takes_the_same_steps(graph_daemon: Daemon, tmp_path: Path) -> None:
     check_moved(Pair(graph_daemon, tmp_path))
 
