@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import layersim as ls
 from layersim.build.context import Context
 from tests.build.builders import LEGACY20, LEGACY29, Builder
+from tests.tars import Entry, directory, layer_tar, symlink
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,3 +37,38 @@ SUMS = [
 @pytest.mark.parametrize(("dialect", "words", "expected"), SUMS)
 def test_the_legacy_builders_sum(dialect: Builder, words: list[str], expected: str, folder: Path) -> None:
     assert Context.of(folder, dialect=dialect).source_sum(words) == expected
+
+
+LINKS = {
+    "inside": "x",
+    "outside": "../o/y",
+    "absolute": "/o/y",
+    "folder": "../o",
+    "dangling": "nope",
+    "dangling_from_the_root": "/no/pe",
+    "dangling_below": "../o/nope/q",
+    "itself": ".",
+    "loop": "l",
+    "root": "/",
+}
+MEASURED = {
+    "dangling": "5faa7675d299073e253fa76102fb3bf8d17bd8781b29880fafca1f9ae006bcda",
+    "dangling_from_the_root": "ad85db9057b8d9a851ba97fa50a4b1f54d65330f6fb2fc908da7752568dc3117",
+    "dangling_below": "5a9bb94580758f542c9e3bd301dba5707c9b07feb6841fbbb6507ff40371065f",
+    "root": "5ec5f9927f9cc3e0ba4de0b587f41772651bb726b7ef8fdf865381642f725011",
+}
+
+
+def linked_tar(target: str) -> bytes:
+    """Return the files of an image, with a link in the directory ``/d``."""
+    entries = [directory("d"), Entry("d/x", content=b"x"), directory("o"), Entry("o/y", content=b"y")]
+    return layer_tar([*entries, directory("o/in"), Entry("o/in/z", content=b"z"), symlink("d/l", target)])
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_link_of_a_stage_counts_as_the_place_it_leads_to(name: str) -> None:
+    """20.10.24 says so of an image that was imported."""
+    engine = ls.Engine(profile="docker20")
+    engine.import_tar(linked_tar(LINKS[name]), "i:1")
+    built = engine.build({"Dockerfile": "FROM scratch\nCOPY --from=i:1 /d /d\n"}, builder="legacy")
+    assert engine.history(built.id)[0].created_by == f"/bin/sh -c #(nop) COPY dir:{MEASURED[name]} in /d "

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _TYPE_FLAGS = {stat.S_IFREG: "0", stat.S_IFCHR: "3", stat.S_IFBLK: "4", stat.S_IFDIR: "5"}
 _FIFO = "6"
+_ROOT = "."
 PERMISSIONS = 0o7777
 
 
@@ -42,10 +43,12 @@ def source_sum(selections: Sequence[Selection], dialect: Dialect) -> str:
 
 
 def _sums(selection: Selection, dialect: Dialect) -> list[str]:
-    tree = selection.tree
-    wanted = [_inside(tree, source.path) if source.is_dir else [source.path] for source in selection.sources]
+    tree, is_tar = selection.tree, not (selection.keeps_owner or selection.is_download)
+    wanted = [
+        _inside(tree, source.path, is_tar=is_tar) if source.is_dir else [source.path] for source in selection.sources
+    ]
     # What a link in a directory leads to counts, not the link; several names may lead to one.
-    entries = _Entries(tree, dialect, is_tar=not (selection.keeps_owner or selection.is_download))
+    entries = _Entries(tree, dialect, is_tar=is_tar)
     kind = "" if selection.is_download else "file:"
     digests = entries.sums({path for paths in wanted for path in paths})
     return [
@@ -55,20 +58,22 @@ def _sums(selection: Selection, dialect: Dialect) -> list[str]:
     ]
 
 
-def _inside(tree: Tree, directory: str) -> list[str]:
+def _inside(tree: Tree, directory: str, *, is_tar: bool) -> list[str]:
     """Return the paths whose sums make up a directory's, itself included unless it is the root."""
     own = [directory] if directory else []
-    followed = (_followed(tree, path) for path, _ in below(tree, directory))
+    followed = (_followed(tree, path, is_tar=is_tar) for path, _ in below(tree, directory))
     return own + [path for path in followed if path is not None]
 
 
-def _followed(tree: Tree, path: str) -> str | None:
-    """Return what a path leads to, or itself if that is nothing or the root; a loop counts for nothing."""
+def _followed(tree: Tree, path: str, *, is_tar: bool) -> str | None:
+    """Return what a path leads to; in a tar itself, if that is nothing or the root. A loop counts for nothing."""
     try:
         place = resolve(tree, path)
     except LinkLoopError:
         return None
-    return place if place and status(tree, place) is not None else path
+    if is_tar:
+        return place if place and status(tree, place) is not None else path
+    return place or _ROOT
 
 
 class _Entries:
@@ -102,7 +107,7 @@ class _Entries:
 
     def _counted(self, path: str) -> Status | None:
         """Return what a path is, links being followed already: one that is left leads nowhere."""
-        found = status(self.tree, path)
+        found = status(self.tree, "" if path == _ROOT else path)
         return None if found is not None and stat.S_ISLNK(found.st_mode) else found
 
     def _target(self, path: str, found: Status) -> str:
