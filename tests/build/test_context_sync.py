@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import shutil
 import socket
 import stat
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +19,8 @@ from layersim._core import hash_files
 from layersim.build.context import Ignore, Synced, tree
 from layersim.build.context.asked import asked_of
 from layersim.build.context.directory import read_directory
+from layersim.build.context.reading import SyncedTexts
+from layersim.build.context.synced import SyncedTree
 from layersim.errors import BuildError
 from tests.build.builders import BUILDKIT20, BUILDKIT29
 from tests.engine.syncing import Folder
@@ -23,9 +28,6 @@ from tests.tars import BORN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
-
-    from layersim.build.context.synced import SyncedTree
 
 PROFILES = ("docker20", "overlay2")
 EACH_PROFILE = pytest.mark.parametrize("profile", PROFILES)
@@ -49,6 +51,12 @@ def was_run(build: ls.Build) -> list[str]:
 
 def read(build: ls.Build, path: str) -> bytes:
     return ls.View(build.layers).read_bytes(path)
+
+
+def age(project: Folder) -> None:
+    """Let nothing of a directory be so new that a later write might have the same time."""
+    for path in project.root.rglob("*"):
+        os.utime(path, (BORN, BORN), follow_symlinks=False)
 
 
 def no_hashing(*_: object) -> bytes:
@@ -76,6 +84,7 @@ def test_what_has_not_changed_is_not_read(project: Folder, profile: str, monkeyp
 
 def test_the_same_tree_serves_as_long_as_nothing_changes(project: Folder) -> None:
     synced = Synced("here")
+    age(project)
     first = synced_tree(synced, project.root)
     assert synced_tree(synced, project.root) is first
     (project.root / "d").chmod(0o700)
@@ -95,6 +104,34 @@ def test_other_bytes_of_the_same_size_and_age_are_not_seen(project: Folder, prof
     assert read(engine.build(project.root), "/elsewhere") == b"aaa"
     project.put("f", "bbb", age=1)
     assert read(engine.build(project.root), "/elsewhere") == b"bbb"
+
+
+@pytest.mark.parametrize(("later_ns", "seen"), [(1_000_000, b"bbb"), (1_000_000_000, b"aaa")])
+def test_a_write_within_a_tick_of_the_clock_is_seen(tmp_path: Path, later_ns: int, seen: bytes) -> None:
+    """Where clocks of file systems stand still between two writes, nothing tells the files apart."""
+    path = tmp_path / "f"
+    path.write_bytes(b"aaa")
+    root, written_ns = os.fsencode(tmp_path), path.stat().st_mtime_ns
+    names = dict(read_directory(str(tmp_path), NOTHING, BUILDKIT29).names)
+    first = SyncedTree(root, names, listed_ns=written_ns + later_ns)
+    first.digests(["f"])
+    path.write_bytes(b"bbb")
+    assert SyncedTree(root, names, first).digests(["f"]) == [hashlib.sha256(seen).digest()]
+
+
+@pytest.mark.parametrize(("later_ns", "seen"), [(1_000_000, b"bbb"), (1_000_000_000, b"aaa")])
+def test_a_dockerfile_within_a_tick_of_the_clock_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later_ns: int, seen: bytes
+) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(b"aaa")
+    frozen = path.stat()
+    monkeypatch.setattr(Path, "stat", lambda _: frozen)
+    monkeypatch.setattr(time, "time_ns", lambda: frozen.st_mtime_ns + later_ns)
+    texts = SyncedTexts()
+    assert texts.reader(str(tmp_path))("Dockerfile") == b"aaa"
+    path.write_bytes(b"bbb")
+    assert texts.reader(str(tmp_path))("Dockerfile") == seen
 
 
 @EACH_PROFILE
@@ -207,6 +244,7 @@ def test_names_that_are_no_text_and_special_files(project: Folder) -> None:
     os.mkfifo(project.root / "pipe")
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(project.root / "socket"))
+        age(project)
         synced = Synced("here")
         found = synced_tree(synced, project.root)
         assert synced_tree(synced, project.root) is found

@@ -6,13 +6,15 @@ import hashlib
 import os
 import posixpath
 import stat
+import time
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from layersim._core import View
 from layersim.build.context.dialect import is_legacy, is_old_buildkit
 from layersim.build.context.directory import walk_directory
-from layersim.build.context.reading import SyncedTexts
+from layersim.build.context.reading import SyncedTexts, is_fresh
 from layersim.build.context.tree import Sent, SentTree
 from layersim.errors import BuildError
 
@@ -62,6 +64,8 @@ class SyncedTree(SentTree):
         By path, relative to the root.
     before : SyncedTree, optional
         What was sent last. Of a file that looks as it did then, the digest is taken over.
+    listed_ns : int
+        When it was listed, in nanoseconds since 1970.
 
     Notes
     -----
@@ -69,8 +73,11 @@ class SyncedTree(SentTree):
     counts with the mode that it had when it first came.
     """
 
-    def __init__(self, root: bytes, names: Mapping[str, Sent], before: SyncedTree | None = None) -> None:
+    def __init__(
+        self, root: bytes, names: Mapping[str, Sent], before: SyncedTree | None = None, listed_ns: int = 0
+    ) -> None:
         super().__init__(root, names)
+        self._listed_ns = listed_ns
         self._asked: frozenset[str] = frozenset()
         # Files that look as they did, but for what no builder looks at.
         self._doubtful: set[str] = set()
@@ -106,6 +113,8 @@ class SyncedTree(SentTree):
             then, now = before.names[path], self.names.get(path)
             if now is None or _looks(now) != _looks(then) or before.first_name(path) != self.first_name(path):
                 continue
+            if path in before.fresh and now.st_ctime_ns == then.st_ctime_ns:
+                continue
             self.known[path] = digest
             if path in before._doubtful or (now.st_ctime_ns, now.st_ino) != (then.st_ctime_ns, then.st_ino):
                 self._doubtful.add(path)
@@ -116,6 +125,11 @@ class SyncedTree(SentTree):
                 mode = before.modes.get(path, then.st_mode)
                 if mode != now.st_mode:
                     self.modes[path] = mode
+
+    @cached_property
+    def fresh(self) -> frozenset[str]:
+        """Files that were written just before they were listed, so that a later write may have the same time."""
+        return frozenset(path for path in self.known if is_fresh(self.names[path].st_mtime_ns, self._listed_ns))
 
     def settle(self, asked: Asked) -> None:
         """Forget what a build has not asked for: it is gone on the other side."""
@@ -218,11 +232,12 @@ class Synced:
         BuildError
             For what cannot be listed or described, naming it.
         """
+        listed_ns = time.time_ns()
         walked = self._walked = walk_directory(root, ignore, dialect, self._walked)
         before = self._tree
-        if before is not None and before.names is walked.names:
+        if before is not None and before.names is walked.names and not before.fresh:
             return before
-        return SyncedTree(os.fsencode(root), walked.names, before)
+        return SyncedTree(os.fsencode(root), walked.names, before, listed_ns)
 
     def settle(self, tree: SyncedTree, asked: Asked, *, is_whole: bool) -> None:
         """Keep what was sent; what was not asked for is gone, unless the build did not come to its end."""
