@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layersim.build.context.dialect import Dialect
-    from layersim.build.context.selection import Selection
+    from layersim.build.context.selection import Selection, Source
     from layersim.build.context.tree import Status, Tree
 
 _HIDDEN = ("security.", "system.")
@@ -40,11 +40,14 @@ class Counted(NamedTuple):
 
 def all_counted(selection: Selection) -> Iterator[list[Counted]]:
     """Yield for each source of a selection the entries that count: a file, or a directory and all that is in it."""
-    for source in selection.sources:
-        one = Counted(source.path, source.name, source.status)
-        cut = len(source.path) + 1 if source.path else 0
-        inside = below(selection.tree, source.path) if source.is_dir else ()
-        yield [one, *(Counted(path, path[cut:], found) for path, found in inside)]
+    return (_counted(selection.tree, source) for source in selection.sources)
+
+
+def _counted(tree: Tree, source: Source) -> list[Counted]:
+    cut = len(source.path) + 1 if source.path else 0
+    inside = below(tree, source.path) if source.is_dir else ()
+    own = Counted(source.path, source.name, source.status)
+    return [own, *(Counted(path, path[cut:], found) for path, found in inside)]
 
 
 def content_checksum(
@@ -81,9 +84,10 @@ def content_checksum(
                 hasher.update(_summed(selection.tree, entries, is_old=is_old_buildkit(dialect)))
             continue
         sums = selection.tree.sums
-        for entries in counted(selection):
-            key = entries[0].path, entries[0].name
+        for source in selection.sources:
+            key = source.path, source.name
             if key not in sums:
+                entries = _counted(selection.tree, source)
                 sums[key] = _summed(selection.tree, entries, is_old=is_old_buildkit(dialect))
             hasher.update(sums[key])
     return hasher.hexdigest()
