@@ -1,13 +1,13 @@
 //! Directories of the host, listed together: names and what is known of them, as values that compare.
 
-use std::ffi::OsString;
-use std::fs::{self, DirEntry, Metadata};
-use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
+use std::ffi::{CStr, OsStr};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
 
 const CAPABILITY: &str = "security.capability";
 /// A capability is 24 bytes at most.
@@ -89,87 +89,79 @@ impl Listing {
         })
     }
 
-    fn failed(error: &io::Error) -> Self {
-        Self { errno: errno_of(error), ..Self::default() }
+    fn failed(error: Errno) -> Self {
+        Self { errno: error.raw_os_error(), ..Self::default() }
     }
 
-    fn add(&mut self, described: Described) {
-        self.bytes.extend(described.name.into_vec());
-        let name = self.bytes.len();
-        self.bytes.extend(described.target);
-        let target = self.bytes.len();
-        self.bytes.extend(described.capability);
-        let ends = [name, target, self.bytes.len()];
-        self.rows.push(Row { errno: described.errno, attributes: described.attributes, ends });
+    fn add(&mut self, name: &CStr, described: rustix::io::Result<Described>) {
+        let errno = described.as_ref().map_or_else(|error| error.raw_os_error(), |_| 0);
+        let (attributes, target, capability) = described.unwrap_or_default();
+        let mut ends = [0; 3];
+        for (end, part) in ends.iter_mut().zip([name.to_bytes(), &target, &capability]) {
+            self.bytes.extend_from_slice(part);
+            *end = self.bytes.len();
+        }
+        self.rows.push(Row { errno, attributes, ends });
     }
-}
-
-struct Described {
-    name: OsString,
-    errno: i32,
-    attributes: Attributes,
-    target: Vec<u8>,
-    capability: Vec<u8>,
 }
 
 /// Lists directories, side by side; each answer tells for itself what went wrong.
 pub fn list(directories: &[PathBuf], with_capabilities: bool) -> Vec<Listing> {
-    directories
-        .par_iter()
-        .map(|path| listed(path, with_capabilities).unwrap_or_else(|error| Listing::failed(&error)))
-        .collect()
+    directories.par_iter().map(|path| listed(path, with_capabilities).unwrap_or_else(Listing::failed)).collect()
 }
 
-fn listed(directory: &Path, with_capabilities: bool) -> io::Result<Listing> {
-    let mut found: Vec<Described> = fs::read_dir(directory)?
-        .map(|entry| entry.map(|entry| described(&entry, with_capabilities)))
-        .collect::<io::Result<_>>()?;
-    found.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+fn listed(directory: &Path, with_capabilities: bool) -> rustix::io::Result<Listing> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(directory, flags, Mode::empty())?;
+    let mut found = Vec::new();
+    for entry in Dir::read_from(&opened)? {
+        let name = entry?.file_name().to_owned();
+        if !matches!(name.as_bytes(), b"." | b"..") {
+            found.push(name);
+        }
+    }
+    found.sort_unstable();
     let mut listing = Listing::default();
-    for described in found {
-        listing.add(described);
+    for name in found {
+        listing.add(&name, described(&opened, directory, &name, with_capabilities));
     }
     Ok(listing)
 }
 
-fn described(entry: &DirEntry, with_capabilities: bool) -> Described {
-    let name = entry.file_name();
-    match attributes_of(entry, with_capabilities) {
-        Ok((attributes, target, capability)) => Described { name, errno: 0, attributes, target, capability },
-        Err(error) => Described {
-            name,
-            errno: errno_of(&error),
-            attributes: Attributes::default(),
-            target: Vec::new(),
-            capability: Vec::new(),
-        },
-    }
+type Described = (Attributes, Vec<u8>, Vec<u8>);
+
+fn described(
+    opened: &OwnedFd,
+    directory: &Path,
+    name: &CStr,
+    with_capabilities: bool,
+) -> rustix::io::Result<Described> {
+    let stat = rustix::fs::statat(opened, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let target =
+        if kind.is_symlink() { rustix::fs::readlinkat(opened, name, Vec::new())?.into_bytes() } else { vec![] };
+    let is_asked = with_capabilities && kind.is_file();
+    let capability = if is_asked { capability_of(&directory.join(OsStr::from_bytes(name.to_bytes()))) } else { vec![] };
+    Ok((Attributes::from(&stat), target, capability))
 }
 
-fn attributes_of(entry: &DirEntry, with_capabilities: bool) -> io::Result<(Attributes, Vec<u8>, Vec<u8>)> {
-    let metadata = entry.metadata()?;
-    let target = if metadata.is_symlink() { fs::read_link(entry.path())?.into_os_string().into_vec() } else { vec![] };
-    let capability = if with_capabilities && metadata.is_file() { capability_of(&entry.path()) } else { vec![] };
-    Ok((Attributes::from(&metadata), target, capability))
-}
-
-impl From<&Metadata> for Attributes {
-    fn from(metadata: &Metadata) -> Self {
+impl From<&Stat> for Attributes {
+    fn from(stat: &Stat) -> Self {
         Self {
-            mode: metadata.mode(),
-            size: metadata.size(),
-            mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-            ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-            nlink: metadata.nlink(),
-            dev: metadata.dev(),
-            ino: metadata.ino(),
-            rdev: metadata.rdev(),
+            mode: stat.st_mode,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            mtime_ns: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
+            ctime_ns: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+            nlink: stat.st_nlink,
+            dev: stat.st_dev,
+            ino: stat.st_ino,
+            rdev: stat.st_rdev,
         }
     }
 }
 
-fn nanoseconds(seconds: i64, rest: i64) -> i64 {
-    seconds.saturating_mul(NANOS).saturating_add(rest)
+fn nanoseconds(seconds: i64, rest: u64) -> i64 {
+    seconds.saturating_mul(NANOS).saturating_add_unsigned(rest)
 }
 
 /// The capability of a file; none where it has none, or its file system knows none.
@@ -178,8 +170,4 @@ fn capability_of(path: &Path) -> Vec<u8> {
     let len = rustix::fs::lgetxattr(path.as_os_str().as_bytes(), CAPABILITY, &mut value).unwrap_or(0);
     value.truncate(len);
     value
-}
-
-fn errno_of(error: &io::Error) -> i32 {
-    error.raw_os_error().unwrap_or(rustix::io::Errno::IO.raw_os_error())
 }
