@@ -288,9 +288,19 @@ class KitStage:
         self._remember(task.created_by, created_ns=found.created_ns)
         planned, instruction = self.state.planned, task.instruction
         self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
-        told = Step(0, label, planned.name, instruction.text, instruction.line, reason, found.layer)
-        size = self._host.profile.layer_sizes["build"](found.layer)
-        number = self._tell(replace(told, size=size, seconds=seconds, shown=self._shown))
+        told = Step(
+            number=len(self._builder.steps) + 1,
+            label=label,
+            stage=planned.name,
+            instruction=instruction.text,
+            line=instruction.line,
+            reason=reason,
+            layer=found.layer,
+            size=self._host.profile.layer_sizes["build"](found.layer),
+            seconds=seconds,
+            shown=self._shown,
+        )
+        number = self._tell(told)
         if reason.kind != "cached" and self._run_step is None:
             self._run_step = number
 

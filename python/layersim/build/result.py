@@ -86,7 +86,8 @@ class Telling(list[Step]):
 
     def tell(self, step: Step) -> int:
         """Take a step in; return its number."""
-        numbered = replace(step, number=len(self) + 1)
+        number = len(self) + 1
+        numbered = step if step.number == number else replace(step, number=number)
         self.append(numbered)
         if self._progress is not None:
             self._progress(numbered)
