@@ -81,7 +81,7 @@ FAULTS = (
         "a file copied up loses its attributes",
         f"{CORE}/overlay/copy_up.rs",
         "let mut copy = metadata.clone();",
-        "let mut copy = Metadata { xattrs: std::default::Default::default(), ..metadata.clone() };",
+        "let mut copy = metadata.clone(); copy.xattrs = std::default::Default::default();",
     ),
     Fault(
         "a file that was open before the copy-up does not see it",
