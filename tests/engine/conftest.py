@@ -1,4 +1,4 @@
-"""The private engines, one of a kind for the whole test session: the machine's own, a second one, and newer ones."""
+"""The private engines, one of a kind for a whole test session: the machine's own, a second, newer ones; and our box."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import layersim as ls
 from tests.engine.daemon import Daemon
 from tests.engine.newer import SUITES, newer_software
 from tests.engine.rootfs import busybox_tar
@@ -128,3 +129,10 @@ def busybox(daemon: Daemon) -> str:
     """The name of a BusyBox image in the engine."""
     daemon.docker("import", "-", "busybox:1", stdin=busybox_tar())
     return "busybox:1"
+
+
+@pytest.fixture
+def box() -> Iterator[ls.Sandbox]:
+    """What executes RUN commands on our side."""
+    with ls.sandbox(timeout=60) as made:
+        yield made

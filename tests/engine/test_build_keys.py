@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import layersim as ls
 from tests.engine import key_cases
 from tests.engine.both_builds import Bench
 
@@ -14,16 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import layersim as ls
     from tests.engine.daemon import Daemon
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 EXCLUDES_SINCE = 28
-
-
-@pytest.fixture
-def box() -> Iterator[ls.Sandbox]:
-    with ls.sandbox(timeout=60) as made:
-        yield made
 
 
 def unequal(bench: Bench, texts: Iterator[str]) -> Iterator[str]:

@@ -7,26 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import layersim as ls
 from tests.engine.both_builds import BUILDERS, Bench, Builder
 from tests.engine.dockerfiles import corpus, write_context
 from tests.engine.random_edits import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    import layersim as ls
     from tests.engine.daemon import Daemon
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 EDITS, LEAST_STEPS = 16, 4
 EACH_BUILDER = pytest.mark.parametrize("builder", BUILDERS)
-
-
-@pytest.fixture
-def box() -> Iterator[ls.Sandbox]:
-    with ls.sandbox(timeout=60) as made:
-        yield made
 
 
 @pytest.fixture

@@ -83,12 +83,6 @@ SINCE_28 = (
 
 
 @pytest.fixture
-def box() -> Iterator[ls.Sandbox]:
-    with ls.sandbox(timeout=60) as made:
-        yield made
-
-
-@pytest.fixture
 def web() -> Iterator[Web]:
     with Web() as served:
         served.pages.update(PAGES)

@@ -7,27 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import layersim as ls
 from tests.engine.both_builds import Bench
 from tests.engine.daemon import API
 from tests.engine.dockerfiles import corpus, write_context
 from tests.engine.mounted_steps import EDITS, FILES, MOUNTED, NEWER, PAIRS, dockerfile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    import layersim as ls
     from tests.engine.daemon import Daemon
     from tests.engine.mounted_steps import Pair
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 SECRETS = {"sec": "very-secret", "other": "second"}
-
-
-@pytest.fixture
-def box() -> Iterator[ls.Sandbox]:
-    with ls.sandbox(timeout=60) as made:
-        yield made
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from tests.tars import Entry, directory, hardlink, layer_tar, symlink
 from tests.trees import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.engine.both_builds import Builder
@@ -115,12 +114,6 @@ def loaded(quick_daemon: Daemon) -> Daemon:
     archive = docker_archive([ImageSpec((busybox_tar(), TREE), ("m:1",), config={"Env": [f"PATH={PATH}"]})])
     quick_daemon.docker("load", stdin=archive)
     return quick_daemon
-
-
-@pytest.fixture
-def box() -> Iterator[ls.Sandbox]:
-    with ls.sandbox(timeout=60) as made:
-        yield made
 
 
 def built(daemon: Daemon, folder: Path, text: str) -> ls.Image:

@@ -101,13 +101,17 @@ def located(request: Request, instruction: Instruction) -> Iterator[None]:
         yield
     except (BuildError, DockerfileError) as error:
         if error.line is None:
-            error.file, error.line, error.text = request.dockerfile.name, instruction.line, instruction.text
+            _locate(error, request, instruction)
         raise
     except OSError as error:
         keyword, name = type(instruction).__name__.upper(), f": {error.filename!s:.100}" if error.filename else ""
         told = BuildError(f"{keyword} failed: {(error.strerror or str(error)).lower()}{name}")
-        told.file, told.line, told.text = request.dockerfile.name, instruction.line, instruction.text
+        _locate(told, request, instruction)
         raise told from error
+
+
+def _locate(error: BuildError | DockerfileError, request: Request, instruction: Instruction) -> None:
+    error.file, error.line, error.text = request.dockerfile.name, instruction.line, instruction.text
 
 
 def run_step(
