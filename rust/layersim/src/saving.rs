@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, RenameFlags};
@@ -14,8 +15,8 @@ const BUFFER: usize = 1 << 20;
 
 /// Lets `write` fill a new file, and puts it in the place of `target` when all of it is on the disk.
 ///
-/// Until then the file has no name where the file system can do that, so that a killed process leaves nothing behind.
-/// A link is followed; a device, a pipe or a socket takes the bytes as they come, since nothing can take its place.
+/// Until then the file has no name where the file system can do that, so that a killed process leaves nothing behind;
+/// where it cannot, and for the moment before the new file takes the place, what stays is removed by the next save. A link is followed; a device, a pipe or a socket takes the bytes as they come, since nothing can take its place.
 ///
 /// # Errors
 /// [`Error::Io`] naming the file; what `write` says. In both cases a target that is a file is as it was.
@@ -31,6 +32,7 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
     }
     let target = &fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
     let name = name_of(target)?;
+    remove_abandoned(target, name);
     let (beside, file) = match nameless(parent_of(target)) {
         Ok(file) => (None, file),
         Err(_) => Beside::file(target, name).map(|(beside, file)| (Some(beside), file)).map_err(refused)?,
@@ -57,7 +59,7 @@ pub fn save<T>(target: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T>) -
 pub fn save_directory<T>(target: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     let refused = |source| Error::io(format!("cannot write {}", target.display()), source);
     let name = name_of(target)?;
-    remove_abandoned(target, name).map_err(refused)?;
+    remove_abandoned(target, name);
     let (beside, _lock) = Beside::directory(target, name).map_err(refused)?;
     let written = write(&beside.path)?;
     // The old one gets the other name, and goes with it.
@@ -149,8 +151,15 @@ struct Beside {
 }
 
 impl Beside {
+    /// A file, locked for as long as the handle is there.
     fn file(target: &Path, name: &OsStr) -> io::Result<(Self, File)> {
-        Self::new(target, name, |path| File::create_new(path))
+        loop {
+            let (beside, file) = Self::new(target, name, |path| File::create_new(path))?;
+            // Before it was locked, it looked abandoned to another process.
+            if lock(&file).is_ok() && file.metadata()?.nlink() > 0 {
+                return Ok((beside, file));
+            }
+        }
     }
 
     /// Gives it the name that it is for; what has the old one from now on is somebody else's.
@@ -160,8 +169,9 @@ impl Beside {
         Ok(())
     }
 
-    /// A name for a file that has none.
+    /// A name for a file that has none; it is locked too.
     fn link(file: &File, target: &Path, name: &OsStr) -> io::Result<Self> {
+        lock(file)?;
         let nameless = format!("/proc/self/fd/{}", file.as_raw_fd());
         let link = |path: &Path| rustix::fs::linkat(CWD, &nameless, CWD, path, AtFlags::SYMLINK_FOLLOW);
         Ok(Self::new(target, name, |path| Ok(link(path)?))?.0)
@@ -171,7 +181,7 @@ impl Beside {
     fn directory(target: &Path, name: &OsStr) -> io::Result<(Self, File)> {
         let (beside, ()) = Self::new(target, name, |path| fs::create_dir(path))?;
         let handle = File::open(&beside.path)?;
-        rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive)?;
+        lock(&handle)?;
         Ok((beside, handle))
     }
 
@@ -207,23 +217,35 @@ fn prefix(name: &OsStr) -> OsString {
     hidden
 }
 
-/// Removes what is named like a directory in the making, and that nobody holds locked.
-fn remove_abandoned(target: &Path, name: &OsStr) -> io::Result<()> {
+fn lock(handle: &File) -> io::Result<()> {
+    Ok(rustix::fs::flock(handle, FlockOperation::NonBlockingLockExclusive)?)
+}
+
+/// Removes what is named like a file or a directory in the making of `target`, and that nobody holds locked.
+///
+/// What cannot be listed, opened or removed stays: it is in nobody's way.
+fn remove_abandoned(target: &Path, name: &OsStr) {
     let prefix = prefix(name);
-    for entry in fs::read_dir(parent_of(target))? {
-        let entry = entry?;
-        let found = entry.file_name();
-        let bytes = found.as_encoded_bytes();
-        let is_ours = bytes.starts_with(prefix.as_encoded_bytes()) && bytes.ends_with(b".part");
-        if is_ours
-            && entry.file_type()?.is_dir()
+    let listed = fs::read_dir(parent_of(target)).into_iter().flatten().flatten();
+    for entry in
+        listed.filter(|entry| is_in_the_making(entry.file_name().as_encoded_bytes(), prefix.as_encoded_bytes()))
+    {
+        if let Ok(kind) = entry.file_type()
+            && (kind.is_dir() || kind.is_file())
             && let Ok(handle) = File::open(entry.path())
-            && rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive).is_ok()
+            && lock(&handle).is_ok()
         {
-            fs::remove_dir_all(entry.path()).ok();
+            let _gone = if kind.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) };
         }
     }
-    Ok(())
+}
+
+/// Whether a name is one of those that [`Beside::new`] gives.
+fn is_in_the_making(name: &[u8], prefix: &[u8]) -> bool {
+    let numbers = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(b".part"));
+    let mut parts = numbers.into_iter().flat_map(|numbers| numbers.split(|&byte| byte == b'-'));
+    let mut is_number = || parts.next().is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit));
+    is_number() && is_number() && parts.next().is_none()
 }
 
 fn name_of(target: &Path) -> Result<&OsStr> {
