@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from layersim.build.dockerfile import Arg, Env, Label, read_mount, run_scripts
+from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
-from layersim.build.plan import triggered_by
+from layersim.build.plan import plan, triggered_by
 from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.surroundings import BUILDKIT, Surroundings
-from layersim.errors import BuildError, DockerfileError, RunError
+from layersim.errors import BuildError, DockerfileError, LayerSimError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from layersim._core import Overlay
     from layersim.build.dockerfile import Dialect, Instruction, Run
-    from layersim.build.draft import Draft
-    from layersim.build.plan import PlannedStage
-    from layersim.build.request import Request
+    from layersim.build.plan import Plan, PlannedStage
+    from layersim.build.request import Host, Request
     from layersim.build.scope import Scope
 
 
@@ -87,6 +87,26 @@ class StageState:
             self.scope.declare(name, value)
             pairs.append((name, value))
         return replace(instruction, pairs=tuple(pairs))
+
+
+def planned_stages(host: Host, request: Request) -> Plan:
+    """Return the stages that a build needs.
+
+    Raises
+    ------
+    BuildError, DockerfileError
+        In the builder's words.
+    """
+
+    def triggers(base: str) -> Sequence[str]:
+        """Return what the ``ONBUILD`` of an image says; nothing of one that is not there."""
+        try:
+            return Draft.upon(host.get_image(base)).triggers
+        except LayerSimError:
+            return ()
+
+    platform = (host.profile.os, host.profile.architecture)
+    return plan(request.dockerfile, request.target, request.build_args, platform, triggers)
 
 
 def instructions_of(stage: PlannedStage, triggers: Sequence[str], request: Request) -> list[Instruction]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.build.probing import NEWER_FIELDS, STEP_FIELDS
+from layersim.build.legacy.probing import NEWER_FIELDS, STEP_FIELDS
 from layersim.build.texts import step_words
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The builder in the engine: each instruction makes an image (spec/build.md)."""
+"""One stage while the legacy builder builds it: each instruction is found among images, or makes one."""
 
 from __future__ import annotations
 
@@ -11,27 +11,24 @@ from layersim.build.copied import Copying
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
+from layersim.build.legacy.volatile import container_fs
 from layersim.build.metadata import change_config, enter
-from layersim.build.named import unknown_image
-from layersim.build.plan import INTEGER, plan, triggered_by
-from layersim.build.probing import Prober
 from layersim.build.reason import Inputs, Reason
-from layersim.build.result import Step, Telling
+from layersim.build.result import Step
 from layersim.build.running.surroundings import legacy
-from layersim.build.scope import Scope
-from layersim.build.stage import StageState, demand_no_flags, labels_of, located, perform, run_step
+from layersim.build.stage import StageState, demand_no_flags, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
-from layersim.build.volatile import container_fs
-from layersim.errors import BuildError, InvalidReferenceError, LayerSimError
 from layersim.profiles.commit import EMPTY_LAYER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from layersim._core import Layer
     from layersim.build.dockerfile import Instruction
+    from layersim.build.legacy.probing import Prober
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
+    from layersim.build.result import Telling
     from layersim.image import Image
     from layersim.image.document import Json
 
@@ -62,110 +59,36 @@ class _Task:
     files: Callable[[], Mapping[str, str]] = dict
 
 
-class LegacyBuilder:
-    """One build by the builder in the engine.
+@dataclass(frozen=True)
+class Session:
+    """What all stages of one build share.
 
-    Parameters
+    Attributes
     ----------
     host : Host
         The engine.
     request : Request
         What is built.
+    steps : Telling
+        What was done.
+    prober : Prober
+        Finds what was done before.
+    files_of : callable
+        Gives the files of the stage or image that a ``--from`` of a stage names.
     """
 
-    def __init__(self, host: Host, request: Request) -> None:
-        self.host, self.request = host, request
-        platform = (host.profile.os, host.profile.architecture)
-        self._plan = plan(request.dockerfile, request.target, request.build_args, platform, self._triggers)
-        self._images: dict[int, Image | None] = {}
-        self.prober = Prober(host, request)
-        self.steps = Telling(request.progress)
-        self.warnings = [f"cache_from: {unknown_image(name)}" for name in self.prober.missing]
-        self._total = len(request.dockerfile.globals) + len(request.labels)
-        self._told = 0
-        self._total += sum(1 + len(stage.stage.instructions) for stage in self._plan.stages)
-
-    def build(self) -> Image:
-        """Build all stages up to the target; return the image of the last one.
-
-        Raises
-        ------
-        BuildError, DockerfileError, ImageNotFoundError
-            In the builder's words; images of the steps before it stay, as with the builder.
-        """
-        for argument in self.request.dockerfile.globals:
-            self.steps.tell(Step(0, self.count(), "", argument.text, argument.line, Reason("metadata")))
-        for planned in self._plan.stages:
-            self._images[planned.index] = self._stage(planned)
-        image = self._images[self._plan.target]
-        if image is None:
-            raise BuildError("No image was generated. Is your Dockerfile empty?")
-        return image
-
-    def _stage(self, planned: PlannedStage) -> Image | None:
-        self.prober.reset()
-        base = self._base(planned)
-        draft = Draft.upon(base) if base is not None else Draft.from_nothing(self.request.dialect)
-        scope = Scope(self.request.dialect, self.request.build_args, self._plan.globals, env=draft.env)
-        image_id = base.id if base is not None else None
-        label = self.count()
-        self.steps.tell(
-            Step(0, label, planned.name, planned.stage.text, planned.stage.line, Reason("base"), image_id=image_id)
-        )
-        triggered = triggered_by(draft.triggers, self.request.dialect, planned.base)
-        draft.config["OnBuild"] = None
-        stage = _Stage(self, StageState(planned, draft, scope), base)
-        for instruction in triggered:
-            with located(self.request, instruction):
-                stage.take(instruction, "")
-        for instruction in planned.stage.instructions:
-            with located(self.request, instruction):
-                stage.take(instruction, self.count())
-        if planned.index == self._plan.target:
-            for one in labels_of(self.request.labels):
-                stage.take(one, self.count())
-        return stage.image
-
-    def _base(self, planned: PlannedStage) -> Image | None:
-        if planned.base_stage is not None:
-            return self._images[planned.base_stage]
-        return None if planned.base == "scratch" else self.host.get_image(planned.base)
-
-    def count(self) -> str:
-        """Return the number of one more instruction of the Dockerfile; what a base triggers has none."""
-        self._told += 1
-        return f"{self._told}/{self._total}"
-
-    def files_of(self, word: str, planned: PlannedStage) -> View:
-        """Return the files of the stage or image that a ``--from`` names."""
-        stage = planned.sources.get(word)
-        image = self._images[stage] if stage is not None else self._named(word, planned)
-        return View(image.layers if image is not None else [])
-
-    def _named(self, word: str, planned: PlannedStage) -> Image:
-        """Return the image that a ``--from`` names, which is no stage."""
-        wrong = f"invalid from flag value {word}:"
-        if INTEGER.fullmatch(word):
-            is_own = int(word) == planned.index
-            raise BuildError(f"{wrong} {'refers to current build stage' if is_own else 'index out of bounds'}")
-        try:
-            return self.host.get_image(word)
-        except InvalidReferenceError as error:
-            raise BuildError(f"{wrong} invalid reference format") from error
-
-    def _triggers(self, base: str) -> Sequence[str]:
-        """Return what the ``ONBUILD`` of an image says; nothing of one that is not there."""
-        try:
-            return Draft.upon(self.host.get_image(base)).triggers
-        except LayerSimError:
-            return ()
+    host: Host
+    request: Request
+    steps: Telling
+    prober: Prober
+    files_of: Callable[[str, PlannedStage], View]
 
 
-class _Stage:
+class Stage:
     """One stage: the image that it has come to, and what the next instruction makes of it."""
 
-    def __init__(self, builder: LegacyBuilder, state: StageState, base: Image | None) -> None:
-        self._builder, self._host, self._request = builder, builder.host, builder.request
+    def __init__(self, session: Session, state: StageState, base: Image | None) -> None:
+        self._session, self._host, self._request = session, session.host, session.request
         self._state, self._draft = state, state.draft
         self.image = base
         self._label = ""
@@ -202,7 +125,7 @@ class _Stage:
         def work() -> tuple[Layer | None, float]:
             fs = self._container_fs()
             around = legacy(self._container_id(config["Cmd"]))
-            step = run_step(self._state, instruction, command, len(self._builder.steps) + 1, around)
+            step = run_step(self._state, instruction, command, len(self._session.steps) + 1, around)
             seconds = perform(self._request, step, fs, self._state.scope.run_env)
             return self._written(fs), seconds
 
@@ -210,7 +133,7 @@ class _Stage:
 
     def _copy(self, instruction: Copy | Add) -> _Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
-        view = self._builder.files_of(word, self._state.planned) if word is not None else None
+        view = self._session.files_of(word, self._state.planned) if word is not None else None
         copying = Copying.of(instruction, self._request, view, self._host.now())
         text = copied_by(instruction, self._draft, self._state.scope, copying.source_sum())
 
@@ -231,11 +154,11 @@ class _Stage:
     def _do(self, task: _Task) -> None:
         below, line = self.image, task.instruction.line
         told = Step(0, self._label, self._state.planned.name, task.instruction.text, line, Reason("cached"))
-        found = self._builder.prober.probe(below, task.config)
+        found = self._session.prober.probe(below, task.config)
         if found is not None:
             self.image = found.image
             reason = replace(told.reason, image=found.name or None)
-            self._builder.steps.tell(replace(told, reason=reason, image_id=found.image.id))
+            self._session.steps.tell(replace(told, reason=reason, image_id=found.image.id))
             return
         inputs = self._inputs(task)
         kind = type(task.instruction).__name__
@@ -246,15 +169,15 @@ class _Stage:
         self._host.steps.remember(place, self.image.id, inputs)
         size = self.image.layer_sizes[-1] if layer is not None else 0
         done = replace(told, reason=reason, layer=layer, size=size, seconds=seconds, image_id=self.image.id)
-        number = self._builder.steps.tell(done)
-        if self._builder.prober.missed_at is None:
-            self._builder.prober.missed_at = number
+        number = self._session.steps.tell(done)
+        if self._session.prober.missed_at is None:
+            self._session.prober.missed_at = number
 
     def _reason(self, place: Place, inputs: Inputs) -> Reason:
         if self._request.no_cache:
             return Reason("disabled")
-        if self._builder.prober.missed_at is not None:
-            return Reason("parent", step=self._builder.prober.missed_at)
+        if self._session.prober.missed_at is not None:
+            return Reason("parent", step=self._session.prober.missed_at)
         return self._host.steps.reason(place, "", lambda: inputs)
 
     def _inputs(self, task: _Task) -> Inputs:

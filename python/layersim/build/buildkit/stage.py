@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View
+from layersim.build.buildkit.inline import Made
+from layersim.build.buildkit.mounted import MountedRun
+from layersim.build.buildkit.naming import OPERATIONS, shown
+from layersim.build.buildkit.task import Task
 from layersim.build.cache import Done, Place, Start, digest, pairs
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.draft import MadeBy
-from layersim.build.inline import Made
 from layersim.build.metadata import change_config, enter
-from layersim.build.mounted import MountedRun
 from layersim.build.mounting import Mounting
-from layersim.build.naming import OPERATIONS, shown
 from layersim.build.reason import ORDER, Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
@@ -26,85 +27,38 @@ from layersim.image import HistoryEntry
 from layersim.image.instant import format_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator
 
-    from layersim.build.buildkit import BuildKit
+    from layersim.build.buildkit.naming import StepNumbers
+    from layersim.build.buildkit.session import Session, Sources
     from layersim.build.dockerfile import Instruction
     from layersim.build.mounting import Source
-    from layersim.build.naming import StepNumbers
     from layersim.build.stage import StageState
 
 COMMENT = "buildkit.dockerfile.v0"
 _NO_INPUTS = Inputs("", "", {}, {}, {}, {})
 
 
-@dataclass(frozen=True)
-class _Task:
-    """One operation.
+class Stage:
+    """One stage: the image on its way, and the key of its files.
 
-    Attributes
+    Parameters
     ----------
-    instruction : Instruction
-        Variables replaced.
-    created_by : str
-        What history says.
-    inputs : Inputs
-        What decides whether it was done before; without its files, whose key is `content`.
-    content : str
-        The key of what it copies or mounts.
-    work : callable
-        Does it in a file system; gives that, and how long it took.
-    copying : Copying, Mounting or None
-        What is copied or mounted.
-    definition : str
-        What it is found by in the cache of an image, without looking at the files of another stage.
-    variables : tuple of tuple
-        Names and values in the order that counts.
-    command : tuple of str
-        Of a RUN.
-    known_key : str
-        The key that was found so; nothing is copied then.
+    session : Session
+        What all stages of the build share.
+    sources : Sources
+        Where it copies and mounts from.
+    state : StageState
+        What it stands on.
+    key : str
+        The key of the files of that.
+    numbers : StepNumbers
+        What its steps are called.
     """
 
-    instruction: Instruction
-    created_by: str
-    inputs: Inputs
-    work: Callable[[Overlay], tuple[Overlay, float]]
-    content: str = ""
-    copying: Copying | Mounting | None = None
-    definition: str = ""
-    variables: tuple[tuple[str, str], ...] = ()
-    command: tuple[str, ...] = ()
-    known_key: str = ""
-
-    @property
-    def key(self) -> str:
-        """What it is found by."""
-        if self.known_key:
-            return self.known_key
-        one = self.inputs
-        variables = digest(*(part for pair in self.variables for part in pair))
-        return digest(
-            one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options)
-        )
-
-    @property
-    def files(self) -> Mapping[str, str]:
-        """Digests of what is copied, by path."""
-        return {} if self.copying is None else self.copying.files()
-
-    def rechecked(self) -> _Task:
-        """Return it with the content that is there now, as far as it is copied from there."""
-        if self.copying is None or not self.copying.recheck():
-            return self
-        return replace(self, content=self.copying.checksum())
-
-
-class KitStage:
-    """One stage: the image on its way, and the key of its files."""
-
-    def __init__(self, builder: BuildKit, state: StageState, key: str, numbers: StepNumbers) -> None:
-        self._builder, self._host, self._request = builder, builder.host, builder.request
+    def __init__(self, session: Session, sources: Sources, state: StageState, key: str, numbers: StepNumbers) -> None:
+        self._session, self._host, self._request = session, session.host, session.request
+        self._sources = sources
         self.state, self._draft, self.key, self._shown = state, state.draft, key, ""
         self._numbers, self._base = numbers, key
         # The last step that was not taken from the cache, which all that follow it stand on.
@@ -128,7 +82,7 @@ class KitStage:
     def _tell(self, step: Step) -> int:
         """Take a step in; return its number, or 0 if the stage waits."""
         if not self.is_waiting:
-            return self._builder.steps.tell(step)
+            return self._session.steps.tell(step)
         self.told.append(step)
         return 0
 
@@ -170,7 +124,7 @@ class KitStage:
         entry = HistoryEntry(created=created, created_by=created_by, comment=COMMENT, empty_layer=is_empty or None)
         self._draft.history.append(entry)
 
-    def _run(self, instruction: Run) -> _Task:
+    def _run(self, instruction: Run) -> Task:
         command = run_words(instruction, self._request.dialect, self._draft.shell)
         if not command:
             raise BuildError("failed to marshal LLB definition: arguments are required")
@@ -183,7 +137,7 @@ class KitStage:
 
         def work(fs: Overlay) -> tuple[Overlay, float]:
             around = BUILDKIT20 if self._request.dialect.is_old else BUILDKIT
-            step = run_step(self.state, instruction, command, len(self._builder.steps) + 1, around)
+            step = run_step(self.state, instruction, command, len(self._session.steps) + 1, around)
             return MountedRun(self._host, self._request, mounting).run(fs, step, scope.run_env)
 
         network = "" if instruction.network in {None, "default"} else instruction.network or ""
@@ -194,29 +148,29 @@ class KitStage:
         options[ORDER] = " ".join(name for name, _ in scope.ordered)
         inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
         text = CreatedBy(self._request.dialect).run(command, scope.run_args)
-        task = _Task(instruction, text, inputs, work, mounting.checksum(), mounting)
+        task = Task(instruction, text, inputs, work, mounting.checksum(), mounting)
         return replace(task, variables=scope.ordered, command=tuple(command))
 
     def _ask(self, paths: frozenset[str] | None) -> None:
         """Note what is asked for of the context."""
         if paths is not None:
-            self._builder.asked = (self._builder.asked or frozenset()) | paths
+            self._session.ask(paths)
 
     def _source(self, word: str) -> Source:
         """Return the stage or image that a mount names."""
-        return self._builder.mounted(word, self.state.planned)
+        return self._sources.mounted(word, self.state.planned)
 
-    def _copy(self, instruction: Copy | Add, *, is_lost: bool) -> _Task:
+    def _copy(self, instruction: Copy | Add, *, is_lost: bool) -> Task:
         word = instruction.source_stage if isinstance(instruction, Copy) else None
         told = copied_by(instruction, self._draft, self.state.scope)
         definition = self._definition(instruction, word) if not is_lost else ""
-        known = self._builder.imports.definitions.get(definition, "") if not self._request.no_cache else ""
+        known = self._session.imports.definitions.get(definition, "") if not self._request.no_cache else ""
         if known or (definition and self.is_waiting):
             self.is_known &= bool(known)
-            return _Task(instruction, told, _NO_INPUTS, lambda fs: (fs, 0.0), definition=definition, known_key=known)
+            return Task(instruction, told, _NO_INPUTS, lambda fs: (fs, 0.0), definition=definition, known_key=known)
         view: View | None = None
         if word is not None:
-            view = View([]) if is_lost else self._builder.files_of(word, self.state.planned)
+            view = View([]) if is_lost else self._sources.files_of(word, self.state.planned)
         copying = Copying.of(instruction, self._request, view, self._host.now())
         self._ask(copying.asked())
         for url, size in copying.downloads().items():
@@ -228,12 +182,12 @@ class KitStage:
 
         text = f"{copying.names()} to {copying.dest(self._draft)}"
         inputs = Inputs(self.key, text, {}, {}, {}, self._options(copying))
-        return _Task(instruction, told, inputs, work, copying.checksum(), copying, definition)
+        return Task(instruction, told, inputs, work, copying.checksum(), copying, definition)
 
     def _definition(self, instruction: Copy | Add, word: str | None) -> str:
         """Return what a step that copies from another stage is, without looking at the files of that."""
         stage = self.state.planned.sources.get(word) if word is not None else None
-        below = self._builder.key_of(stage) if stage is not None else ""
+        below = self._sources.key_of(stage) if stage is not None else ""
         if not below:
             return ""
         copying = Copying(instruction, (), self._request)
@@ -257,9 +211,9 @@ class KitStage:
             return fs, 0.0
 
         inputs = Inputs(self.key, path, {}, {}, {}, {"user": self._draft.user})
-        self._do(_Task(instruction, f"WORKDIR {path}", inputs, work))
+        self._do(Task(instruction, f"WORKDIR {path}", inputs, work))
 
-    def _do(self, task: _Task) -> None:
+    def _do(self, task: Task) -> None:
         if not self.is_known:
             return
         kind = type(task.instruction).__name__
@@ -289,7 +243,7 @@ class KitStage:
         planned, instruction = self.state.planned, task.instruction
         self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
         told = Step(
-            number=len(self._builder.steps) + 1,
+            number=len(self._session.steps) + 1,
             label=label,
             stage=planned.name,
             instruction=instruction.text,
@@ -308,14 +262,14 @@ class KitStage:
         """Return what the step made before, here or as an image tells."""
         if self._request.no_cache:
             return None, Reason("disabled")
-        found, imported = self._host.steps.find(key), self._builder.imports.steps.get(key)
+        found, imported = self._host.steps.find(key), self._session.imports.steps.get(key)
         if found is not None:
             return found, Reason("cached")
         if imported is None or (imported.done is None and not self.is_waiting):
             return None, Reason("first")
         return imported.done, Reason("cached", image=imported.name)
 
-    def _wait(self, task: _Task, key: str, reason: Reason) -> None:
+    def _wait(self, task: Task, key: str, reason: Reason) -> None:
         """Count a step that need not be done."""
         self.made.append(Made(key, task.definition, None, 0))
         self.key = key
@@ -324,13 +278,13 @@ class KitStage:
         told = Step(0, self._numbers.next(), planned.name, instruction.text, instruction.line, reason)
         self._tell(replace(told, shown=self._shown))
 
-    def _described(self, task: _Task, label: str) -> str:
+    def _described(self, task: Task, label: str) -> str:
         """Return what BuildKit tells of a layer where history does not."""
         if isinstance(task.instruction, Run):
             return f"mount / from exec {' '.join(task.command)}"
         return "fileop target" if self._request.dialect.is_old else f"[{label}] {self._shown}"
 
-    def _done(self, task: _Task, label: str) -> tuple[Done, float]:
+    def _done(self, task: Task, label: str) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)
         fs, seconds = task.work(fs)
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
@@ -338,14 +292,14 @@ class KitStage:
             task.copying.keep(layer)
         done = Done(task.key, layer, self._host.now())
         self._host.keep_step(done, [*self._draft.layers, layer], self._described(task, label))
-        self._builder.uses.ran(task.key, [self.key, *self._origins(task)])
+        self._session.uses.ran(task.key, [self.key, *self._origins(task)])
         return done, seconds
 
-    def _origins(self, task: _Task) -> Iterator[str]:
+    def _origins(self, task: Task) -> Iterator[str]:
         """Yield the keys of the stages and images that a step copies or mounts from."""
         one = task.instruction
         if isinstance(one, Copy) and one.source_stage is not None:
-            yield self._builder.origin_of(one.source_stage, self.state.planned)
+            yield self._sources.origin_of(one.source_stage, self.state.planned)
         if isinstance(task.copying, Mounting):
             yield from (wanted.origin for wanted in task.copying.wanted if wanted.origin)
 

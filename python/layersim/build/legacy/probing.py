@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from layersim.build.named import Histories, Named, named_images
+from layersim.build.legacy.histories import Histories
+from layersim.build.named import Named, named_images
 from layersim.image.document import decode_untyped
 from layersim.image.instant import unix_seconds
 

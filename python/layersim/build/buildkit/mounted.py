@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layersim._core import Layer, Overlay, View
+from layersim.build.buildkit.stubs import Stubs, is_in_container
 from layersim.build.mounting import folder_of
 from layersim.build.running import Sandbox
 from layersim.build.running.step import failure
 from layersim.build.stage import in_words_of, perform
-from layersim.build.stubs import Stubs, is_in_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""BuildKit: stages as a graph of operations, each found by a key of its inputs (spec/build.md)."""
+"""A build by BuildKit: the stages that its target needs, and where they find each other."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layersim._core import View
+from layersim.build.buildkit.inline import inline_cache
+from layersim.build.buildkit.naming import StepNumbers
+from layersim.build.buildkit.session import Session
+from layersim.build.buildkit.stage import Stage
 from layersim.build.cache import Start
 from layersim.build.context.synced import SOURCES
 from layersim.build.dockerfile.golang import go_quote
 from layersim.build.documents import buildkit_document, completed, dated
 from layersim.build.draft import Draft
-from layersim.build.inline import Imports, inline_cache
-from layersim.build.kit_stage import KitStage
 from layersim.build.mounting import Source
-from layersim.build.naming import StepNumbers
-from layersim.build.plan import plan, triggered_by
-from layersim.build.result import Telling
+from layersim.build.plan import triggered_by
 from layersim.build.scope import Scope
-from layersim.build.stage import StageState, located
-from layersim.build.uses import Uses
-from layersim.errors import BuildError, InvalidReferenceError, LayerSimError
+from layersim.build.stage import StageState, located, planned_stages
+from layersim.errors import BuildError, InvalidReferenceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from layersim.build.buildkit.inline import Made
     from layersim.build.dockerfile import Instruction
-    from layersim.build.inline import Made
     from layersim.build.plan import PlannedStage
     from layersim.build.request import Host, Request
     from layersim.image import Image
@@ -44,18 +43,13 @@ class BuildKit:
     """
 
     def __init__(self, host: Host, request: Request) -> None:
-        self.host, self.request = host, request
-        platform = (host.profile.os, host.profile.architecture)
-        self._plan = plan(request.dockerfile, request.target, request.build_args, platform, self._triggers)
-        self._stages: dict[int, KitStage] = {}
-        self.steps = Telling(request.progress)
-        # The paths of the context that were asked for; None until one is.
-        self.asked: frozenset[str] | None = None
-        self.uses = Uses(host, is_old=request.dialect.is_old)
-        self.imports = Imports(host, request)
-        self.warnings = self.imports.warnings
+        self._host, self.request = host, request
+        self._plan = planned_stages(host, request)
+        self._stages: dict[int, Stage] = {}
+        self._session = Session(host, request)
+        self.steps, self.warnings = self._session.steps, self._session.imports.warnings
         # Stages whose steps an image tells of: they are built if their files turn out to be needed.
-        self._waiting: dict[int, KitStage] = {}
+        self._waiting: dict[int, Stage] = {}
 
     @property
     def stages(self) -> Sequence[PlannedStage]:
@@ -81,7 +75,7 @@ class BuildKit:
             is_whole, end, chain = True, target.key, target.chain
         finally:
             self._note_sources(is_whole=is_whole)
-            self.uses.count(end, chain)
+            self._session.uses.count(end, chain)
         for waiting in self._waiting.values():
             for step in waiting.told:
                 self.steps.tell(step)
@@ -90,23 +84,23 @@ class BuildKit:
             labels = draft.config.get("Labels")
             known = labels if isinstance(labels, dict) else {}
             draft.config["Labels"] = {**known, **self.request.labels}
-        draft.history = dated(completed(draft, self.host.now()))
+        draft.history = dated(completed(draft, self._host.now()))
         others = (stage for stage in (*self._stages.values(), *self._waiting.values()) if stage is not target)
         elsewhere = (replace(made, position=None) for stage in others for made in stage.made)
         kept = inline_cache(self.request.build_args, [*target.made, *elsewhere])
-        raw = buildkit_document(self.host.profile, self.request.dialect, draft, kept)
-        return self.host.keep_image(raw, draft.layers, "build", None)
+        raw = buildkit_document(self._host.profile, self.request.dialect, draft, kept)
+        return self._host.keep_image(raw, draft.layers, "build", None)
 
     def _may_wait(self, planned: PlannedStage) -> bool:
         """Tell whether an image tells of all steps of a stage, so that only its key is needed for now."""
-        if self.request.no_cache or not self.imports.steps:
+        if self.request.no_cache or not self._session.imports.steps:
             return False
         stage = self._stage(planned, is_waiting=True)
         if stage.is_known:
             self._waiting[planned.index] = stage
         return stage.is_known
 
-    def stage_of(self, index: int) -> KitStage:
+    def _stage_of(self, index: int) -> Stage:
         """Return a stage that is built, which may be now."""
         if index in self._waiting:
             waiting = self._waiting.pop(index)
@@ -121,13 +115,13 @@ class BuildKit:
         stage = self._waiting.get(index) or self._stages.get(index)
         return stage.key if stage is not None else ""
 
-    def _stage(self, planned: PlannedStage, *, is_waiting: bool = False) -> KitStage:
+    def _stage(self, planned: PlannedStage, *, is_waiting: bool = False) -> Stage:
         draft, scope, key, made = self._start(planned, is_waiting=is_waiting)
         dialect = self.request.dialect
         triggered = triggered_by(draft.triggers, dialect, planned.base)
         draft.config["OnBuild"] = None
         numbers = StepNumbers.of(planned, self._plan, triggered, dialect)
-        stage = KitStage(self, StageState(planned, draft, scope), key, numbers)
+        stage = Stage(self._session, self, StageState(planned, draft, scope), key, numbers)
         stage.made, stage.is_waiting = made, is_waiting
         stage.begin()
         self._take(stage, triggered, is_triggered=True)
@@ -136,44 +130,37 @@ class BuildKit:
         self._take(stage, planned.stage.instructions)
         return stage
 
-    def _take(self, stage: KitStage, instructions: Sequence[Instruction], *, is_triggered: bool = False) -> None:
+    def _take(self, stage: Stage, instructions: Sequence[Instruction], *, is_triggered: bool = False) -> None:
         for instruction in instructions:
             if not stage.is_known:
                 break
             with located(self.request, instruction):
                 stage.take(instruction, is_triggered=is_triggered)
 
-    def _triggers(self, base: str) -> Sequence[str]:
-        """Return what the ``ONBUILD`` of an image says; nothing of one that is not there."""
-        try:
-            return Draft.upon(self.host.get_image(base)).triggers
-        except LayerSimError:
-            return ()
-
     def _start(self, planned: PlannedStage, *, is_waiting: bool) -> tuple[Draft, Scope, str, list[Made]]:
         """Return what a stage starts from: an image on its way, variables, the key of its files, and its steps."""
         dialect, given = self.request.dialect, self.request.build_args
         if planned.base_stage is not None:
             waiting = self._waiting.get(planned.base_stage) if is_waiting else None
-            below = waiting or self.stage_of(planned.base_stage)
+            below = waiting or self._stage_of(planned.base_stage)
             draft = below.state.draft.fork()
             scope = below.state.scope.inherited(draft.env)
             return draft, scope, below.key, list(below.made)
         if planned.base == "scratch":
             draft, key = Draft.from_nothing(dialect), "scratch"
         else:
-            image = self.host.get_image(planned.base)
-            draft, key = Draft.upon(image), self.uses.add_base(image)
+            image = self._host.get_image(planned.base)
+            draft, key = Draft.upon(image), self._session.uses.add_base(image)
         return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key, []
 
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
         context = self.request.context
         sizes = [len(context.dockerfile), context.ignore.size]
-        if self.asked is not None:
-            sizes.append(context.asked(self.asked, is_whole=is_whole))
+        if self._session.asked is not None:
+            sizes.append(context.asked(self._session.asked, is_whole=is_whole))
         for (name, description), size in zip(SOURCES.items(), sizes, strict=False):
-            self.host.note_start(Start(name, description, "source.local", size, place=context.place))
+            self._host.note_start(Start(name, description, "source.local", size, place=context.place))
 
     def files_of(self, word: str, planned: PlannedStage) -> View:
         """Return the files of the stage or image that a ``--from`` names."""
@@ -181,13 +168,13 @@ class BuildKit:
         if stage is None:
             return View(self._named(word).layers)
         if stage in self._stages or stage in self._waiting:
-            return self.stage_of(stage).state.draft.view()
+            return self._stage_of(stage).state.draft.view()
         return self._begun(stage, planned)
 
     def origin_of(self, word: str, planned: PlannedStage) -> str:
         """Return the key of the files that a ``--from`` names."""
         stage = planned.sources.get(word)
-        return self.key_of(stage) if stage is not None else self.uses.add_base(self._named(word))
+        return self.key_of(stage) if stage is not None else self._session.uses.add_base(self._named(word))
 
     def _begun(self, index: int, planned: PlannedStage) -> View:
         """Return the files of a stage that comes later: to 20.10 they are those of its image."""
@@ -197,20 +184,20 @@ class BuildKit:
             raise BuildError(f'cannot copy from stage "{later.name}", {rule}')
         if later.base_stage is not None or later.base == "scratch":
             return View([])
-        return View(self.host.get_image(later.base).layers)
+        return View(self._host.get_image(later.base).layers)
 
     def _named(self, word: str) -> Image:
         try:
-            return self.host.get_image(word)
+            return self._host.get_image(word)
         except InvalidReferenceError as error:
             raise BuildError(f"failed to parse stage name {go_quote(word)}: invalid reference format") from error
 
     def mounted(self, word: str, planned: PlannedStage) -> Source:
         """Return the stage or image that the ``from`` of a mount names."""
         if word in planned.mounted:
-            stage = self.stage_of(planned.mounted[word])
+            stage = self._stage_of(planned.mounted[word])
             return Source(stage.state.draft.view(), stage.key)
         if word == "scratch":
             return Source(View([]), word)
-        image = self.host.get_image(word)
-        return Source(View(image.layers), self.uses.add_base(image))
+        image = self._host.get_image(word)
+        return Source(View(image.layers), self._session.uses.add_base(image))
