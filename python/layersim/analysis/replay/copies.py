@@ -35,23 +35,23 @@ if TYPE_CHECKING:
 
     from layersim.analysis.replay.contents import Answer, Origin
     from layersim.analysis.replay.files import Naming
-    from layersim.analysis.replay.tracing import TracedStage, Tracer
+    from layersim.analysis.replay.traced import Traced, TracedStage
 
 _ARCHIVES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
-def trace_copy(tracer: Tracer, traced: TracedStage, instruction: Copy | Add) -> PlannedStep:
+def trace_copy(traced: Traced, stage: TracedStage, instruction: Copy | Add) -> PlannedStep:
     """Read a COPY or ADD; add what it copies to what its stage has."""
-    return _Tracing(tracer, traced, instruction).step()
+    return _Tracing(traced, stage, instruction).step()
 
 
 class _Tracing:
-    def __init__(self, tracer: Tracer, traced: TracedStage, instruction: Copy | Add) -> None:
-        self._tracer, self._traced, self._one = tracer, traced, instruction
-        self._is_legacy = tracer.dialect.builder == "legacy"
-        self._copying = Copying(instruction, (), tracer.request)
-        self._dest = self._copying.dest(traced.draft)
-        self._excludes = Ignore(instruction.excludes, tracer.dialect) if instruction.excludes else None
+    def __init__(self, traced: Traced, stage: TracedStage, instruction: Copy | Add) -> None:
+        self._traced, self._stage, self._one = traced, stage, instruction
+        self._is_legacy = traced.dialect.builder == "legacy"
+        self._copying = Copying(instruction, (), traced.request)
+        self._dest = self._copying.dest(stage.draft)
+        self._excludes = Ignore(instruction.excludes, traced.dialect) if instruction.excludes else None
 
     def step(self) -> PlannedStep:
         """Return the step."""
@@ -64,13 +64,13 @@ class _Tracing:
             origins.append(FromCommand(-1, texts))
         if self._dest.endswith("/") or any(map(self._is_folder, self._one.sources)):
             origins.append(Directories([self._dest.rstrip("/") or "/"]))
-        self._traced.origins += origins
+        self._stage.origins += origins
         size = sum(entry.size for entry in texts)
-        number = self._tracer.definitions.number(self._definition())
+        number = self._traced.number(self._definition())
         return PlannedStep(self._one.text, number, tuple(source for source, _ in chosen), own_size=size)
 
     def _definition(self) -> Hashable:
-        draft, scope, dialect = self._traced.draft, self._traced.state.scope, self._tracer.dialect
+        draft, scope, dialect = self._stage.draft, self._stage.state.scope, self._traced.dialect
         if self._is_legacy:
             return legacy_step(draft, copied_by(self._one, draft, scope, ""), dialect)
         texts = tuple((doc.name, doc.body) for doc in self._one.contents)
@@ -78,7 +78,7 @@ class _Tracing:
         return type(self._one).__name__, words, self._dest, tuple(sorted(self._copying.options().items())), texts
 
     def _source(self, word: str) -> tuple[Source, Origin]:
-        check_word(word, type(self._one).__name__.upper(), self._tracer.dialect)
+        check_word(word, type(self._one).__name__.upper(), self._traced.dialect)
         if is_url(word):
             raise BuildError(f"{self._one.text}: what is found at a URL is not known here; only Engine.build takes it")
         if isinstance(self._one, Add) and word.endswith(_ARCHIVES):
@@ -90,7 +90,7 @@ class _Tracing:
         named = sources(word)
         dest = self._dest_of(word)
         if below is None:
-            origin: Origin = FromContext(self._tracer.files, dest)
+            origin: Origin = FromContext(self._traced.files, dest)
         else:
             origin = FromStage(below, lambda path: dest(path.lstrip("/")))
         content = self._asked(below, lambda path: self._counted(path, named(path)))
@@ -98,7 +98,7 @@ class _Tracing:
 
     def _asked(self, below: Sequence[Origin] | None, naming: Naming) -> Answer:
         if below is None:
-            return ask([FromContext(self._tracer.files, lambda path: path)], naming)
+            return ask([FromContext(self._traced.files, lambda path: path)], naming)
         return ask(below, lambda path: naming(path.lstrip("/")))
 
     def _counted(self, path: str, found: tuple[str, bool] | None) -> str | None:
@@ -135,22 +135,22 @@ class _Tracing:
     @cached_property
     def _is_into(self) -> bool:
         """Whether a file goes into the destination, not in its place."""
-        return self._dest.endswith("/") or is_directory(self._traced.origins, self._dest)
+        return self._dest.endswith("/") or is_directory(self._stage.origins, self._dest)
 
     def _is_folder(self, word: str) -> bool:
         """Whether a word names a directory of the context now."""
         named = sources(word)
-        found = (named(path) for path in self._tracer.files.files)
+        found = (named(path) for path in self._traced.files.files)
         return any(one is not None and not one[1] for one in found)
 
     def _below(self) -> Sequence[Origin] | None:
         word = self._one.source_stage if isinstance(self._one, Copy) else None
         if word is None:
             return None
-        stage = self._traced.state.planned.sources.get(word)
+        stage = self._stage.state.planned.sources.get(word)
         if stage is not None:
-            return tuple(self._tracer.stages[stage].origins)
-        image = self._tracer.image(word)
+            return tuple(self._traced.stages[stage].origins)
+        image = self._traced.image(word)
         if not image.is_known:
             raise BuildError(
                 f"{self._one.text}: the files of {word} are not known; give an engine that has it as bases"
@@ -166,7 +166,7 @@ class _Tracing:
 
         def make() -> BuildError:
             try:
-                select(View([]), word, self._tracer.dialect, instruction=keyword, from_stage=not is_context)
+                select(View([]), word, self._traced.dialect, instruction=keyword, from_stage=not is_context)
             except BuildError as error:
                 return error
             return BuildError(f"{keyword} failed: no source files were specified")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from layersim.analysis.replay.files import File, Files
 from layersim.analysis.replay.rows import ReplayRow
 from layersim.analysis.replay.simulation import Simulation
-from layersim.analysis.replay.tracing import Surroundings, Tracer
+from layersim.analysis.replay.traced import Surroundings
+from layersim.analysis.replay.tracing import Tracer
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:

@@ -52,8 +52,8 @@ class Study:
 
     def __init__(self, script: Script, series: Series, rows: Sequence[ReplayRow]) -> None:
         self.script, self.series, self.rows = script, series, rows
-        self.tracer = Tracer(script.text, "Dockerfile", series.start(), series.given(0))
-        self._program = self.tracer.trace()
+        tracer = Tracer(script.text, "Dockerfile", series.start(), series.given(0))
+        self.traced, self._program = tracer.traced, tracer.trace()
 
     @cached_property
     def ran(self) -> Counter[str]:
@@ -88,11 +88,11 @@ class Study:
     @cached_property
     def sent(self) -> list[str]:
         """The files of the context that a builder is sent before the first edit."""
-        return self.tracer.files.sent()
+        return self.traced.files.sent()
 
     def dest(self, stage: int, path: str) -> str | None:
         """Return where a stage first puts a file of the context."""
-        for origin in self.tracer.stages[stage].origins:
+        for origin in self.traced.stages[stage].origins:
             if isinstance(origin, FromContext) and (found := origin.dest(path)) is not None:
                 return found
         return None

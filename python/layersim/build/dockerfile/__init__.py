@@ -11,13 +11,13 @@ from layersim.build.dockerfile.commands import (
 from layersim.build.dockerfile.created_by import CreatedBy, copy_flags
 from layersim.build.dockerfile.dialect import BUILDKIT20, BUILDKIT29, DIALECTS, LEGACY20, LEGACY29, Dialect
 from layersim.build.dockerfile.expansion import expand, expand_known, expand_text, expand_words
+from layersim.build.dockerfile.file import Dockerfile, Stage
 from layersim.build.dockerfile.instructions import (
     Add,
     Arg,
     Cmd,
     Command,
     Copy,
-    Dockerfile,
     Entrypoint,
     Env,
     Expose,
@@ -30,7 +30,6 @@ from layersim.build.dockerfile.instructions import (
     Remark,
     Run,
     Shell,
-    Stage,
     StopSignal,
     User,
     Volume,

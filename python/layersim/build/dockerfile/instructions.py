@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
-
-from layersim.build.dockerfile.printing import printed
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from layersim.build.dockerfile.dialect import Dialect
 
 _PLACES = frozenset(("line", "end_line", "warnings"))
 
 
-class _Value(msgspec.Struct, frozen=True, eq=False):
+class Placed(msgspec.Struct, frozen=True, eq=False):
     """What is equal wherever in a file it stands."""
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _Value) or type(self) is not type(other):
+        if not isinstance(other, Placed) or type(self) is not type(other):
             return NotImplemented
         return self._key() == other._key()
 
@@ -77,7 +70,7 @@ class Command(msgspec.Struct, frozen=True):
     is_shell: bool
 
 
-class Instruction(_Value, frozen=True, eq=False):
+class Instruction(Placed, frozen=True, eq=False):
     """One instruction. Two are equal when they say the same, wherever they stand.
 
     Attributes
@@ -236,34 +229,6 @@ class Maintainer(Instruction, frozen=True, eq=False):
     author: str
 
 
-class Stage(_Value, frozen=True, eq=False):
-    """One stage: a ``FROM`` and what follows it.
-
-    Attributes
-    ----------
-    base : str
-        The image or stage to build upon, variables still in it.
-    name : str or None
-        Its own name, in lower case.
-    platform : str or None
-        The value of ``--platform``.
-    instructions : tuple of Instruction
-        What follows.
-    text : str
-        The ``FROM`` as written.
-    line, end_line : int
-        Where the ``FROM`` stands.
-    """
-
-    base: str
-    name: str | None
-    platform: str | None
-    instructions: tuple[Instruction, ...]
-    text: str
-    line: int
-    end_line: int
-
-
 class Remark(msgspec.Struct, frozen=True):
     """What a builder remarks about a Dockerfile that it accepts.
 
@@ -284,40 +249,3 @@ class Remark(msgspec.Struct, frozen=True):
     def __str__(self) -> str:
         """Return it as the builder prints it."""
         return f"{self.rule}: {self.message} (line {self.line})" if self.rule else self.message
-
-
-class Dockerfile(_Value, frozen=True, eq=False):
-    """A Dockerfile that was read.
-
-    Attributes
-    ----------
-    name : str
-        What errors call it.
-    dialect : Dialect
-        Whose rules it was read by.
-    escape : str
-        The character that escapes, and continues lines.
-    directives : Mapping of str to str
-        The parser directives at its top.
-    globals : tuple of Arg
-        The ``ARG`` instructions before the first ``FROM``.
-    stages : tuple of Stage
-        In order, at least one.
-    warnings : tuple of Remark
-        What the builder would remark.
-    """
-
-    name: str
-    dialect: Dialect
-    escape: str
-    directives: Mapping[str, str]
-    globals: tuple[Arg, ...]
-    stages: tuple[Stage, ...]
-    warnings: tuple[Remark, ...] = ()
-
-    def __hash__(self) -> int:
-        return hash((self.name, self.globals, self.stages))
-
-    def __str__(self) -> str:
-        """Return a file that reads as this value; comments are not kept."""
-        return printed(self)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from layersim.build.dockerfile.arguments import read_arguments, trigger_of
 from layersim.build.dockerfile.dialect import BUILDKIT29
 from layersim.build.dockerfile.faults import UnreadableError, WrongInstructionError
+from layersim.build.dockerfile.file import Dockerfile, Stage
 from layersim.build.dockerfile.forms import json_words
 from layersim.build.dockerfile.heredocs import announced
-from layersim.build.dockerfile.instructions import Arg, Dockerfile, Heredoc, Instruction, Stage
+from layersim.build.dockerfile.instructions import Arg, Heredoc, Instruction
 from layersim.build.dockerfile.lines import LineReader, text_of
 from layersim.build.dockerfile.nodes import node_of
 from layersim.build.dockerfile.typed import typed

@@ -9,6 +9,7 @@ from layersim.build.dockerfile import instructions as made
 from layersim.build.dockerfile.arguments import INSTRUCTIONS
 from layersim.build.dockerfile.blanks import SPACES
 from layersim.build.dockerfile.faults import SubstitutionError, WrongInstructionError
+from layersim.build.dockerfile.file import Stage
 from layersim.build.dockerfile.flags import read_flags
 from layersim.build.dockerfile.forms import defaults
 from layersim.build.dockerfile.golang import go_quote
@@ -33,7 +34,7 @@ Pairs = tuple[tuple[str, str], ...]
 """Names and values."""
 
 
-def typed(node: Node, arguments: object) -> made.Instruction | made.Stage:
+def typed(node: Node, arguments: object) -> made.Instruction | Stage:
     """Return the instruction that a node is; a FROM begins a stage.
 
     Raises
@@ -169,10 +170,10 @@ def _add(node: Node, words: tuple[str, ...]) -> made.Add:
     return made.Add(node.text, node.line, node.end_line, node.heredocs, *_copied(node, words), **fields)
 
 
-def _from(node: Node, words: tuple[str, ...]) -> made.Stage:
+def _from(node: Node, words: tuple[str, ...]) -> Stage:
     name = _stage_name(words)
     platform = read_flags(node).get("platform")
-    return made.Stage(words[0], name, platform, (), node.text, node.line, node.end_line)
+    return Stage(words[0], name, platform, (), node.text, node.line, node.end_line)
 
 
 def _stage_name(words: tuple[str, ...]) -> str | None:
@@ -238,7 +239,7 @@ def _volume(node: Node, words: tuple[str, ...]) -> made.Volume:
     return made.Volume(node.text, node.line, node.end_line, (), paths)
 
 
-_MAKERS: Mapping[str, Callable[[Node, Any], made.Instruction | made.Stage]] = {
+_MAKERS: Mapping[str, Callable[[Node, Any], made.Instruction | Stage]] = {
     "add": _add,
     "arg": _arg,
     "cmd": _cmd,
