@@ -202,7 +202,7 @@ def test_the_manifest_of_a_docker_archive_is_the_one_that_containerd_makes() -> 
     more = layer_tar([Entry("b", content=b"b" * 3000)])
     born = datetime(2023, 11, 14, 22, 13, 20, 123456, UTC)
     images = [ImageSpec(layers=(motd,)), ImageSpec(layers=(motd, more), created=born)]
-    ids = [by_manifest(image).id for image in read_archive(archive_of(images), wanted=HERE)]
+    ids = [by_manifest(image, "load").id for image in read_archive(archive_of(images), wanted=HERE)]
     assert ids == [
         "sha256:e51f4502be1015d3817a928befa106ebe93c5d707540c1a791de2ffbe6bdab81",
         "sha256:b64904b8232aba7d8bb2c99b6819b63b749d524f3c12dbc751c4a2cc4249a53d",

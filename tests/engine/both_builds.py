@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 Builder = Literal["legacy", "buildkit"]
 BUILDERS: tuple[Builder, ...] = ("legacy", "buildkit")
+GZIP = b"\x1f\x8b"
 OF_THIS_BUILD = {"created", "container", "rootfs"}
 """What differs between two builds by the same builder."""
 OLDEST, NEWEST_FROM, NEW_WORDS_FROM = 20, 28, 29
@@ -138,10 +140,22 @@ class Bench:
         done = self.daemon.run(*words, DOCKER_BUILDKIT=str(int(is_kit)), BUILDKIT_PROGRESS="plain")
         if done.returncode != 0:
             return Made({}, [], [], re.sub(" of ref [^ ]+:", ":", done.stderr.decode(errors="replace")))
-        image = self.daemon.api(f"/{API}/images/made:1/json")["Id"].removeprefix("sha256:")
-        path = self.daemon.graph / "image/overlay2/imagedb/content/sha256" / image
+        config, layers = self._saved() if self.daemon.keeps_snapshots else (self._stored_config(), self._saved_layers())
         sizes = [step["Size"] for step in self.daemon.api(f"/{API}/images/made:1/history")]
-        return Made(self._comparable(path.read_bytes()), self._saved_layers(), sizes)
+        return Made(self._comparable(config), layers, sizes)
+
+    def _stored_config(self) -> bytes:
+        image = self.daemon.api(f"/{API}/images/made:1/json")["Id"].removeprefix("sha256:")
+        path: Path = self.daemon.graph / "image/overlay2/imagedb/content/sha256" / image
+        return path.read_bytes()
+
+    def _saved(self) -> tuple[bytes, list[Row]]:
+        """Return the config and the layers of an engine that keeps both as they are saved; it packs what it makes."""
+        with tarfile.open(fileobj=io.BytesIO(self.daemon.call("GET", "/images/made:1/get"))) as archive:
+            manifest = json.loads(_member(archive, "manifest.json"))[0]
+            stored = (_member(archive, name) for name in manifest["Layers"] or ())
+            layers = [gzip.decompress(data) if data.startswith(GZIP) else data for data in stored]
+            return _member(archive, manifest["Config"]), [rows(layer, self.begun) for layer in layers]
 
     def _secrets(self, secrets: dict[str, str]) -> list[str]:
         """Write the secrets beside the context; return the options of the command line that name them."""

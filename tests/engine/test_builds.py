@@ -82,6 +82,13 @@ def test_29_builds_the_corpus_as_we_do(graph_daemon: Daemon, context: Path, box:
 
 
 @EACH_BUILDER
+def test_29_with_the_containerd_store_builds_the_corpus_as_we_do(
+    snapshot_daemon: Daemon, context: Path, box: ls.Sandbox, builder: Builder
+) -> None:
+    compare(Bench(snapshot_daemon, builder, context, box), SUBJECTS[29, builder])
+
+
+@EACH_BUILDER
 def test_after_edits_20_takes_the_same_steps_from_its_cache(
     quick_daemon: Daemon, tmp_path: Path, box: ls.Sandbox, builder: Builder
 ) -> None:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layersim.build.reason import Reason
+from layersim.build.reason import CONTAINER, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -106,7 +106,8 @@ class StepCache:
         self._record_ids: dict[str, str] = {}
         self._dropped: set[str] = set()
         self._inputs: dict[Place, dict[str, Inputs]] = {}
-        self._images: set[str] = set()
+        # By the image that the legacy builder made, what the container of the step had for a config.
+        self._images: dict[str, str] = {}
 
     def find(self, key: str) -> Done | None:
         """Return what a step made, if it was done and nobody threw that away."""
@@ -157,10 +158,14 @@ class StepCache:
         """Tell whether the legacy builder made an image of a step here, and did not find it in an archive."""
         return image_id in self._images
 
+    def container_of(self, image_id: str) -> str | None:
+        """Return what stands for the config of the container in which an image was made here, if that is known."""
+        return self._images.get(image_id) or None
+
     def remember(self, place: Place, key: str, inputs: Inputs) -> None:
         """Take in the inputs of a step that ran."""
         if place.builder == "legacy":
-            self._images.add(key)
+            self._images[key] = inputs.options.get(CONTAINER, "")
         known = self._inputs.setdefault(place, {})
         known.pop(key, None)
         known[key] = inputs

@@ -11,6 +11,7 @@ from layersim.image import HistoryEntry, instant
 from layersim.image.document import decode_untyped, encode, encode_sorted
 from layersim.image.instant import format_utc
 from layersim.image.runtime import written
+from layersim.profiles.made_oci import oci_document, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +71,9 @@ def created_by_words(step_config: dict[str, Json]) -> str:
 
 
 def legacy_document(profile: Profile, dialect: Dialect, parent: Image | None, child: Child) -> bytes:
-    """Return the config of the image of one step."""
+    """Return the config of the image of one step; with the containerd store that is one of OCI, without a container."""
+    if profile.keeps_blobs:
+        return _oci_document(profile, dialect, parent, child)
     raw = decode_untyped(parent.raw_config, parent.id) if parent is not None else {}
     created = instant.format_utc(child.created_ns)
     step: dict[str, Json] = {
@@ -103,6 +106,21 @@ def legacy_document(profile: Profile, dialect: Dialect, parent: Image | None, ch
     }
     inherited = {name: raw.get(name) for name in _INHERITED}
     return encode_sorted(head | _kept(inherited) | _kept(document))
+
+
+def _oci_document(profile: Profile, dialect: Dialect, parent: Image | None, child: Child) -> bytes:
+    raw = decode_untyped(parent.raw_config, parent.id) if parent is not None else {}
+    step: dict[str, Json] = {
+        "created": instant.format_utc(child.created_ns),
+        "created_by": child.created_by,
+        "author": child.author,
+        "empty_layer": child.diff_id is None,
+    }
+    before = parent.config.history or () if parent is not None else ()
+    diff_ids = [*(parent.diff_ids if parent is not None else ()), *([child.diff_id] if child.diff_id else [])]
+    history: list[Json] = [*(_entry(entry, dialect) for entry in before), _kept(step)]
+    head = {"created": step["created"], "author": child.author, **platform_of(profile, raw)}
+    return oci_document(_kept(head), diff_ids, history, written(child.config, is_newer=True))
 
 
 @dataclass(frozen=True)

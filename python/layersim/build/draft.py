@@ -45,6 +45,8 @@ class Draft:
         What containers will start with, in Docker's names.
     layers : list of Layer
         Base first.
+    base : str or None
+        The id of the image that it stands on.
     history : list of HistoryEntry
         Oldest first.
     origin : dict
@@ -61,6 +63,7 @@ class Draft:
 
     config: dict[str, Json]
     layers: list[Layer] = field(default_factory=list)
+    base: str | None = None
     history: list[HistoryEntry] = field(default_factory=list)
     origin: dict[str, Json] = field(default_factory=dict)
     author: str = ""
@@ -74,7 +77,8 @@ class Draft:
         origin = decode_untyped(base.raw_config, base.id)
         found = origin.get("config")
         config = dict(found) if isinstance(found, dict) else {}
-        draft = cls(config, list(base.layers), list(base.config.history or ()), origin, str(origin.get("author") or ""))
+        history = list(base.config.history or ())
+        draft = cls(config, list(base.layers), base.id, history, origin, str(origin.get("author") or ""))
         draft.named_dir = draft.working_dir
         draft.made_by = [FROM_BASE] * len(draft.layers)
         draft.set_default_path()

@@ -14,8 +14,10 @@ _LONG = 60
 
 ORDER = "order of variables"
 """The option that tells in which order a command sees its variables."""
+CONTAINER = "container"
+"""The option that stands for the whole config of a container; what differs in it is told of by other names."""
 
-Kind: TypeAlias = Literal["cached", "base", "metadata", "first", "changed", "parent", "disabled", "dropped"]
+Kind: TypeAlias = Literal["cached", "merged", "base", "metadata", "first", "changed", "parent", "disabled", "dropped"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ class Reason:
     Attributes
     ----------
     kind : str
-        ``cached``; ``base`` and ``metadata`` for steps that the builder does not run; ``first``: nothing like it was
-        built before; ``changed``: its own inputs differ, see `differences`; ``parent``: only what it stands on
-        differs, see `step`; ``disabled``: by `no_cache`; ``dropped``: the cache had it once.
+        ``cached``; ``merged``: the layer of a linked COPY was there, and what lies below it is new; ``base`` and
+        ``metadata`` for steps that the builder does not run; ``first``: nothing like it was built before; ``changed``:
+        its own inputs differ, see `differences`; ``parent``: only what it stands on differs, see `step`; ``disabled``:
+        by `no_cache`; ``dropped``: the cache had it once.
     differences : tuple of Difference
         What is not as it was in the most similar step that was built before.
     step : int or None
@@ -85,6 +88,7 @@ class Reason:
 
 _SENTENCES: Mapping[str, str] = {
     "cached": "cached",
+    "merged": "its layer was there, and is merged with what is new below",
     "base": "an image that is there",
     "metadata": "changes the config alone",
     "first": "nothing like it was built before",
@@ -130,7 +134,7 @@ class Inputs:
         found += _between("file", before.files, self.files)
         found += _between("option", before.options, self.options)
         is_other = self.variables != before.variables
-        return tuple(one for one in found if not (is_other and one.name == ORDER))
+        return tuple(one for one in found if one.name != CONTAINER and not (is_other and one.name == ORDER))
 
     @property
     def variables(self) -> frozenset[str]:

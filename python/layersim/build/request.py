@@ -43,8 +43,8 @@ if TYPE_CHECKING:
             """Return the images that were made from one, oldest first."""
             ...
 
-        def keep_step(self, done: Done, layers: Sequence[Layer], description: str) -> None:
-            """Keep what BuildKit has done, with the layers that it stands on."""
+        def keep_step(self, done: Done, layers: Sequence[Layer], description: str, size: int | None = None) -> None:
+            """Keep what BuildKit has done, with the layers that it stands on; `size` is another one for the record."""
             ...
 
         def use_step(self, key: str) -> None:
@@ -63,7 +63,9 @@ if TYPE_CHECKING:
             """Keep what a step left in a cache, and count it."""
             ...
 
-        def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:
+        def keep_image(
+            self, raw: bytes, layers: Sequence[Layer], way: str, base: str | None, *, is_copied: bool = False
+        ) -> Image:
             """Take an image in."""
             ...
 

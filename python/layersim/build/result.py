@@ -68,7 +68,7 @@ class Step:
     @property
     def was_run(self) -> bool:
         """Whether this build did it."""
-        return self.reason.kind not in {"cached", "base", "metadata"}
+        return self.reason.kind not in {"cached", "merged", "base", "metadata"}
 
 
 class Telling(list[Step]):

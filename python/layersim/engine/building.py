@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from layersim.build.context import Downloads
     from layersim.build.result import Step
     from layersim.build.running import Runner
-    from layersim.image import Image, Reference
+    from layersim.image import Image
     from layersim.profiles import Profile
     from layersim.store import ImageStore, StoredImage
 
@@ -188,9 +188,9 @@ class BuildCommands(ImageCommands, CacheCommands):
         if start.place in self._synced:
             self._synced[start.place].records.add(record_id)
 
-    def _record(self, layers: Sequence[Layer], description: str) -> str:
+    def _record(self, layers: Sequence[Layer], description: str, size: int | None) -> str:
         """Keep a record of a step, which holds its layers; return its id."""
-        size = self.profile.layer_sizes["build"](layers[-1])
+        size = self.profile.layer_sizes["build"](layers[-1]) if size is None else size
         return self.add_cache_record(size, layers=layers, description=description).id
 
 
@@ -241,9 +241,9 @@ class BuildHost:
     now: Callable[[], int]
     get_image: Callable[[str], Image]
     images: ImageStore
-    keep: Callable[[bytes, Sequence[Layer], Reference | None, str, StoredImage | None], StoredImage]
+    keep: Callable[..., StoredImage]
     steps: StepCache
-    record: Callable[[Sequence[Layer], str], str]
+    record: Callable[[Sequence[Layer], str, int | None], str]
     use_step: Callable[[str], None]
     note_start: Callable[[Start], None]
     find_cache_mount: Callable[[str], Layer | None]
@@ -256,11 +256,13 @@ class BuildHost:
         parent = self.images.lookup(image_id)
         return [] if parent is None else [child.value() for child in parent.children]
 
-    def keep_image(self, raw: bytes, layers: Sequence[Layer], way: str, parent: str | None) -> Image:
-        """Take an image in that a builder made."""
-        origin = self.images.lookup(parent) if parent is not None else None
-        image = self.keep(raw, layers, None, way, origin)
-        if origin is not None and origin is not image:
+    def keep_image(
+        self, raw: bytes, layers: Sequence[Layer], way: str, base: str | None, *, is_copied: bool = False
+    ) -> Image:
+        """Take an image in that a builder made; only the legacy builder, which commits, records what it stands on."""
+        origin = self.images.lookup(base) if base is not None else None
+        image = self.keep(raw, layers, None, way, origin, is_copied=is_copied)
+        if way == "commit" and origin is not None and origin is not image:
             self.images.set_parent(image, origin)
         return image.value()
 
@@ -279,6 +281,6 @@ class BuildHost:
             except ValueError as error:
                 raise BuildError(str(error)) from error
 
-    def keep_step(self, done: Done, layers: Sequence[Layer], description: str) -> None:
+    def keep_step(self, done: Done, layers: Sequence[Layer], description: str, size: int | None = None) -> None:
         """Keep what BuildKit has done, with a record of the cache that holds its layers."""
-        self.steps.keep(done, self.record(layers, description))
+        self.steps.keep(done, self.record(layers, description, size))

@@ -348,12 +348,15 @@ class ImageCommands(State):
         reference: Reference | None,
         way: str,
         parent: StoredImage | None = None,
+        *,
+        is_copied: bool = False,
     ) -> StoredImage:
         """Register an image that this engine makes itself; the layers of its parent stay the blobs that they are."""
         told = manifest_for(sha256(parent.raw_config), parent.contents.kept()) if parent is not None else None
         known = self._images.lookup(sha256(raw))  # a build that is cached makes the image that is there
         config = known.config if known is not None else parse_config(raw)
-        made = ArchivedImage(config, raw, tuple(layers), kept_layers=told.layers if told else ())
+        kept = told.layers if told else ()
+        made = ArchivedImage(config, raw, tuple(layers), kept_layers=kept, is_copied=is_copied)
         with self._lock:
             image = self._registrar.register(made, way)
             if reference is not None:

@@ -92,7 +92,7 @@ class Registrar:
             There is no such way, or there would be more bytes in all than 63 bits hold.
         """
         size_of = self.profile.size_rule(way)
-        package = self.profile.package(image)
+        package = self.profile.package(image, way)
         known = self.images.lookup(package.id)
         if known is not None:
             return known

@@ -95,9 +95,9 @@ def _paired(escape: re.Match[str]) -> str:
     return "\\ufffd" if escape["half"] else escape[0]
 
 
-def encode(value: Json) -> bytes:
-    """Return compact JSON with keys in the given order, escaped as Go's ``json.Marshal`` does."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def encode(value: Json, indent: int | None = None) -> bytes:
+    """Return JSON with keys in the given order, escaped and indented as Go does; without an indent it is compact."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":" if indent is None else ": "), indent=indent)
     return text.translate(_ESCAPED).encode("utf-8", "surrogatepass")
 
 

@@ -46,7 +46,9 @@ class ArchivedImage:
     stored_layers : tuple of Descriptor
         The layers as a docker-archive stores them, base first; empty for an OCI image layout.
     kept_layers : tuple of Descriptor
-        Of an image that an engine makes: the blobs of the layers of its parent, base first.
+        Of an image that an engine makes: the blobs of the layers that it stands on, base first.
+    is_copied : bool
+        Of an image that the legacy builder makes: whether its new layer is of a ``COPY`` or an ``ADD``.
     payloads : mapping of str to bytes, Layer or Packed
         The blobs by digest as they came, for an engine that keeps them.
     """
@@ -60,6 +62,7 @@ class ArchivedImage:
     content: tuple[Descriptor, ...] = ()
     stored_layers: tuple[Descriptor, ...] = ()
     kept_layers: tuple[Descriptor, ...] = ()
+    is_copied: bool = False
     payloads: Mapping[str, Payload] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property

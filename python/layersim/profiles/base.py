@@ -149,7 +149,7 @@ class Profile:
     name: str
     docker_version: str
     makes: Makes
-    package: Callable[[ArchivedImage], Package]
+    package: Callable[[ArchivedImage, str], Package]
     layer_dialect: str
     save_layout: SaveLayout
     layer_sizes: Mapping[str, Callable[[Layer], int]]

@@ -25,15 +25,15 @@ def imported_config(profile: Profile, diff_id: str, created_ns: int, message: st
     """Return the config of an imported root file system."""
     created = instant.format_utc(created_ns)
     history: list[Json] = [{"created": created, "comment": message}]
-    return _document({"created": created, **_platform(profile)}, [diff_id], history, config)
+    return oci_document({"created": created, **platform_of(profile)}, [diff_id], history, config)
 
 
 def layered_config(
     profile: Profile, diff_ids: tuple[str, ...], created_ns: int, history: tuple[HistoryEntry, ...], config: Json = None
 ) -> bytes:
     """Return the config of an image put together from layers and history entries."""
-    head: dict[str, Json] = {"created": instant.format_utc(created_ns), **_platform(profile)}
-    return _document(head, list(diff_ids), [history_entry(entry) for entry in history], config)
+    head: dict[str, Json] = {"created": instant.format_utc(created_ns), **platform_of(profile)}
+    return oci_document(head, list(diff_ids), [history_entry(entry) for entry in history], config)
 
 
 def committed_config(profile: Profile, parent: Image, commit: Commit) -> bytes:
@@ -54,18 +54,20 @@ def committed_config(profile: Profile, parent: Image, commit: Commit) -> bytes:
     }
     history: list[Json] = [*map(history_entry, parent.config.history or ()), _kept(step)]
     added = [commit.diff_id] if commit.diff_id is not None else []
-    head = {"created": created, "author": author, **_platform(profile, raw)}
-    return _document(_kept(head), [*parent.diff_ids, *added], history, config)
+    head = {"created": created, "author": author, **platform_of(profile, raw)}
+    return oci_document(_kept(head), [*parent.diff_ids, *added], history, config)
 
 
-def _document(head: dict[str, Json], diff_ids: list[str], history: list[Json], config: Json) -> bytes:
+def oci_document(head: dict[str, Json], diff_ids: list[str], history: list[Json], config: Json) -> bytes:
+    """Return a config; of no layers Go writes null."""
     given = config if isinstance(config, dict) else {}
     written: Json = {name: given[name] for name in _RUN_CONFIG if given.get(name)}
-    rootfs: Json = {"type": "layers", "diff_ids": list(diff_ids)}
+    rootfs: Json = {"type": "layers", "diff_ids": [*diff_ids] or None}
     return encode(head | {"rootfs": rootfs, "history": history, "config": written})
 
 
-def _platform(profile: Profile, raw: dict[str, Json] | None = None) -> dict[str, Json]:
+def platform_of(profile: Profile, raw: dict[str, Json] | None = None) -> dict[str, Json]:
+    """Return the platform of an image: that of the config below, or the engine's."""
     said = raw or {}
     platform: dict[str, Json] = {
         "architecture": said.get("architecture") or profile.architecture,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from layersim._core import Packed, sha256
 from layersim.image import Descriptor
 from layersim.image.document import encode
@@ -16,11 +18,32 @@ if TYPE_CHECKING:
     from layersim.image.document import Json
     from layersim.layout import ArchivedImage, Payload
 
-_OCI = "application/vnd.oci.image"
-_MANIFEST, _CONFIG, _GZIP_LAYER = f"{_OCI}.manifest.v1+json", f"{_OCI}.config.v1+json", f"{_OCI}.layer.v1.tar+gzip"
-_DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-_DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+_OCI, _DOCKER = "application/vnd.oci.image", "application/vnd.docker"
+_DOCKER_LAYERS = {
+    f"{_OCI}.layer.v1.{oci}": f"{_DOCKER}.image.rootfs.diff.{docker}"
+    for oci, docker in (("tar", "tar"), ("tar+gzip", "tar.gzip"), ("tar+zstd", "tar.zstd"))
+}
 
+
+class _Form(NamedTuple):
+    """How a manifest is written: its own type, that of configs, that of layers packed anew, and the text."""
+
+    manifest: str
+    config: str
+    packed: str
+    indent: int | None = None
+    begins_with_type: bool = False
+
+
+_BY_OCI = (f"{_OCI}.manifest.v1+json", f"{_OCI}.config.v1+json", f"{_OCI}.layer.v1.tar+gzip")
+_BY_DOCKER = (
+    f"{_DOCKER}.distribution.manifest.v2+json",
+    f"{_DOCKER}.container.image.v1+json",
+    f"{_DOCKER}.image.rootfs.diff.tar.gzip",
+)
+_IMPORTED, _COMMITTED = _Form(*_BY_OCI), _Form(*_BY_OCI, indent=4, begins_with_type=True)
+_BUILT, _UNPACKED = _Form(*_BY_DOCKER, indent=2), _Form(*_BY_DOCKER)
+_FORMS = {"commit": _COMMITTED, "build": _BUILT}
 
 _NONE: Mapping[str, Payload] = MappingProxyType({})
 
@@ -43,43 +66,50 @@ class Package(NamedTuple):
     payloads: Mapping[str, Payload] = _NONE
 
 
-def by_config(image: ArchivedImage) -> Package:
+def by_config(image: ArchivedImage, _way: str) -> Package:
     """Graph drivers: an image is its config; layers are kept unpacked alone (accounting.md section 10)."""
     return Package(image.id)
 
 
-def by_manifest(image: ArchivedImage) -> Package:
+def by_manifest(image: ArchivedImage, way: str) -> Package:
     """Call an image by the index or manifest that its tag points at, and keep every blob below (section 2).
 
     An archive without manifests gets one as containerd's importer writes it, its layers as they are stored there.
     What an engine makes itself has layers packed with gzip: how many bytes these take depends on the program that
-    packs them, so such sizes and ids are a model, not the engine's. The layers of a parent stay the blobs that they
-    are.
+    packs them, so such sizes and ids are a model, not the engine's. The layers of what it is made from stay the blobs
+    that they are. Commits and the legacy builder write manifests of OCI, BuildKit those of Docker, as it does where it
+    adds no attestations.
     """
     if image.content:
         return Package(image.content[0].digest, image.content, image.payloads)
     if image.stored_layers:
-        config = _described(_DOCKER_CONFIG, image.raw_config)
-        return _package(_DOCKER_MANIFEST, config, image.stored_layers, image.payloads)
-    own = [_made(layer) for layer in image.layers[len(image.kept_layers) :]]
-    config = _described(_CONFIG, image.raw_config)
+        return _package(_UNPACKED, image, image.stored_layers, image.payloads)
+    form = _FORMS.get(way, _IMPORTED)
+    kept = image.kept_layers if form is not _BUILT else tuple(map(_as_docker, image.kept_layers))
+    packed_type = _BUILT.packed if image.is_copied else form.packed
+    own = [_made(layer, packed_type) for layer in image.layers[len(kept) :]]
     payloads: dict[str, Payload] = {described.digest: packed for described, packed in own if packed is not None}
-    layers = image.kept_layers + tuple(described for described, _ in own)
-    return _package(_MANIFEST, config, layers, payloads | {config.digest: image.raw_config})
+    config = sha256(image.raw_config)
+    return _package(form, image, kept + tuple(one for one, _ in own), payloads | {config: image.raw_config})
 
 
 def _package(
-    media_type: str, config: Descriptor, layers: tuple[Descriptor, ...], payloads: Mapping[str, Payload]
+    form: _Form, image: ArchivedImage, layers: tuple[Descriptor, ...], payloads: Mapping[str, Payload]
 ) -> Package:
-    document: dict[str, Json] = {
-        "schemaVersion": 2,
-        "mediaType": media_type,
-        "config": _written(config),
-        "layers": [_written(layer) for layer in layers],
-    }
-    raw = encode(document)
-    manifest = _described(media_type, raw)
+    config = _described(form.config, image.raw_config)
+    head: list[tuple[str, Json]] = [("schemaVersion", 2), ("mediaType", form.manifest)]
+    written: list[Json] = [_written(layer) for layer in layers]
+    # Of no layers Go writes null, unless the list was made.
+    told: Json = written if written or form.indent is None else None
+    document = dict(head[::-1] if form.begins_with_type else head) | {"config": _written(config), "layers": told}
+    raw = encode(document, indent=form.indent)
+    manifest = _described(form.manifest, raw)
     return Package(manifest.digest, (manifest, config, *layers), {**payloads, manifest.digest: raw})
+
+
+def _as_docker(layer: Descriptor) -> Descriptor:
+    """Return a layer with Docker's name of its type; BuildKit changes no bytes of it."""
+    return replace(layer, media_type=_DOCKER_LAYERS.get(layer.media_type or "", layer.media_type))
 
 
 def _written(descriptor: Descriptor) -> dict[str, Json]:
@@ -90,9 +120,9 @@ def _described(media_type: str, raw: bytes) -> Descriptor:
     return Descriptor(digest=sha256(raw), size=len(raw), media_type=media_type)
 
 
-def _made(layer: Layer) -> tuple[Descriptor, Packed | None]:
+def _made(layer: Layer, media_type: str) -> tuple[Descriptor, Packed | None]:
     """Pack a layer with gzip; one known by digest and size alone stands for its own blob."""
     if layer.is_synthetic:
-        return Descriptor(digest=layer.diff_id, size=layer.size, media_type=_GZIP_LAYER), None
+        return Descriptor(digest=layer.diff_id, size=layer.size, media_type=media_type), None
     packed = Packed.again(layer, "gzip")
-    return Descriptor(digest=packed.digest, size=packed.size, media_type=_GZIP_LAYER), packed
+    return Descriptor(digest=packed.digest, size=packed.size, media_type=media_type), packed

@@ -64,7 +64,7 @@ class BuildKit:
         BuildError, DockerfileError, ImageNotFoundError
             In the builder's words; nothing is kept but the cache of the steps before it.
         """
-        is_whole, end, chain = False, "", [""]
+        is_whole, ends, chain = False, [""], [""]
         try:
             for planned in self._plan.stages:
                 if planned.index in self._stages:
@@ -72,10 +72,10 @@ class BuildKit:
                 if planned.index == self._plan.target or not self._may_wait(planned):
                     self._stages[planned.index] = self._stage(planned)
             target = self._stages[self._plan.target]
-            is_whole, end, chain = True, target.key, target.chain
+            is_whole, ends, chain = True, target.ends, target.chain
         finally:
             self._note_sources(is_whole=is_whole)
-            self._session.uses.count(end, chain)
+            self._session.uses.count(ends, chain)
         for waiting in self._waiting.values():
             for step in waiting.told:
                 self.steps.tell(step)
@@ -89,7 +89,7 @@ class BuildKit:
         elsewhere = (replace(made, position=None) for stage in others for made in stage.made)
         kept = inline_cache(self.request.build_args, [*target.made, *elsewhere])
         raw = buildkit_document(self._host.profile, self.request.dialect, draft, kept)
-        return self._host.keep_image(raw, draft.layers, "build", None)
+        return self._host.keep_image(raw, draft.layers, "build", draft.base)
 
     def _may_wait(self, planned: PlannedStage) -> bool:
         """Tell whether an image tells of all steps of a stage, so that only its key is needed for now."""

@@ -64,6 +64,8 @@ class Stage:
         # The last step that was not taken from the cache, which all that follow it stand on.
         self._run_step: int | None = None
         self.made: list[Made] = []
+        # The steps whose layers its files are of: several where layers by themselves were merged.
+        self.ends = [key]
         # A stage that waits has keys alone, and tells of its steps when all is done.
         self.is_waiting, self.is_known = False, True
         self.told: list[Step] = []
@@ -176,13 +178,20 @@ class Stage:
         for url, size in copying.downloads().items():
             self._host.note_start(Start(f"http url {url}", f"http url {url}", size=size))
 
+        is_linked = self._is_linked(instruction)
+
         def work(fs: Overlay) -> tuple[Overlay, float]:
-            copying.apply(fs, self._draft)
-            return fs, 0.0
+            target = Overlay(View([]), clock=self._host.now) if is_linked else fs
+            copying.apply(target, self._draft)
+            return target, 0.0
 
         text = f"{copying.names()} to {copying.dest(self._draft)}"
-        inputs = Inputs(self.key, text, {}, {}, {}, self._options(copying))
-        return Task(instruction, told, inputs, work, copying.checksum(), copying, definition)
+        inputs = Inputs("" if is_linked else self.key, text, {}, {}, {}, self._options(copying))
+        return Task(instruction, told, inputs, work, copying.checksum(), copying, definition, is_linked=is_linked)
+
+    def _is_linked(self, instruction: Copy | Add) -> bool:
+        """Tell whether a COPY makes a layer by itself, upon nothing; only a store of snapshots merges such layers."""
+        return instruction.link and self._host.profile.keeps_blobs
 
     def _definition(self, instruction: Copy | Add, word: str | None) -> str:
         """Return what a step that copies from another stage is, without looking at the files of that."""
@@ -195,9 +204,8 @@ class Stage:
         return digest("definition", self.key, words, below, pairs(self._options(copying)))
 
     def _options(self, copying: Copying) -> dict[str, str]:
-        """Return what else counts; only a store of snapshots makes of a linked COPY a layer by itself."""
-        is_linked = copying.instruction.link and self._host.profile.keeps_blobs
-        return copying.options() | ({"link": "yes"} if is_linked else {})
+        """Return what else counts."""
+        return copying.options() | ({"link": "yes"} if self._is_linked(copying.instruction) else {})
 
     def _workdir(self, instruction: Workdir) -> None:
         path = enter(self._draft, instruction.path)
@@ -218,45 +226,59 @@ class Stage:
             return
         kind = type(task.instruction).__name__
         place = Place("buildkit", self.state.planned.name, kind, self.state.ordinal(kind))
-        key = task.key
-        found, reason = self._found(key)
-        if found is None and reason.kind != "cached":
-            task = task.rechecked()
-            key = task.key
-            found, reason = self._found(key)
+        task, found, reason = self._sought(task)
         if self.is_waiting:
-            self.is_known = reason.kind == "cached"
-            self._wait(task, key, reason)
+            self._wait(task, reason)
             return
         label, seconds = self._numbers.next(), 0.0
-        if found is not None and reason.image is not None:
-            self._host.keep_step(found, [*self._draft.layers, found.layer], self._described(task, label))
         if found is None:
-            inputs = replace(task.inputs, files=task.files)
-            reason = self._reason(place, key, inputs)
-            found, seconds = self._done(task, label)
-            self._host.steps.remember(place, key, inputs)
-        self.made.append(Made(key, task.definition, len(self._draft.layers), found.created_ns))
+            reason = self._reason(place, task)
+            found, seconds = self._done(place, task, label)
+        elif reason.image is not None:
+            self._host.keep_step(found, [*self._draft.layers, found.layer], self._described(task, label))
+        self.made.append(Made(found.key, task.definition, len(self._draft.layers), found.created_ns))
         self._draft.layers.append(found.layer)
-        self.key = key
-        self._remember(task.created_by, created_ns=found.created_ns)
-        planned, instruction = self.state.planned, task.instruction
         self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
-        told = Step(
+        self._remember(task.created_by, created_ns=found.created_ns)
+        is_merged = self._stand_on(task, found, label)
+        told = self._step(task, label, Reason("merged") if is_merged and reason.kind == "cached" else reason)
+        size = self._host.profile.layer_sizes["build"](found.layer)
+        number = self._tell(replace(told, layer=found.layer, size=size, seconds=seconds))
+        if told.was_run and self._run_step is None:
+            self._run_step = number
+
+    def _step(self, task: Task, label: str, reason: Reason) -> Step:
+        planned, instruction = self.state.planned, task.instruction
+        return Step(
             number=len(self._session.steps) + 1,
             label=label,
             stage=planned.name,
             instruction=instruction.text,
             line=instruction.line,
             reason=reason,
-            layer=found.layer,
-            size=self._host.profile.layer_sizes["build"](found.layer),
-            seconds=seconds,
             shown=self._shown,
         )
-        number = self._tell(told)
-        if reason.kind != "cached" and self._run_step is None:
-            self._run_step = number
+
+    def _stand_on(self, task: Task, found: Done, label: str) -> bool:
+        """Go on from what a step made; tell whether a layer by itself was merged anew with what lies below."""
+        if not task.is_linked:
+            self.ends, self.key = [found.key], found.key
+            return False
+        self.ends = [*self.ends, found.key]
+        self.key = digest("merge", self.key, found.key)
+        if self._host.steps.find(self.key) is not None and not self._request.no_cache:
+            return False
+        merged = Done(self.key, found.layer, found.created_ns)
+        self._host.keep_step(merged, self._draft.layers, self._described(task, label, "LINK "), size=0)
+        return True
+
+    def _sought(self, task: Task) -> tuple[Task, Done | None, Reason]:
+        """Look for what a task made before; what may have changed meanwhile is looked at again."""
+        found, reason = self._found(task.key)
+        if found is None and reason.kind != "cached":
+            task = task.rechecked()
+            found, reason = self._found(task.key)
+        return task, found, reason
 
     def _found(self, key: str) -> tuple[Done | None, Reason]:
         """Return what the step made before, here or as an image tells."""
@@ -269,22 +291,21 @@ class Stage:
             return None, Reason("first")
         return imported.done, Reason("cached", image=imported.name)
 
-    def _wait(self, task: Task, key: str, reason: Reason) -> None:
+    def _wait(self, task: Task, reason: Reason) -> None:
         """Count a step that need not be done."""
-        self.made.append(Made(key, task.definition, None, 0))
-        self.key = key
+        self.is_known = reason.kind == "cached"
+        self.made.append(Made(task.key, task.definition, None, 0))
+        self.key = task.key
         self._remember(task.created_by)
-        planned, instruction = self.state.planned, task.instruction
-        told = Step(0, self._numbers.next(), planned.name, instruction.text, instruction.line, reason)
-        self._tell(replace(told, shown=self._shown))
+        self._tell(self._step(task, self._numbers.next(), reason))
 
-    def _described(self, task: Task, label: str) -> str:
+    def _described(self, task: Task, label: str, merging: str = "") -> str:
         """Return what BuildKit tells of a layer where history does not."""
         if isinstance(task.instruction, Run):
             return f"mount / from exec {' '.join(task.command)}"
-        return "fileop target" if self._request.dialect.is_old else f"[{label}] {self._shown}"
+        return "fileop target" if self._request.dialect.is_old else f"[{label}] {merging}{self._shown}"
 
-    def _done(self, task: Task, label: str) -> tuple[Done, float]:
+    def _done(self, place: Place, task: Task, label: str) -> tuple[Done, float]:
         fs = Overlay(View(self._draft.layers), clock=self._host.now)
         fs, seconds = task.work(fs)
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)
@@ -292,7 +313,9 @@ class Stage:
             task.copying.keep(layer)
         done = Done(task.key, layer, self._host.now())
         self._host.keep_step(done, [*self._draft.layers, layer], self._described(task, label))
-        self._session.uses.ran(task.key, [self.key, *self._origins(task)])
+        below = [] if task.is_linked else self.ends
+        self._session.uses.ran(task.key, [*below, *self._origins(task)])
+        self._host.steps.remember(place, task.key, task.told_inputs)
         return done, seconds
 
     def _origins(self, task: Task) -> Iterator[str]:
@@ -303,8 +326,8 @@ class Stage:
         if isinstance(task.copying, Mounting):
             yield from (wanted.origin for wanted in task.copying.wanted if wanted.origin)
 
-    def _reason(self, place: Place, key: str, inputs: Inputs) -> Reason:
+    def _reason(self, place: Place, task: Task) -> Reason:
         if self._request.no_cache:
             return Reason("disabled")
-        reason = self._host.steps.reason(place, key, lambda: inputs)
+        reason = self._host.steps.reason(place, task.key, lambda: task.told_inputs)
         return replace(reason, step=self._run_step) if reason.kind == "parent" else reason

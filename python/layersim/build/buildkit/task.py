@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from layersim.build.cache import digest, pairs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from layersim._core import Overlay
     from layersim.build.copied import Copying
@@ -43,6 +44,8 @@ class Task:
         Of a RUN.
     known_key : str
         The key that was found so; nothing is copied then.
+    is_linked : bool
+        Whether it makes a layer by itself, whatever lies below.
     """
 
     instruction: Instruction
@@ -55,6 +58,7 @@ class Task:
     variables: tuple[tuple[str, str], ...] = ()
     command: tuple[str, ...] = ()
     known_key: str = ""
+    is_linked: bool = False
 
     @property
     def key(self) -> str:
@@ -67,10 +71,10 @@ class Task:
             one.parent, type(self.instruction).__name__, one.instruction, variables, self.content, pairs(one.options)
         )
 
-    @property
-    def files(self) -> Mapping[str, str]:
-        """Digests of what is copied, by path."""
-        return {} if self.copying is None else self.copying.files()
+    @cached_property
+    def told_inputs(self) -> Inputs:
+        """The inputs with the digests of what is copied, by path."""
+        return replace(self.inputs, files={} if self.copying is None else self.copying.files())
 
     def rechecked(self) -> Task:
         """Return it with the content that is there now, as far as it is copied from there."""

@@ -52,17 +52,17 @@ class Uses:
         self._ran.add(key)
         self._needed.update(needed)
 
-    def count(self, end: str, chain: Iterable[str]) -> None:
+    def count(self, ends: Iterable[str], chain: Iterable[str]) -> None:
         """Let the cache count it.
 
         Parameters
         ----------
-        end : str
-            The key of what the build came to.
+        ends : iterable of str
+            The keys of the steps whose layers the build came to.
         chain : iterable of str
             The keys of what that stands on.
         """
-        used = self._needed | {end, *(chain if self._is_old else ())}
+        used = self._needed | {*ends, *(chain if self._is_old else ())}
         for key in sorted(used - self._ran):
             if key not in self._bases:
                 self._host.use_step(key)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from layersim.build.cache import digest
 from layersim.build.legacy.histories import Histories
 from layersim.build.named import Named, named_images
 from layersim.image.document import decode_untyped
@@ -64,16 +66,27 @@ class Prober:
         fitting = [
             child
             for child in self._host.images_upon(parent.id if parent is not None else None)
-            if (is_old or self._host.steps.has_made(child.id))
-            and is_same_step(_step_config(child), step_config, is_old=is_old)
+            if (is_old or self._host.steps.has_made(child.id)) and self._is_of(child, step_config)
         ]
         return max(fitting, key=lambda child: unix_seconds(child.config.created), default=None)
 
+    def _is_of(self, child: Image, step_config: dict[str, Json]) -> bool:
+        """Tell whether an image was made by this step; those of OCI do not tell, and the engine remembers it."""
+        is_old = self._request.dialect.is_old
+        if self._host.profile.keeps_blobs:
+            return self._host.steps.container_of(child.id) == fingerprint(step_config)
+        return compared(_step_config(child), is_old=is_old) == compared(step_config, is_old=is_old)
 
-def is_same_step(one: dict[str, Json], other: dict[str, Json], *, is_old: bool) -> bool:
-    """Tell whether two configs of containers are those of one step, as an engine compares them."""
+
+def compared(step_config: dict[str, Json], *, is_old: bool) -> dict[str, Json]:
+    """Return of the config of a step's container what an engine compares."""
     names = (*STEP_FIELDS, *(() if is_old else NEWER_FIELDS))
-    return all((one.get(name) or None) == (other.get(name) or None) for name in names)
+    return {name: step_config.get(name) or None for name in names}
+
+
+def fingerprint(step_config: dict[str, Json]) -> str:
+    """Return what stands for the config of a step's container, as newer engines compare it."""
+    return digest(json.dumps(compared(step_config, is_old=False), sort_keys=True))
 
 
 def _step_config(image: Image) -> dict[str, Json]:

@@ -11,9 +11,10 @@ from layersim.build.copied import Copying
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
+from layersim.build.legacy.probing import fingerprint
 from layersim.build.legacy.volatile import container_fs
 from layersim.build.metadata import change_config, enter
-from layersim.build.reason import Inputs, Reason
+from layersim.build.reason import CONTAINER, Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import legacy
 from layersim.build.stage import StageState, demand_no_flags, perform, run_step
@@ -185,6 +186,8 @@ class Stage:
         options = {
             name: str(config[name]) for name in ("User", "WorkingDir", "Labels", "ExposedPorts") if config.get(name)
         }
+        if self._host.profile.keeps_blobs:
+            options[CONTAINER] = fingerprint(self._step_config(task))
         parent = self.image.id if self.image is not None else ""
         return Inputs(parent, task.instruction.text, self._draft.env, task.arguments(), task.files(), options)
 
@@ -194,15 +197,20 @@ class Stage:
         container_id = self._container_id(words)
         child = Child(
             config=self._draft.config,
-            step_config=task.config | self._container_config(task, container_id),
+            step_config=self._step_config(task),
             container_id=container_id if task.has_container else "",
             diff_id=layer.diff_id if layer is not None else None,
             created_ns=self._host.now(),
             author=self._draft.author,
         )
         raw = legacy_document(self._host.profile, self._request.dialect, parent, child)
+        is_copied = isinstance(task.instruction, Copy | Add)
         layers = [*(parent.layers if parent is not None else ()), *([layer] if layer is not None else [])]
-        return self._host.keep_image(raw, layers, "commit", parent_id or None)
+        return self._host.keep_image(raw, layers, "commit", parent_id or None, is_copied=is_copied)
+
+    def _step_config(self, task: _Task) -> dict[str, Json]:
+        """Return the config of the container in which a step is done."""
+        return task.config | self._container_config(task, self._container_id(task.config["Cmd"]))
 
     def _container_id(self, words: Json) -> str:
         parent_id = self.image.id if self.image is not None else ""
