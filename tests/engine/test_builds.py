@@ -100,3 +100,10 @@ def test_after_edits_29_takes_the_same_steps_from_its_cache(
     graph_daemon: Daemon, tmp_path: Path, box: ls.Sandbox, builder: Builder
 ) -> None:
     compare_edits(Bench(graph_daemon, builder, tmp_path, box), seed=29)
+
+
+@EACH_BUILDER
+def test_after_edits_29_with_the_containerd_store_takes_the_same_steps_from_its_cache(
+    snapshot_daemon: Daemon, tmp_path: Path, box: ls.Sandbox, builder: Builder
+) -> None:
+    compare_edits(Bench(snapshot_daemon, builder, tmp_path, box), seed=31)

@@ -97,7 +97,7 @@ COPY --link f1 /lnk/g
 COPY --link dir /dd
 COPY --link dir/sub /dd/
 COPY --link f1 /app
-COPY --link --chown=7:8 --chmod=600 f1 /n/m/f
+COPY --link --chown=7:8 --chmod=755 f1 /n/m/f
 WORKDIR /work
 COPY --link f1 .
 COPY --link --chown=9 f1 g
@@ -107,7 +107,7 @@ COPY --link --from=base /app /all/
 COPY --link <<END /a/b
 text
 END
-RUN ls -l / /app /dd /lnk /n/m >/listed
+RUN ls /app /dd /dd/1 /lnk /n/m >/listed
 """
 
 
