@@ -94,7 +94,9 @@ def test_images_come_before_instructions(profile: str) -> None:
     assert said("buildkit", profile, text).startswith("No such image: nosuch:1")
 
 
-@pytest.mark.parametrize("line", ["EXPOSE x", "LABEL a=${X:?no}", "STOPSIGNAL no", "COPY nope /", "ONBUILD FOO"])
+@pytest.mark.parametrize(
+    "line", ["RUN false", "EXPOSE x", "LABEL a=${X:?no}", "STOPSIGNAL no", "COPY nope /", "ONBUILD FOO"]
+)
 @EACH
 def test_a_stage_that_nothing_needs(builder: Builder, profile: str, line: str) -> None:
     """The legacy builder does its instructions; a trigger is only looked at where it is triggered."""
