@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from layersim.build.probing import is_same_step
+from layersim.build.legacy.probing import is_same_step
 from tests.build.building import BUILDERS, Bench, states
 from tests.build.test_stages import EACH
 
