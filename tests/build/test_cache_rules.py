@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from layersim.build.legacy.probing import compared
 from tests.build.building import BUILDERS, Bench, states
+from tests.build.test_stages import EACH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from layersim.image.document import Json
     from tests.build.building import Builder
 
 DOCKERFILE = """\
@@ -59,14 +63,21 @@ CHANGES: dict[str, tuple[Callable[[Project], Project], str, str]] = {
         "xx",
         "Cx",
     ),
+    "ports and commands before": (
+        lambda project: project.with_text("LABEL version=1", "EXPOSE 80\nCMD x\nENTRYPOINT y"),
+        "xx",
+        "CC",
+    ),
+    "a variable more before": (lambda project: project.with_text("A=1", "A=1 B=1"), "xx", "Cx"),
+    "an empty variable given": (lambda project: replace(project, build_args={"X": ""}), "Cx", "Cx"),
     "blanks in the command": (lambda project: project.with_text("RUN make", "RUN  make  it"), "Cx", "Cx"),
 }
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
+@EACH
 @pytest.mark.parametrize("change", CHANGES)
-def test_the_steps_that_stay_cached(builder: Builder, change: str) -> None:
-    bench, before = Bench(builder), Project()
+def test_the_steps_that_stay_cached(builder: Builder, profile: str, change: str) -> None:
+    bench, before = Bench(builder, profile), Project()
     changed, legacy, buildkit = CHANGES[change]
     bench.build(before.dockerfile, before.files, build_args=before.build_args)
     after = changed(before)
@@ -106,6 +117,32 @@ def test_a_stage_that_comes_to_the_same_leaves_the_next_one_cached(builder: Buil
     build = bench.build(text, {"a": "2", "f": "x"})
     last = [step for step in build.steps if step.stage != "b" and step.reason.kind not in {"base", "metadata"}]
     assert [step.is_cached for step in last] == [True, True]
+
+
+@EACH
+def test_a_command_that_no_file_of_its_changed_is_never_done_again(builder: Builder, profile: str) -> None:
+    bench = Bench(builder, profile)
+    bench.build("FROM base:1\nRUN date\n")
+    assert states(bench.build("FROM base:1\nRUN date\n")) == {"RUN": "C"}
+
+
+@pytest.mark.parametrize("profile", ["docker20", "overlay2"])
+def test_a_hit_of_the_legacy_builder_may_have_lost_the_command(profile: str) -> None:
+    """A build upon the same image cleared what it inherited; the step is the same to the builder."""
+    bench = Bench("legacy", profile)
+    bench.build("FROM base:1\nCMD x\n", tag="below:1")
+    bench.build("FROM below:1\nENTRYPOINT e\n")
+    built = bench.build("FROM base:1\nCMD x\nENTRYPOINT e\n")
+    assert [step.is_cached for step in built.steps[1:]] == [True, True]
+    assert json.loads(built.raw_config)["config"]["Cmd"] is None
+
+
+@pytest.mark.parametrize("field", ["WorkingDir", "Shell", "StopSignal", "Healthcheck", "OnBuild"])
+def test_fields_that_only_newer_engines_compare(field: str) -> None:
+    one: dict[str, Json] = {"Cmd": ["x"], field: ["a"]}
+    other: dict[str, Json] = {"Cmd": ["x"], field: ["b"]}
+    found = [compared(one, is_old=is_old) == compared(other, is_old=is_old) for is_old in (True, False)]
+    assert found == [True, False]
 
 
 def test_the_cache_of_buildkit_goes_with_a_prune() -> None:

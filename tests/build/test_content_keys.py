@@ -39,6 +39,13 @@ def last(build: Build) -> str:
         ("ENV A=1 B=2\nRUN ls", "ENV A=3\nENV A=1\nENV B=2\nRUN ls", "C"),
         ("ENV A=1 B=2\nRUN ls", "ENV A=1 B=2\nENV A=1\nRUN ls", "x"),
         ("ENV A=1 B=2\nRUN ls", "ARG A=1\nENV B=2\nRUN ls", "C"),
+        ("RUN <<E\n#!/bin/sh\nls\nE", "RUN <<E\n#!/bin/sh\nls\nE", "C"),
+        ("RUN <<E\n#!/bin/sh\nls\nE", "RUN <<E\n#!/bin/sh\nls -l\nE", "x"),
+        ("RUN <<E\nls\nE", "RUN <<E\nls -l\nE", "x"),
+        ("COPY <<E /o\nls\nE", "COPY <<E /o\nls\nE", "C"),
+        ("COPY <<E /o\nls\nE", "COPY <<E /o\nls -l\nE", "x"),
+        ("COPY <<E /o\nls\nE", "COPY <<F /o\nls\nF", "x"),
+        ("WORKDIR /w", "WORKDIR //w/", "C"),
     ],
 )
 def test_the_same_in_other_words(before: str, after: str, state: str) -> None:

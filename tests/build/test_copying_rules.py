@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import lzma
@@ -79,6 +80,10 @@ PLACES = {
     "ld/x /l": {"l": ("file", 0o600, "0:0")},
     "f1 /a/../b": {"b": ("file", 0o644, "0:0")},
     "f1 .": {"f1": ("file", 0o644, "0:0")},
+    "f1 ..": {"f1": ("file", 0o644, "0:0")},
+    "f1 /c/d/..": {"c": ("file", 0o644, "0:0")},
+    "d/x /c/d/..": {"c": ("file", 0o600, "0:0")},
+    "f1 /dir/x/..": {"dir": ("dir", 0o750, "3:4"), "dir/f1": ("file", 0o644, "0:0")},
 }
 
 
@@ -120,9 +125,16 @@ def test_several_sources_want_a_directory_in_the_legacy_builder() -> None:
     for dialect in (LEGACY20, LEGACY29):
         with pytest.raises(BuildError, match="more than one source file, the destination must be a directory and end"):
             run("f1 f2 /n", dialect)
+        for dest in (".", "..", "/dir", "/dir/.", "/dir/.."):
+            with pytest.raises(
+                BuildError, match="more than one source file, the destination must be a directory and end"
+            ):
+                run(f"f1 f2 {dest}", dialect)
         assert run("f1 f2 /n/", dialect).listdir("/n") == ["f1", "f2"]
     for dialect in (BUILDKIT20, BUILDKIT29):
         assert run("f1 f2 /n", dialect).read_bytes("/n") == b"22"
+        assert run("f1 f2 .", dialect).exists("/f1")
+        assert run("f1 f2 /n/x/..", dialect).read_bytes("/n") == b"22"
 
 
 def test_a_pattern_without_a_match() -> None:
@@ -244,6 +256,21 @@ def test_add_extracts_archives_by_their_content(data: bytes, dialect: Builder) -
             assert layer(overlay)["x/t.tgz/td/a"][1:] == (0o4711, "11:12")
             assert overlay.stat("/x/t.tgz/imp").st_mtime_ns == NOW_NS
             assert overlay.stat("/x/t.tgz/td").st_mtime_ns == BORN_NS
+
+
+ZSTD = base64.b64decode("KLUv/QRolQEAkgIHC9DndA3gXd7WoLkMrerXCi/boR/0vfLfGfpvBQcgcB/6hR9z1PkzcSsRGM5PDgtPhG+t")
+"""A tar with the file ``a``."""
+
+
+@pytest.mark.parametrize("dialect", FOUR, ids=str)
+def test_newer_engines_alone_know_zstd(dialect: Builder) -> None:
+    context = Context.of({"Dockerfile": "", "t": ZSTD}, dialect=dialect)
+    overlay = ls.Overlay([], clock=lambda: NOW_NS)
+    copy_into(overlay, [context.select("t")], "/x", CopyOptions("ADD"), dialect=dialect)
+    if dialect.generation == 20:
+        assert overlay.read_bytes("/x") == ZSTD
+    else:
+        assert overlay.read_bytes("/x/a") == b"aa"
 
 
 @pytest.mark.parametrize("dialect", FOUR, ids=str)

@@ -9,7 +9,8 @@ import pytest
 
 import layersim as ls
 from layersim.errors import BuildError, LayerSimError
-from tests.build.building import BUILDERS, RUN, Bench, states
+from tests.build.building import RUN, Bench, states
+from tests.build.test_stages import EACH
 from tests.tars import BORN
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 TEXT = b"FROM scratch\nCOPY d /d\nRUN make\n"
 
+
+def _rewrite(path: Path) -> None:
+    path.write_text("g")
+    os.utime(path, (BORN, BORN))
+
+
 EDITS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "time of a file": (lambda folder: os.utime(folder / "d/f", (1, 1)), "CC", "CC"),
     "time of the directory": (lambda folder: os.utime(folder / "d", (1, 1)), "CC", "CC"),
@@ -27,6 +34,8 @@ EDITS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "mode of a file": (lambda folder: (folder / "d/f").chmod(0o600), "xx", "xx"),
     "mode of the directory": (lambda folder: (folder / "d").chmod(0o700), "xx", "CC"),
     "mode of a directory below": (lambda folder: (folder / "d/sub").chmod(0o700), "xx", "CC"),
+    "content of the same size and age": (lambda folder: _rewrite(folder / "d/f"), "xx", "CC"),
+    "a file beside": (lambda folder: (folder / "other").write_text("new"), "CC", "CC"),
     "a new file": (lambda folder: (folder / "d/new").write_text(""), "xx", "xx"),
     "a new directory": (lambda folder: (folder / "d/new").mkdir(), "xx", "xx"),
     "a link to the same": (lambda folder: (folder / "d/l").symlink_to("f"), "xx", "xx"),
@@ -42,10 +51,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("builder", BUILDERS)
+@EACH
 @pytest.mark.parametrize("edit", EDITS)
-def test_the_steps_that_stay_cached(builder: Builder, edit: str, folder: Path) -> None:
-    engine, (change, legacy, buildkit) = ls.Engine(), EDITS[edit]
+def test_the_steps_that_stay_cached(builder: Builder, profile: str, edit: str, folder: Path) -> None:
+    engine, (change, legacy, buildkit) = ls.Engine(profile), EDITS[edit]
     engine.build(folder, dockerfile=TEXT, builder=builder, run=RUN)
     change(folder)
     told = states(engine.build(folder, dockerfile=TEXT, builder=builder, run=RUN))

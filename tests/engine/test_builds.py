@@ -45,6 +45,8 @@ BETWEEN = (
     *("bad_port", "platform_arguments", "stage_args_inherited"),
     *("several_args", "heredoc_after_blanks", "target_stage", "target_stage_of_no_name", "default_not_read"),
     *("arg_names_as_they_are", "triggers_copy_from_stages", "variable_in_from", "words_of_chmod"),
+    *("arg_odd", "arg_redeclare", "arg_reset", "expose_empty_two", "chmod_var", "chmod_empty", "pl_var_empty"),
+    *("checksum_after_fail", "chmod_after_fail", "bad_after_run_fail", "onbuild_after_fail", "stage_order"),
 )
 """What the BuildKit of engines 23 to 27 makes like neither the older nor the newer one."""
 

@@ -64,12 +64,15 @@ class Copying:
         BuildError
             In the builder's words.
         """
-        if instruction.chmod is not None and is_legacy(request.dialect):
+        if instruction.chmod and is_legacy(request.dialect):
             raise BuildError(CHMOD_REFUSAL)
         chosen = [_chosen(word, instruction, request, view) for word in instruction.sources]
         if isinstance(instruction, Add) and instruction.checksum is not None and is_new_buildkit(request.dialect):
             check_checksum(instruction.checksum, chosen)
-        chosen += [_written(doc, request, now_ns) for doc in instruction.contents]
+        if not is_legacy(request.dialect):  # which does not look at what is written in the Dockerfile
+            chosen += [_written(doc, request, now_ns) for doc in instruction.contents]
+        elif not chosen:
+            raise BuildError(f"{type(instruction).__name__.upper()} failed: no source files were specified")
         return cls(instruction, tuple(chosen), request)
 
     def source_sum(self) -> str:

@@ -55,8 +55,6 @@ class Draft:
         As ``MAINTAINER`` or the base says.
     has_command : bool
         Whether this very stage has a ``CMD``, which ``ENTRYPOINT`` leaves alone then.
-    named_dir : str
-        The working directory as ``WORKDIR`` names it, slashes and all, which counts for a command with BuildKit.
     made_by : list of MadeBy
         What BuildKit knows of each layer by itself, base first.
     """
@@ -68,7 +66,6 @@ class Draft:
     origin: dict[str, Json] = field(default_factory=dict)
     author: str = ""
     has_command: bool = False
-    named_dir: str = ""
     made_by: list[MadeBy] = field(default_factory=list)
 
     @classmethod
@@ -79,7 +76,6 @@ class Draft:
         config = dict(found) if isinstance(found, dict) else {}
         history = list(base.config.history or ())
         draft = cls(config, list(base.layers), base.id, history, origin, str(origin.get("author") or ""))
-        draft.named_dir = draft.working_dir
         draft.made_by = [FROM_BASE] * len(draft.layers)
         draft.set_default_path()
         return draft
@@ -129,7 +125,7 @@ class Draft:
 
     @property
     def working_dir(self) -> str:
-        """Where commands run; empty where nothing says so."""
+        """Where commands run, as ``WORKDIR`` names it, slashes and all; empty where nothing says so."""
         return str(self.config.get("WorkingDir") or "")
 
     @property

@@ -73,6 +73,10 @@ class Evaluator:
         """Return a flag's value, or None where it was not given."""
         return None if word is None else self.word(word)
 
+    def mode(self, word: str | None) -> str | None:
+        """Return the value of a ``--chmod``, in which 20.10 replaces nothing."""
+        return word if self._dialect.is_old else self.optional(word)
+
     def heredoc(self, doc: Heredoc) -> Heredoc:
         """Return a text whose variables are replaced, unless its word was quoted; a backslash escapes in any file."""
         if not doc.expands:
@@ -102,7 +106,7 @@ def _source_words(evaluator: Evaluator, instruction: Copy | Add) -> dict[str, An
         "contents": tuple(map(evaluator.heredoc, instruction.contents)),
         "dest": evaluator.word(instruction.dest),
         "chown": evaluator.optional(instruction.chown),
-        "chmod": evaluator.optional(instruction.chmod),
+        "chmod": evaluator.mode(instruction.chmod),
         "excludes": tuple(evaluator.word(pattern) for pattern in instruction.excludes),
     }
 

@@ -41,14 +41,19 @@ def change_config(draft: Draft, instruction: Instruction, dialect: Dialect) -> N
         change(draft, instruction, dialect)
 
 
-def enter(draft: Draft, path: str) -> str:
-    """Make the directory that a ``WORKDIR`` names the one in force; return it."""
-    draft.named_dir = path if path.startswith("/") else _cleaned(draft.named_dir, path)
-    draft.config["WorkingDir"] = found = _cleaned(draft.working_dir, path)
+def enter(draft: Draft, path: str, dialect: Dialect) -> str:
+    """Make the directory that a ``WORKDIR`` names the one in force; return it.
+
+    A path from the root stays as it was written, but with the newer legacy builder.
+    """
+    is_cleaned = dialect.builder == "legacy" and not dialect.is_old
+    is_kept = path.startswith("/") and not is_cleaned
+    draft.config["WorkingDir"] = found = path if is_kept else cleaned(path, draft.working_dir)
     return found
 
 
-def _cleaned(start: str, path: str) -> str:
+def cleaned(path: str, start: str = "/") -> str:
+    """Return a path from the root, without dots and doubled slashes."""
     return posixpath.normpath(posixpath.join("/", start, path)).replace("//", "/")
 
 
@@ -77,7 +82,8 @@ def _user(draft: Draft, instruction: User, _: Dialect) -> None:
 
 def _cmd(draft: Draft, instruction: Cmd, dialect: Dialect) -> None:
     draft.config["Cmd"] = list(command_words(instruction.command, dialect, draft.shell))
-    draft.has_command = True
+    # To the legacy builder a CMD without words is none that an ENTRYPOINT would leave alone.
+    draft.has_command |= dialect.builder == "buildkit" or bool(instruction.command.words)
     if dialect.builder == "buildkit":
         draft.config["ArgsEscaped"] = True
 

@@ -230,6 +230,25 @@ class Source:
     key: str
 
 
+def target_of(mount: Mount, before: Sequence[Mount], workdir: str) -> str:
+    """Return where something is mounted, from the root on; of several sockets each has a number.
+
+    Raises
+    ------
+    BuildError
+        It is the root itself.
+    """
+    given = mount.target
+    if mount.type == "ssh" and not given:
+        given = f"{_AGENT}{sum(one.type == 'ssh' for one in before)}"
+    if mount.type == "secret" and not given:
+        given = f"{_SECRETS}/{posixpath.basename(mount.cache_id or mount.source)}"
+    target = posixpath.normpath(posixpath.join("/", workdir, given)).replace("//", "/")
+    if target == "/":
+        raise BuildError('invalid mount target "/"')
+    return target
+
+
 @dataclass(frozen=True)
 class _Finder:
     request: Request
@@ -238,14 +257,7 @@ class _Finder:
 
     def wanted(self, mount: Mount, before: Sequence[Mount]) -> Wanted:
         """Return a mount with its target from the root on, and what it shows."""
-        given = mount.target
-        if mount.type == "ssh" and not given:
-            given = f"{_AGENT}{sum(one.type == 'ssh' for one in before)}"
-        if mount.type == "secret" and not given:
-            given = f"{_SECRETS}/{posixpath.basename(mount.cache_id or mount.source)}"
-        target = posixpath.normpath(posixpath.join("/", self.workdir, given)).replace("//", "/")
-        if target == "/":
-            raise BuildError('invalid mount target "/"')
+        target = target_of(mount, before, self.workdir)
         if mount.type == "bind" and not mount.source_stage:
             tree = self.request.context.tree
             return Wanted(mount, target, find(tree, mount.source, self.request.dialect, from_stage=False))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Copy, Onbuild, Run, is_cache, parse, source_of_mount
 from layersim.build.evaluated import Evaluator
+from layersim.build.platforms import check_platform
 from layersim.errors import BuildError, DockerfileError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ INTEGER = re.compile(r"[+-]?[0-9]+")
 """What names a stage by its place."""
 
 _VARIABLE = re.compile(r"(?<!\\)\$(?:\w|\{)")
+_PLACE = re.compile(r"^(?:dockerfile parse error (?:on )?line \d+|failed to parse Dockerfile): ")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ class Plan:
     is_single : bool
         Whether steps are told without the name of their stage.
     written : tuple of PlannedStage
-        All stages of the Dockerfile.
+        All stages that were looked at.
+    fault : BuildError, DockerfileError or None
+        What the legacy builder says when it gets to the stage after these.
     """
 
     stages: tuple[PlannedStage, ...]
@@ -98,6 +102,7 @@ class Plan:
     globals: Mapping[str, str]
     is_single: bool
     written: tuple[PlannedStage, ...]
+    fault: BuildError | DockerfileError | None = None
 
 
 def _no_triggers(_base: str) -> Sequence[str]:
@@ -129,7 +134,8 @@ def plan(
     Raises
     ------
     BuildError, DockerfileError
-        There is no such target, a stage stands on itself, or the name of a base comes out empty.
+        There is no such target, a stage stands on itself, or the name of a base comes out empty. The legacy builder
+        looks at a stage when those before it are done, and never at those after the target.
     """
     values = dict(given)
     if dockerfile.dialect.builder == "buildkit" and not dockerfile.dialect.is_old:
@@ -147,7 +153,11 @@ def triggered_by(triggers: Sequence[str], dialect: Dialect, base: str) -> tuple[
     """
     if not triggers:
         return ()
-    read = parse("\n".join(["FROM scratch", *triggers]), dialect, name=f"ONBUILD of {base}")
+    try:
+        read = parse("\n".join(["FROM scratch", *triggers]), dialect, name=f"ONBUILD of {base}")
+    except DockerfileError as error:
+        # There is no file in which a trigger would stand.
+        raise DockerfileError(_PLACE.sub("", str(error)), error.file, error.line, error.text) from error
     if len(read.stages) > 1:
         raise BuildError("*instructions.Stage is not a command type")
     return read.stages[0].instructions
@@ -167,13 +177,26 @@ class _Planner:
         self._names: dict[str, int] = {}
         self._later_names = {stage.name: at for at, stage in enumerate(dockerfile.stages) if stage.name}
         self.globals = self._global_values(given, platform)
-        self._stages = [self._planned(index, stage) for index, stage in enumerate(dockerfile.stages)]
+        self._stages: list[PlannedStage] = []
 
     def plan(self, target: str | None) -> Plan:
+        if self._is_legacy:
+            last = self._target(target)
+            fault = self._fault(last)
+            return Plan(tuple(self._stages), last, self.globals, self._is_single, tuple(self._stages), fault)
+        self._stages += (self._planned(index, stage) for index, stage in enumerate(self._dockerfile.stages))
         last = self._target(target)
-        order = list(range(last + 1)) if self._is_legacy else sorted(self._needed(last))
-        chosen = tuple(self._stages[index] for index in order)
+        chosen = tuple(self._stages[index] for index in sorted(self._needed(last)))
         return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages))
+
+    def _fault(self, last: int) -> BuildError | DockerfileError | None:
+        """Look at one stage after the other; return what is wrong with the first that cannot be built."""
+        for index, stage in enumerate(self._dockerfile.stages[: last + 1]):
+            try:
+                self._stages.append(self._planned(index, stage))
+            except (BuildError, DockerfileError) as error:
+                return error
+        return None
 
     @property
     def _is_single(self) -> bool:
@@ -183,7 +206,7 @@ class _Planner:
         if self._dockerfile.dialect.is_old:
             mounts = [text for text in mounts if source_of_mount(text) or is_cache(text)]
         copied = _copied_from(self._dockerfile.stages[0].instructions)
-        return len(self._stages) == 1 and not mounts and not any(copied)
+        return len(self._dockerfile.stages) == 1 and not mounts and not any(copied)
 
     def _global_values(self, given: Mapping[str, str], platform: tuple[str, str]) -> dict[str, str]:
         names = {} if self._is_legacy else _PLATFORM
@@ -221,19 +244,32 @@ class _Planner:
         return Evaluator(values, self._dockerfile.dialect, self._dockerfile.escape)
 
     def _planned(self, index: int, stage: Stage) -> PlannedStage:
+        if self._is_legacy and stage.name in self._names:
+            raise self._wrong(stage, f"{stage.name} stage name already used")
+        if self._is_legacy:
+            self._check_platform(stage)
         base = self._evaluator(self.globals).word(stage.base)
         if not base:
-            message = f"base name ({stage.base}) should not be blank"
-            raise DockerfileError(message, self._dockerfile.name, stage.line, stage.text)
-        base_stage = self._names.get(base.lower())
+            raise self._wrong(stage, f"base name ({stage.base}) should not be blank")
+        if not self._is_legacy:
+            self._check_platform(stage)
+        # BuildKit knows the names in small letters alone.
+        base_stage = self._names.get(base.lower() if self._is_legacy else base)
         if stage.name is not None:
-            if self._is_legacy and stage.name in self._names:
-                message = f"duplicate name {stage.name}: a stage name already used"
-                raise DockerfileError(message, self._dockerfile.name, stage.line, stage.text)
             self._names[stage.name] = index
-        found = self._triggered(base, base_stage)
-        done = [*found, *stage.instructions]
+        done = [*self._triggered(base, base_stage), *stage.instructions]
         return PlannedStage(index, stage, base, base_stage, dict(self._sources(index, done)), dict(self._mounted(done)))
+
+    def _check_platform(self, stage: Stage) -> None:
+        if not stage.platform:
+            return
+        platform = self._evaluator(self.globals).word(stage.platform)
+        if not platform and not (self._is_legacy or self._is_old):
+            raise self._wrong(stage, f"empty platform value from expression {stage.platform}")
+        check_platform(platform, self._dockerfile.dialect)
+
+    def _wrong(self, stage: Stage, message: str) -> DockerfileError:
+        return DockerfileError(message, self._dockerfile.name, stage.line, stage.text)
 
     def _triggered(self, base: str, base_stage: int | None) -> Sequence[Instruction]:
         """Return what the ``ONBUILD`` of a base says, if that may copy from stages: 20.10's BuildKit forgets it."""
@@ -244,7 +280,11 @@ class _Planner:
         else:
             below = self._dockerfile.stages[base_stage].instructions
             texts = [one.trigger for one in below if isinstance(one, Onbuild)]
-        return triggered_by(texts, self._dockerfile.dialect, base)
+        try:
+            return triggered_by(texts, self._dockerfile.dialect, base)
+        except (BuildError, DockerfileError):
+            # Whoever builds the stage says so.
+            return ()
 
     def _sources(self, index: int, instructions: Sequence[Instruction]) -> Iterator[tuple[str, int]]:
         for word in _copied_from(instructions):
@@ -277,10 +317,11 @@ class _Planner:
 
     def _target(self, target: str | None) -> int:
         if target is None or target == "":
-            return len(self._stages) - 1
-        for stage in reversed(self._stages):
-            if stage.stage.name == target.lower():
-                return stage.index
+            return len(self._dockerfile.stages) - 1
+        # Of stages of one name the legacy builder takes the first.
+        named = [at for at, stage in enumerate(self._dockerfile.stages) if stage.name == target.lower()]
+        if named:
+            return named[0 if self._is_legacy else -1]
         is_old = self._dockerfile.dialect.is_old
         if self._is_legacy and is_old:
             raise BuildError(f"failed to reach build target {target} in Dockerfile")

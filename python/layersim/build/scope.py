@@ -117,12 +117,12 @@ class Scope:
         if self.dialect.builder == "buildkit":
             values = self.variables
             told = [(name, values.get(name, "")) for name, _ in self.declared]
-            return told or None
+            return (told if self.dialect.is_old else list(dict(told).items())) or None
         allowed = {name: value for name, value in self._allowed().items() if name not in self.env}
         names = {name for name, _ in self.declared}
         return sorted((pair for pair in allowed.items() if pair[0] in names), key="=".join) if allowed else None
 
     def _allowed(self) -> dict[str, str]:
         """With the legacy builder: arguments that have a value, those that need no declaration among them."""
-        declared = {name: value for name, value in self.declared if value is not None}
+        declared = {name: value for name, value in dict(self.declared).items() if value is not None}
         return {name: value for name, value in self.given.items() if name in PREDEFINED} | declared

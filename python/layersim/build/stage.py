@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from layersim.build.dockerfile import Arg, Env, Label, read_mount, run_scripts
 from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
+from layersim.build.metadata import cleaned
 from layersim.build.plan import plan, triggered_by
 from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.surroundings import BUILDKIT, Surroundings
@@ -142,7 +143,7 @@ def run_step(
         command=tuple(command),
         text="\n".join(instruction.command.words) if instruction.command.is_shell else "",
         shell=instruction.command.is_shell,
-        cwd=state.draft.working_dir or "/",
+        cwd=_directory(state),
         user=state.draft.user,
         surroundings=surroundings,
         line=instruction.line,
@@ -150,6 +151,12 @@ def run_step(
         number=number,
         scripts=run_scripts(instruction, state.scope.dialect),
     )
+
+
+def _directory(state: StageState) -> str:
+    """Return where a command starts; the legacy builder removes dots before links are followed, BuildKit does not."""
+    path = state.draft.working_dir or "/"
+    return cleaned(path) if state.scope.dialect.builder == "legacy" else path
 
 
 def perform(request: Request, step: RunStep, fs: Overlay, env: dict[str, str]) -> float:

@@ -77,8 +77,12 @@ class Volume:
 
     def fill(self, view: View, path: str) -> None:
         """Copy what an image has under a path, if the volume is empty, as an engine does at the first mount."""
-        if not self.fs.listdir("/") and _is_dir(view, path):
-            _copy_tree(view, path, self.fs)
+        if self.fs.listdir("/") or not _is_dir(view, path):
+            return
+        _copy_tree(view, path, self.fs)
+        found = view.stat(path)
+        self.fs.chown("/", found.st_uid, found.st_gid)
+        self.fs.chmod("/", stat.S_IMODE(found.st_mode))
 
     def __repr__(self) -> str:
         """Name it, and say what it takes."""

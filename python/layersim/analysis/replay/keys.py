@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from layersim.build.dockerfile import run_scripts
 from layersim.build.legacy.probing import NEWER_FIELDS, STEP_FIELDS
 from layersim.build.texts import step_words
 
@@ -29,7 +30,8 @@ class Interned:
 def buildkit_run(draft: Draft, instruction: Run, command: Sequence[str], scope: Scope) -> Hashable:
     """Return what BuildKit keys a RUN by."""
     network = instruction.network or ""
-    return "Run", tuple(command), scope.ordered, draft.named_dir or "/", draft.user, instruction.mounts, network
+    told = (*command, *run_scripts(instruction, scope.dialect).items())
+    return "Run", told, scope.ordered, draft.working_dir or "/", draft.user, instruction.mounts, network
 
 
 def legacy_step(

@@ -15,7 +15,7 @@ from layersim.analysis.replay.program import PlannedStep, Program, ProgramStage
 from layersim.analysis.replay.traced import Traced, TracedStage
 from layersim.build.context import Context
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, parse, read_mount, run_words
-from layersim.build.metadata import change_config, enter
+from layersim.build.metadata import change_config, cleaned, enter
 from layersim.build.plan import plan
 from layersim.build.request import Request
 from layersim.build.scope import Scope
@@ -72,6 +72,8 @@ class Tracer:
         for planned in self._plan.stages:
             self.traced.stages[planned.index] = self._start(planned)
             self._read(planned, self.traced.stages[planned.index])
+        if self._plan.fault is not None:
+            raise self._plan.fault
         programs = tuple(stage.program for stage in self.traced.stages.values())
         return Program(programs, self._plan.target, next(self.traced.slots))
 
@@ -146,11 +148,12 @@ class Tracer:
 
     def _workdir(self, stage: TracedStage, instruction: Workdir) -> PlannedStep | None:
         draft = stage.draft
-        path = enter(draft, instruction.path)
-        stage.origins.append(Directories([path]))
+        path = enter(draft, instruction.path, self._dialect)
+        place = cleaned(path)
+        stage.origins.append(Directories([place]))
         if self._dialect.builder == "legacy":
             text = CreatedBy(self._dialect, draft.shell).workdir(path)
             return PlannedStep(instruction.text, self.traced.number(legacy_step(draft, text, self._dialect)))
         if path == "/":
             return None
-        return PlannedStep(instruction.text, self.traced.number(("Workdir", path, draft.user)))
+        return PlannedStep(instruction.text, self.traced.number(("Workdir", place, draft.user)))

@@ -17,6 +17,7 @@ from layersim.build.documents import buildkit_document, completed, dated
 from layersim.build.draft import Draft
 from layersim.build.mounting import Source
 from layersim.build.plan import triggered_by
+from layersim.build.reading import Reading
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, located, planned_stages
 from layersim.errors import BuildError, InvalidReferenceError
@@ -65,6 +66,7 @@ class BuildKit:
             In the builder's words; nothing is kept but the cache of the steps before it.
         """
         is_whole, ends, chain = False, [""], [""]
+        Reading(self.request, self._plan, self._named).check()
         try:
             for planned in self._plan.stages:
                 if planned.index in self._stages:

@@ -13,16 +13,15 @@ from layersim.build.buildkit.task import Task
 from layersim.build.cache import Done, Place, Start, digest, pairs
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
-from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
+from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_scripts, run_words
 from layersim.build.draft import MadeBy
-from layersim.build.metadata import change_config, enter
+from layersim.build.metadata import change_config, cleaned, enter
 from layersim.build.mounting import Mounting
 from layersim.build.reason import ORDER, Inputs, Reason
 from layersim.build.result import Step
 from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
 from layersim.build.stage import run_step
 from layersim.build.texts import copied_by, created_by
-from layersim.errors import BuildError
 from layersim.image import HistoryEntry
 from layersim.image.instant import format_utc
 
@@ -128,12 +127,8 @@ class Stage:
 
     def _run(self, instruction: Run) -> Task:
         command = run_words(instruction, self._request.dialect, self._draft.shell)
-        if not command:
-            raise BuildError("failed to marshal LLB definition: arguments are required")
         scope = self.state.scope
 
-        if instruction.network == "host":
-            raise BuildError("network.host is not allowed")
         mounting = Mounting.of(instruction, self.state, self._request, self._source)
         self._ask(mounting.asked())
 
@@ -143,12 +138,13 @@ class Stage:
             return MountedRun(self._host, self._request, mounting).run(fs, step, scope.run_env)
 
         network = "" if instruction.network in {None, "default"} else instruction.network or ""
-        options = {"directory": self._draft.named_dir or "/", "user": self._draft.user}
+        options = {"directory": self._draft.working_dir or "/", "user": self._draft.user}
         options |= {"mount": mounting.told, "network": network}
         arguments = dict(scope.overrides)
         environment = {name: value for name, value in scope.env.items() if name not in arguments}
         options[ORDER] = " ".join(name for name, _ in scope.ordered)
-        inputs = Inputs(self.key, digest(*command), environment, arguments, {}, options)
+        told = digest(*command, *(part for pair in run_scripts(instruction, scope.dialect).items() for part in pair))
+        inputs = Inputs(self.key, told, environment, arguments, {}, options)
         text = CreatedBy(self._request.dialect).run(command, scope.run_args)
         task = Task(instruction, text, inputs, work, mounting.checksum(), mounting)
         return replace(task, variables=scope.ordered, command=tuple(command))
@@ -208,17 +204,18 @@ class Stage:
         return copying.options() | ({"link": "yes"} if self._is_linked(copying.instruction) else {})
 
     def _workdir(self, instruction: Workdir) -> None:
-        path = enter(self._draft, instruction.path)
+        path = enter(self._draft, instruction.path, self._request.dialect)
+        place = cleaned(path)
         if path == "/":
             self._tell_metadata(instruction)
             self._remember("WORKDIR /", is_empty=True)
             return
 
         def work(fs: Overlay) -> tuple[Overlay, float]:
-            make_workdir(fs, path, self._request.dialect, user=self._draft.user)
+            make_workdir(fs, place, self._request.dialect, user=self._draft.user)
             return fs, 0.0
 
-        inputs = Inputs(self.key, path, {}, {}, {}, {"user": self._draft.user})
+        inputs = Inputs(self.key, place, {}, {}, {}, {"user": self._draft.user})
         self._do(Task(instruction, f"WORKDIR {path}", inputs, work))
 
     def _do(self, task: Task) -> None:

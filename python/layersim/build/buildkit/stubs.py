@@ -12,7 +12,7 @@ from layersim.build.running.globs import is_directory
 from layersim.errors import PathIsDirectoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layersim._core import Overlay
     from layersim.build.dockerfile import Dialect
@@ -33,15 +33,19 @@ class Stubs:
         innermost outwards, all that they made and that is empty, and give the directory above its old time.
     mounts : sequence of StepMount
         What the RUN asks for.
+    scripts : iterable of str
+        Paths of programs that are mounted for it.
     """
 
-    def __init__(self, dialect: Dialect, mounts: Sequence[StepMount]) -> None:
+    def __init__(self, dialect: Dialect, mounts: Sequence[StepMount], scripts: Iterable[str] = ()) -> None:
         self._is_old = dialect.is_old
         folders = [f"{mount.target}/" for mount in mounts if mount.fs is not None]
         # A mount point in another mount is in that one, not in the layer.
         self._mounts = [
             one for one in mounts if not is_in_container(one.target) and not one.target.startswith(tuple(folders))
         ]
+        # A directory of the container itself goes too where something of the step was mounted in it.
+        self._inner = [*scripts, *(one.target for one in mounts if is_in_container(one.target))]
         self._made: list[str] = []
 
     def make(self, fs: Overlay) -> None:
@@ -53,7 +57,7 @@ class Stubs:
             A file is where a directory has to be, or the other way round.
         """
         files, places = [_real(fs, path) for path in _FILES], [_real(fs, mount.target) for mount in self._mounts]
-        self._made = [path for target in (*files, *places) for path in self._missing(fs, target)]
+        self._made = [path for target in (*files, *places, *self._inner) for path in self._missing(fs, target)]
         for path in _DIRECTORIES:
             if not fs.exists(path):
                 fs.mkdir(path, _MODE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from layersim.build.context.dialect import is_legacy
+from layersim.build.context.dialect import is_legacy, is_old_buildkit
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -43,24 +43,37 @@ def find_owner(overlay: Overlay, text: str, dialect: Dialect) -> Owner:
     Raises
     ------
     BuildError
-        From the legacy builder, for an unknown name; BuildKit takes root.
+        From the legacy builder, for an unknown name; BuildKit takes root. Where there is no file that would know the
+        name, 20.10's BuildKit says so, and every BuildKit where there are no files at all.
     """
     user, separator, group = text.partition(":")
     if is_legacy(dialect):
         if ":" in group:
             raise BuildError(f"{_REFUSED}invalid chown string format: {text}")
         return _strict(overlay, user, group if separator else user)
-    return _lenient(overlay, user, group if separator and ":" not in group else None)
+    wanted = group if separator and ":" not in group else None
+    _demand_files(overlay, user, wanted, dialect)
+    return _lenient(overlay, user, wanted)
+
+
+def _demand_files(overlay: Overlay, user: str, group: str | None, dialect: Dialect) -> None:
+    for file, name in ((USERS, user), (GROUPS, group)):
+        if not name or _number(name) is not None:
+            continue
+        if not overlay.lower.layers:
+            raise BuildError("invalid user index: -1")
+        if is_old_buildkit(dialect) and not overlay.exists(file):
+            raise BuildError(f"open {file}: no such file or directory")
 
 
 def _strict(overlay: Overlay, user: str, group: str) -> Owner:
     """As the legacy builder: a group of the user's own name is wanted, and numbers wrap."""
     uid = _wrapped(user) if _DIGITS.fullmatch(user) else _field(overlay, USERS, user, _UID_FIELD)
     if uid is None:
-        raise _unknown("uid", "user", user)
+        raise _unknown(overlay, USERS, "uid", "user", user)
     gid = _wrapped(group) if _DIGITS.fullmatch(group) else _field(overlay, GROUPS, group, _UID_FIELD)
     if gid is None:
-        raise _unknown("gid", "group", group)
+        raise _unknown(overlay, GROUPS, "gid", "group", group)
     return Owner(uid, gid)
 
 
@@ -70,16 +83,16 @@ def _wrapped(digits: str) -> int:
     return 0 if number == _NUMBER_MAX - 1 else number
 
 
-def _unknown(number: str, kind: str, name: str) -> BuildError:
-    text = f"can't find {number} for {kind} {name}: no such {kind}: {name}"
-    return BuildError(f"{_REFUSED}{text}")
+def _unknown(overlay: Overlay, file: str, number: str, kind: str, name: str) -> BuildError:
+    why = f"no such {kind}: {name}" if overlay.exists(file) else f"open {file}: no such file or directory"
+    return BuildError(f"{_REFUSED}can't find {number} for {kind} {name}: {why}")
 
 
 def _lenient(overlay: Overlay, user: str, group: str | None) -> Owner:
     """As BuildKit: an unknown user is root, an unknown group is the user's own."""
     number = _number(user)
     if number is not None:
-        uid, own = number, number if group is None else 0
+        uid = own = number
     else:
         uid = _field(overlay, USERS, user, _UID_FIELD) or 0
         own = _field(overlay, USERS, user, _GID_FIELD) or 0

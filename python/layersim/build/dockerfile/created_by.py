@@ -95,7 +95,7 @@ class CreatedBy:
     def expose(self, words: Iterable[str], ports: Iterable[str]) -> str:
         """Return the text of an EXPOSE: of its words, or of the ports that they come to."""
         if self._is_legacy:
-            return self._metadata(_joined("EXPOSE", words))
+            return self._metadata(f"EXPOSE {' '.join(words)}")
         if self._dialect.is_old:
             return f"EXPOSE map{go_list(f'{port}:{{}}' for port in sorted(set(ports)))}"
         return f"EXPOSE {go_list(ports)}"

@@ -43,7 +43,7 @@ class LegacyBuilder:
         self.warnings = [f"cache_from: {unknown_image(name)}" for name in prober.missing]
         self._total = len(request.dockerfile.globals) + len(request.labels)
         self._told = 0
-        self._total += sum(1 + len(stage.stage.instructions) for stage in self._plan.stages)
+        self._total += sum(1 + len(stage.instructions) for stage in request.dockerfile.stages[: self._plan.target + 1])
 
     def build(self) -> Image:
         """Build all stages up to the target; return the image of the last one.
@@ -57,6 +57,8 @@ class LegacyBuilder:
             self.steps.tell(Step(0, self._count(), "", argument.text, argument.line, Reason("metadata")))
         for planned in self._plan.stages:
             self._images[planned.index] = self._stage(planned)
+        if self._plan.fault is not None:
+            raise self._plan.fault
         image = self._images[self._plan.target]
         if image is None:
             raise BuildError("No image was generated. Is your Dockerfile empty?")

@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 from layersim._core import Overlay, View, sha256
 from layersim.build.cache import Place
 from layersim.build.copied import Copying
+from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
 from layersim.build.documents import Child, legacy_document
 from layersim.build.draft import Draft
 from layersim.build.legacy.probing import fingerprint
-from layersim.build.legacy.volatile import container_fs
-from layersim.build.metadata import change_config, enter
+from layersim.build.legacy.volatile import ContainerFs
+from layersim.build.metadata import change_config, cleaned, enter
 from layersim.build.reason import CONTAINER, Inputs, Reason
 from layersim.build.result import Step
+from layersim.build.running import Sandbox
 from layersim.build.running.surroundings import legacy
 from layersim.build.stage import StageState, demand_no_flags, perform, run_step
 from layersim.build.texts import copied_by, created_by, step_words
+from layersim.container import container_view
+from layersim.errors import BuildError
 from layersim.profiles.commit import EMPTY_LAYER
 
 if TYPE_CHECKING:
@@ -124,11 +128,13 @@ class Stage:
         config: dict[str, Json] = {"Cmd": [*told, *command], "Entrypoint": None}
 
         def work() -> tuple[Layer | None, float]:
-            fs = self._container_fs()
-            around = legacy(self._container_id(config["Cmd"]))
+            container = ContainerFs.of(self._view().layers, self._draft, self._host.now)
+            around = legacy(self._container_id(config["Cmd"]), is_old=self._request.dialect.is_old)
             step = run_step(self._state, instruction, command, len(self._session.steps) + 1, around)
-            seconds = perform(self._request, step, fs, self._state.scope.run_env)
-            return self._written(fs), seconds
+            if isinstance(self._request.run, Sandbox):  # which mounts volumes itself
+                step = step.with_mounts(container.mounts)
+            seconds = perform(self._request, step, container.fs, self._state.scope.run_env)
+            return self._written(container.fs), seconds
 
         return _Task(instruction, self._draft.config | config, work, arguments=lambda: dict(arguments or ()))
 
@@ -146,14 +152,21 @@ class Stage:
         return _Task(instruction, self._config(text), work, has_container=False, files=copying.files)
 
     def _workdir(self, instruction: Workdir) -> _Task:
-        path = enter(self._draft, instruction.path)
+        if not instruction.path:
+            raise BuildError("cannot normalize nothing")
+        path = enter(self._draft, instruction.path, self._request.dialect)
         config = self._config(CreatedBy(self._request.dialect, self._draft.shell).workdir(path))
-        return _Task(
-            instruction, config, lambda: (self._written(self._container_fs(is_started=False)), 0.0), has_container=False
-        )
+
+        def work() -> tuple[Layer | None, float]:
+            fs = Overlay(container_view(self._view().layers, self._host.now()), clock=self._host.now)
+            make_workdir(fs, cleaned(path), self._request.dialect)
+            return self._written(fs), 0.0
+
+        return _Task(instruction, config, work, has_container=False)
 
     def _do(self, task: _Task) -> None:
         below, line = self.image, task.instruction.line
+        self._check_env(is_run=isinstance(task.instruction, Run))
         told = Step(0, self._label, self._state.planned.name, task.instruction.text, line, Reason("cached"))
         found = self._session.prober.probe(below, task.config)
         if found is not None:
@@ -173,6 +186,12 @@ class Stage:
         number = self._session.steps.tell(done)
         if self._session.prober.missed_at is None:
             self._session.prober.missed_at = number
+
+    def _check_env(self, *, is_run: bool) -> None:
+        """Refuse a variable without a name, with which no container can be made."""
+        variables = self._state.scope.variables if is_run else self._draft.env
+        if "" in variables:
+            raise BuildError(f"invalid environment variable: ={variables['']}")
 
     def _reason(self, place: Place, inputs: Inputs) -> Reason:
         if self._request.no_cache:
@@ -226,9 +245,6 @@ class Stage:
 
     def _view(self) -> View:
         return View(self.image.layers if self.image is not None else [])
-
-    def _container_fs(self, *, is_started: bool = True) -> Overlay:
-        return container_fs(self._view().layers, self._draft, self._host.now, is_started=is_started)
 
     def _written(self, fs: Overlay) -> Layer | None:
         layer = fs.to_layer(dialect=self._host.profile.layer_dialect)

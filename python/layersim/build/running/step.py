@@ -157,7 +157,8 @@ def not_started(step: RunStep, reason: str) -> RunError:
     said = f"unable to start container process: {reason}"
     if step.surroundings.fails_to_start:
         return failure(step, 1, f"runc run failed: {said}")
-    message = f"OCI runtime create failed: runc create failed: {said}: unknown"
+    end = ": unknown" if step.surroundings.ends_with_unknown else ""
+    message = f"OCI runtime create failed: runc create failed: {said}{end}"
     return RunError(message, command=step.command, exit_code=_NOT_FOUND, output=message)
 
 

@@ -35,6 +35,8 @@ class Surroundings:
         Whether supplementary groups are those of 20.10: none without USER, and not the group of the process itself.
     fails_to_start : bool
         Whether a command whose program is not there fails with code 1, as one that was started.
+    ends_with_unknown : bool
+        Whether what the engine says of such a program ends so, as 20.10 has it.
     points : MountPoints
         What is there to mount at.
     env : mapping of str to str
@@ -46,6 +48,7 @@ class Surroundings:
     writes_files: bool = False
     has_old_groups: bool = False
     fails_to_start: bool = True
+    ends_with_unknown: bool = False
     points: MountPoints = CONTAINER
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -58,14 +61,23 @@ BUILDKIT = Surroundings(files=_FILES, points=_POINTS, env=_NOTHING)
 BUILDKIT20 = Surroundings(files=_FILES, points=_POINTS, env=_NOTHING, has_old_groups=True)
 
 
-def legacy(container_id: str) -> Surroundings:
+def legacy(container_id: str, *, is_old: bool = True) -> Surroundings:
     """Return what the legacy builder's container is like, which is one as all others.
 
     Parameters
     ----------
     container_id : str
         Hexadecimal digits; the first twelve are its name.
+    is_old : bool
+        Whether the engine is 20.10.
     """
     name = container_id[:12]
     files = {"/etc/hostname": f"{name}\n", "/etc/hosts": _LEGACY_HOSTS, "/etc/resolv.conf": ""}
-    return Surroundings(hostname=name, files=files, writes_files=True, fails_to_start=False, env={"HOSTNAME": name})
+    return Surroundings(
+        hostname=name,
+        files=files,
+        writes_files=True,
+        fails_to_start=False,
+        ends_with_unknown=is_old,
+        env={"HOSTNAME": name},
+    )
