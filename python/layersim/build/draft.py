@@ -53,8 +53,6 @@ class Draft:
         As ``MAINTAINER`` or the base says.
     has_command : bool
         Whether this very stage has a ``CMD``, which ``ENTRYPOINT`` leaves alone then.
-    named_dir : str
-        The working directory as ``WORKDIR`` names it, slashes and all, which counts for a command with BuildKit.
     made_by : list of MadeBy
         What BuildKit knows of each layer by itself, base first.
     """
@@ -65,7 +63,6 @@ class Draft:
     origin: dict[str, Json] = field(default_factory=dict)
     author: str = ""
     has_command: bool = False
-    named_dir: str = ""
     made_by: list[MadeBy] = field(default_factory=list)
 
     @classmethod
@@ -75,7 +72,6 @@ class Draft:
         found = origin.get("config")
         config = dict(found) if isinstance(found, dict) else {}
         draft = cls(config, list(base.layers), list(base.config.history or ()), origin, str(origin.get("author") or ""))
-        draft.named_dir = draft.working_dir
         draft.made_by = [FROM_BASE] * len(draft.layers)
         draft.set_default_path()
         return draft

@@ -41,10 +41,20 @@ def change_config(draft: Draft, instruction: Instruction, dialect: Dialect) -> N
         change(draft, instruction, dialect)
 
 
-def enter(draft: Draft, path: str) -> str:
-    """Make the directory that a ``WORKDIR`` names the one in force; return it."""
-    draft.named_dir = path if path.startswith("/") else _cleaned(draft.named_dir, path)
-    draft.config["WorkingDir"] = found = _cleaned(draft.working_dir, path)
+def enter(draft: Draft, path: str, dialect: Dialect) -> str:
+    """Make the directory that a ``WORKDIR`` names the one in force; return it.
+
+    An absolute one is kept as it is written, slashes and all, but by newer legacy builders.
+
+    Raises
+    ------
+    BuildError
+        The legacy builder takes nothing for no directory.
+    """
+    if not path and dialect.builder == "legacy":
+        raise BuildError("cannot normalize nothing")
+    is_kept = path.startswith("/") and (dialect.builder == "buildkit" or dialect.is_old)
+    draft.config["WorkingDir"] = found = path if is_kept else _cleaned(draft.working_dir, path)
     return found
 
 

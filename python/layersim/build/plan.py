@@ -91,6 +91,8 @@ class Plan:
         Whether steps are told without the name of their stage.
     written : tuple of PlannedStage
         All stages of the Dockerfile.
+    evaluator : Evaluator
+        What replaces variables before the first stage.
     """
 
     stages: tuple[PlannedStage, ...]
@@ -98,6 +100,11 @@ class Plan:
     globals: Mapping[str, str]
     is_single: bool
     written: tuple[PlannedStage, ...]
+    evaluator: Evaluator
+
+    def expanded(self, word: str) -> str:
+        """Return a word of a ``FROM`` with its variables replaced."""
+        return self.evaluator.word(word)
 
 
 def _no_triggers(_base: str) -> Sequence[str]:
@@ -173,7 +180,8 @@ class _Planner:
         last = self._target(target)
         order = list(range(last + 1)) if self._is_legacy else sorted(self._needed(last))
         chosen = tuple(self._stages[index] for index in order)
-        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages))
+        evaluator = self._evaluator(self.globals)
+        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages), evaluator)
 
     @property
     def _is_single(self) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from layersim.build.context.patterns import clean
 from layersim.build.dockerfile import Arg, Env, Label, read_mount, run_scripts
 from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
@@ -142,7 +143,7 @@ def run_step(
         command=tuple(command),
         text="\n".join(instruction.command.words) if instruction.command.is_shell else "",
         shell=instruction.command.is_shell,
-        cwd=state.draft.working_dir or "/",
+        cwd=clean("/" + state.draft.working_dir),
         user=state.draft.user,
         surroundings=surroundings,
         line=instruction.line,

@@ -29,7 +29,7 @@ class Interned:
 def buildkit_run(draft: Draft, instruction: Run, command: Sequence[str], scope: Scope) -> Hashable:
     """Return what BuildKit keys a RUN by."""
     network = instruction.network or ""
-    return "Run", tuple(command), scope.ordered, draft.named_dir or "/", draft.user, instruction.mounts, network
+    return "Run", tuple(command), scope.ordered, draft.working_dir or "/", draft.user, instruction.mounts, network
 
 
 def legacy_step(

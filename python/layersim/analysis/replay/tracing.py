@@ -146,11 +146,11 @@ class Tracer:
 
     def _workdir(self, stage: TracedStage, instruction: Workdir) -> PlannedStep | None:
         draft = stage.draft
-        path = enter(draft, instruction.path)
-        stage.origins.append(Directories([path]))
+        path = enter(draft, instruction.path, self._dialect)
+        stage.origins.append(Directories([posixpath.normpath(path)]))
         if self._dialect.builder == "legacy":
             text = CreatedBy(self._dialect, draft.shell).workdir(path)
             return PlannedStep(instruction.text, self.traced.number(legacy_step(draft, text, self._dialect)))
         if path == "/":
             return None
-        return PlannedStep(instruction.text, self.traced.number(("Workdir", path, draft.user)))
+        return PlannedStep(instruction.text, self.traced.number(("Workdir", posixpath.normpath(path), draft.user)))

@@ -11,6 +11,7 @@ from layersim.build.buildkit.mounted import MountedRun
 from layersim.build.buildkit.naming import OPERATIONS, shown
 from layersim.build.buildkit.task import Task
 from layersim.build.cache import Done, Place, Start, digest, pairs
+from layersim.build.context.patterns import clean
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
@@ -141,7 +142,7 @@ class Stage:
             return MountedRun(self._host, self._request, mounting).run(fs, step, scope.run_env)
 
         network = "" if instruction.network in {None, "default"} else instruction.network or ""
-        options = {"directory": self._draft.named_dir or "/", "user": self._draft.user}
+        options = {"directory": self._draft.working_dir or "/", "user": self._draft.user}
         options |= {"mount": mounting.told, "network": network}
         arguments = dict(scope.overrides)
         environment = {name: value for name, value in scope.env.items() if name not in arguments}
@@ -200,7 +201,7 @@ class Stage:
         return copying.options() | ({"link": "yes"} if is_linked else {})
 
     def _workdir(self, instruction: Workdir) -> None:
-        path = enter(self._draft, instruction.path)
+        path = enter(self._draft, instruction.path, self._request.dialect)
         if path == "/":
             self._tell_metadata(instruction)
             self._remember("WORKDIR /", is_empty=True)
@@ -210,7 +211,7 @@ class Stage:
             make_workdir(fs, path, self._request.dialect, user=self._draft.user)
             return fs, 0.0
 
-        inputs = Inputs(self.key, path, {}, {}, {}, {"user": self._draft.user})
+        inputs = Inputs(self.key, clean(path), {}, {}, {}, {"user": self._draft.user})
         self._do(Task(instruction, f"WORKDIR {path}", inputs, work))
 
     def _do(self, task: Task) -> None:
