@@ -45,6 +45,7 @@ BETWEEN = (
     *("bad_port", "platform_arguments", "stage_args_inherited"),
     *("several_args", "heredoc_after_blanks", "target_stage", "target_stage_of_no_name", "default_not_read"),
     *("arg_names_as_they_are", "triggers_copy_from_stages", "variable_in_from", "words_of_chmod"),
+    "chmod_of_directories",
 )
 """What the BuildKit of engines 23 to 27 makes like neither the older nor the newer one."""
 

@@ -54,7 +54,8 @@ def copy_into(
     The upper of the overlay is the layer. Bytes are copied once, out of the context or the view.
     """
     place = dest if dest.startswith("/") else f"{workdir.rstrip('/')}/{dest}"
-    if dest in {".", ".."} or dest.endswith("/.."):
+    # The legacy builder wants the slash to be written.
+    if not is_legacy(dialect) and (dest in {".", ".."} or dest.endswith("/..")):
         place += "/"
     copy = copy_legacy if is_legacy(dialect) else copy_buildkit
     copy(overlay, selections, place, options, dialect)
