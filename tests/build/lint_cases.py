@@ -30,6 +30,8 @@ CASES: dict[str, tuple[tuple[str, int], ...]] = {
     ),
     'FROM bb:1 AS a\nCMD ["a"]\nFROM a\nCMD ["a"]\n': (),
     "FROM bb:1\nWORKDIR app\nWORKDIR b\n": (("WorkdirRelativePath", 2),),
+    'FROM bb:1\nENV D=/x\nWORKDIR "${D}/y"\n': (),
+    "FROM bb:1 AS a\nARG D=x\nENV E=$D\nFROM a\nWORKDIR $E/y\n": (("WorkdirRelativePath", 5),),
     "FROM bb:1 AS a\nWORKDIR /x\nFROM a\nWORKDIR b\n": (),
     "FROM bb:1 AS a\nRUN true\nFROM a\nWORKDIR b\n": (("WorkdirRelativePath", 4),),
     "FROM bb:1\nARG TOKEN\nENV MY_PASSWORD=x PUBLIC_TOKEN=1 KEYBOARD=1\n": (

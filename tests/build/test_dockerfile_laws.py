@@ -61,6 +61,7 @@ def test_what_is_printed_reads_as_the_same(text: str, dialect: Dialect) -> None:
         if found is not None:
             again = parse(str(found), dialect)
             assert again == found
+            assert (again != found) is False
             assert str(again) == str(found)
 
 

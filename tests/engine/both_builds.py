@@ -141,7 +141,7 @@ class Bench:
         if done.returncode != 0:
             return Made({}, [], [], re.sub(" of ref [^ ]+:", ":", done.stderr.decode(errors="replace")))
         config, layers = self._saved() if self.daemon.keeps_snapshots else (self._stored_config(), self._saved_layers())
-        sizes = [step["Size"] for step in self.daemon.api(f"/{API}/images/made:1/history")]
+        sizes = [step["Size"] for step in self.daemon.api(f"/{API}/images/made:1/history") or ()]
         return Made(self._comparable(config), layers, sizes)
 
     def _stored_config(self) -> bytes:

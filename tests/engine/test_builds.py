@@ -47,6 +47,7 @@ BETWEEN = (
     *("arg_names_as_they_are", "triggers_copy_from_stages", "variable_in_from", "words_of_chmod"),
     *("arg_odd", "arg_redeclare", "arg_reset", "expose_empty_two", "chmod_var", "chmod_empty", "pl_var_empty"),
     *("checksum_after_fail", "chmod_after_fail", "bad_after_run_fail", "onbuild_after_fail", "stage_order"),
+    "chmod_of_directories",
 )
 """What the BuildKit of engines 23 to 27 makes like neither the older nor the newer one."""
 

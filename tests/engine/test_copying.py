@@ -327,11 +327,14 @@ REFUSALS = {
     ),
     "COPY http://127.0.0.1:1/x /x/": ("source can't be a URL for COPY", "source can't be a URL for COPY"),
     "WORKDIR /file": ("Cannot mkdir: /file is not a directory", "mkdir"),
-    "WORKDIR /file/x": ("lstat", "lstat"),
+    "WORKDIR /file/x/y": ("/file/x: not a directory", "/file/x: not a directory"),
+    "COPY f1 /file/x/y": ("/file/x: not a directory", "/file/x: not a directory"),
 }
 LEGACY_REFUSALS = {
     "COPY ../f1 /x": "COPY failed: forbidden path outside the build context: ../f1 ()",
     "COPY nope* /x": "COPY failed: no source files were specified",
+    "COPY f1/x /y": "COPY failed: forbidden path outside the build context: f1/x ()",
+    "COPY --from=odd /o/f/x /y": "COPY failed: forbidden path outside the build context: o/f/x ()",
     "COPY f1 f2 /x": "the destination must be a directory and end with a /",
     "COPY --chown=nobody f1 /x": "can't find uid for user nobody: no such user: nobody",
     "COPY --chown=app:nobody f1 /x": "can't find gid for group nobody: no such group: nobody",

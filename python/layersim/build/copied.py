@@ -140,7 +140,7 @@ class Copying:
             parents=isinstance(one, Copy) and one.parents,
             unpack=one.unpack if isinstance(one, Add) else None,
         )
-        workdir = draft.working_dir or "/"
+        workdir = clean("/" + draft.working_dir)
         copy_into(fs, self.selections, one.dest, options, dialect=self.request.dialect, workdir=workdir)
 
     def names(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import (
@@ -18,7 +19,8 @@ from layersim.build.dockerfile import (
     Shell,
     Workdir,
 )
-from layersim.errors import BuildError
+from layersim.build.stage import StageState
+from layersim.errors import BuildError, DockerfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from layersim.build.dockerfile import Dockerfile, Instruction, Stage
     from layersim.build.plan import PlannedStage
+    from layersim.build.request import Request
 
 _SECRET = re.compile(
     r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE | re.ASCII
@@ -37,25 +40,28 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 _ONCE = (Cmd, Entrypoint, Healthcheck)
 
 
-def remarks(dockerfile: Dockerfile, needed: Sequence[PlannedStage], has_shell: Callable[[str], bool]) -> list[Remark]:
+def remarks(
+    request: Request, needed: Sequence[PlannedStage], begin: Callable[[PlannedStage], StageState]
+) -> list[Remark]:
     """Return what the builder remarks, in the order of lines.
 
     Parameters
     ----------
-    dockerfile : Dockerfile
-        Read by the rules of newer BuildKit.
+    request : Request
+        The build, whose Dockerfile was read by the rules of newer BuildKit.
     needed : sequence of PlannedStage
         The stages that are built, bases first; only of them the instructions are looked at one by one.
-    has_shell : callable
-        Whether an image has a shell of its own.
+    begin : callable
+        What a stage upon an image, or upon nothing, starts from.
 
     Raises
     ------
     BuildError
         ``# check=`` says that a remark is an error, or is wrong; in the builder's words.
     """
+    dockerfile = request.dockerfile
     skipped, is_error = _options(dockerfile.directives.get("check", ""))
-    found = [*_whole(dockerfile), *_casing(dockerfile), *_stages(needed, has_shell)]
+    found = [*_whole(dockerfile), *_casing(dockerfile), *_stages(request, needed, begin)]
     kept = [one for one in found if not skipped & {one.rule, "all"}]
     if kept and is_error:
         rules = ", ".join(sorted({one.rule for one in kept}))
@@ -139,14 +145,17 @@ def _casing(dockerfile: Dockerfile) -> Iterator[Remark]:
             yield Remark(line, text, "ConsistentInstructionCasing")
 
 
-def _stages(needed: Sequence[PlannedStage], has_shell: Callable[[str], bool]) -> Iterator[Remark]:
+def _stages(
+    request: Request, needed: Sequence[PlannedStage], begin: Callable[[PlannedStage], StageState]
+) -> Iterator[Remark]:
     told: dict[int, _StageRules] = {}
     for planned in sorted(needed, key=lambda one: one.index):
         below = told.get(planned.base_stage) if planned.base_stage is not None else None
-        has_own_shell = below.has_shell if below is not None else has_shell(planned.base)
         rules = told[planned.index] = _StageRules(
-            has_shell=has_own_shell, has_directory=below is not None and below.has_directory
+            request, below.above(planned) if below is not None else begin(planned)
         )
+        if below is not None:
+            rules.has_shell, rules.has_directory = below.has_shell, below.has_directory
         for one in planned.stage.instructions:
             yield from rules.instruction(one)
         yield from _repeated(planned.stage)
@@ -164,14 +173,25 @@ def _repeated(stage: Stage) -> Iterator[Remark]:
 class _StageRules:
     """The instructions of one stage, one after the other."""
 
-    def __init__(self, *, has_shell: bool, has_directory: bool) -> None:
-        self.has_shell, self.has_directory = has_shell, has_directory
+    def __init__(self, request: Request, state: StageState) -> None:
+        self._request, self._state = request, state
+        self.has_shell, self.has_directory = bool(state.draft.words("Shell")), False
+
+    def above(self, planned: PlannedStage) -> StageState:
+        """Return what a stage upon this one starts from."""
+        scope = self._state.scope
+        return StageState(planned, self._state.draft, scope.inherited(dict(scope.env)))
 
     def instruction(self, one: Instruction) -> Iterator[Remark]:
-        """Yield what is told of one instruction."""
+        """Yield what is told of one instruction; of a WORKDIR with its variables replaced."""
+        evaluated = one
+        if isinstance(one, Arg | Env | Workdir):
+            # What is wrong in it is told when the builder comes to it.
+            with suppress(DockerfileError):
+                evaluated = self._state.evaluated(one, self._request)
         rule = _RULES.get(type(one))
         if rule is not None:
-            yield from rule(self, one)
+            yield from rule(self, evaluated if isinstance(one, Workdir) else one)
 
     def command(self, one: Cmd | Entrypoint) -> Iterator[Remark]:
         """Ask for JSON, unless the shell was chosen."""

@@ -45,7 +45,14 @@ def enter(draft: Draft, path: str, dialect: Dialect) -> str:
     """Make the directory that a ``WORKDIR`` names the one in force; return it.
 
     A path from the root stays as it was written, but with the newer legacy builder.
+
+    Raises
+    ------
+    BuildError
+        The legacy builder takes nothing for no directory.
     """
+    if not path and dialect.builder == "legacy":
+        raise BuildError("cannot normalize nothing")
     is_cleaned = dialect.builder == "legacy" and not dialect.is_old
     is_kept = path.startswith("/") and not is_cleaned
     draft.config["WorkingDir"] = found = path if is_kept else cleaned(path, draft.working_dir)

@@ -93,6 +93,8 @@ class Plan:
         Whether steps are told without the name of their stage.
     written : tuple of PlannedStage
         All stages that were looked at.
+    evaluator : Evaluator
+        What replaces variables before the first stage.
     fault : BuildError, DockerfileError or None
         What the legacy builder says when it gets to the stage after these.
     """
@@ -102,7 +104,12 @@ class Plan:
     globals: Mapping[str, str]
     is_single: bool
     written: tuple[PlannedStage, ...]
+    evaluator: Evaluator
     fault: BuildError | DockerfileError | None = None
+
+    def expanded(self, word: str) -> str:
+        """Return a word of a ``FROM`` with its variables replaced."""
+        return self.evaluator.word(word)
 
 
 def _no_triggers(_base: str) -> Sequence[str]:
@@ -180,14 +187,15 @@ class _Planner:
         self._stages: list[PlannedStage] = []
 
     def plan(self, target: str | None) -> Plan:
+        evaluator = self._evaluator(self.globals)
         if self._is_legacy:
             last = self._target(target)
             fault = self._fault(last)
-            return Plan(tuple(self._stages), last, self.globals, self._is_single, tuple(self._stages), fault)
+            return Plan(tuple(self._stages), last, self.globals, self._is_single, tuple(self._stages), evaluator, fault)
         self._stages += (self._planned(index, stage) for index, stage in enumerate(self._dockerfile.stages))
         last = self._target(target)
         chosen = tuple(self._stages[index] for index in sorted(self._needed(last)))
-        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages))
+        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages), evaluator)
 
     def _fault(self, last: int) -> BuildError | DockerfileError | None:
         """Look at one stage after the other; return what is wrong with the first that cannot be built."""

@@ -126,6 +126,11 @@ def parse_name(text: str, grammar: Grammar = NEWER) -> Name:
     return Name(match["domain"] or "", match["path"], match["tag"], match["digest"])
 
 
+def refusal(error: InvalidReferenceError, text: str) -> str:
+    """Return what an engine says of a text that is refused: not the text itself, which our message ends with."""
+    return str(error).removesuffix(_quoted(text))
+
+
 def is_image_id(text: str) -> bool:
     """Whether a text is the 64 digits of an id."""
     return _ID.fullmatch(text) is not None
@@ -171,4 +176,8 @@ def _malformed(whole: str, text: str, grammar: Grammar) -> InvalidReferenceError
 
 
 def _invalid(why: str, text: str) -> InvalidReferenceError:
-    return InvalidReferenceError(f"{why}: {text[:300]!r}")
+    return InvalidReferenceError(f"{why}{_quoted(text)}")
+
+
+def _quoted(text: str) -> str:
+    return f": {text[:300]!r}"

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from layersim.build.context.patterns import clean, compiled, is_wild, unescaped
+from layersim.build.context.patterns import clean, compiled, is_wild
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +55,7 @@ def sources(word: str) -> Callable[[str], tuple[str, bool] | None]:
     """
     if is_wild(word):
         return _wild(clean(word.lstrip("/")))
-    name = posixpath.normpath("/" + unescaped(word)).lstrip("/")
+    name = posixpath.normpath("/" + word).lstrip("/")
     start = f"{name}/" if name else ""
 
     def named(path: str) -> tuple[str, bool] | None:

@@ -21,6 +21,7 @@ from layersim.build.reading import Reading
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, located, planned_stages
 from layersim.errors import BuildError, InvalidReferenceError
+from layersim.image.grammar import is_image_id, parse_name, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,11 +52,21 @@ class BuildKit:
         self.steps, self.warnings = self._session.steps, self._session.imports.warnings
         # Stages whose steps an image tells of: they are built if their files turn out to be needed.
         self._waiting: dict[int, Stage] = {}
+        self._check_names()
 
     @property
     def stages(self) -> Sequence[PlannedStage]:
         """What the target needs."""
         return self._plan.stages
+
+    def _check_names(self) -> None:
+        """Refuse what names no image in a FROM, be it of a stage that is not needed."""
+        for planned in self._plan.written:
+            if planned.base_stage is None and planned.base != "scratch" and not is_image_id(planned.base):
+                try:
+                    parse_name(planned.base, self._host.profile.naming.grammar)
+                except InvalidReferenceError as error:
+                    raise InvalidReferenceError(_unnamed(planned.base, error)) from error
 
     def build(self) -> Image:
         """Build what the target needs; return its image.
@@ -141,19 +152,23 @@ class BuildKit:
 
     def _start(self, planned: PlannedStage, *, is_waiting: bool) -> tuple[Draft, Scope, str, list[Made]]:
         """Return what a stage starts from: an image on its way, variables, the key of its files, and its steps."""
-        dialect, given = self.request.dialect, self.request.build_args
         if planned.base_stage is not None:
             waiting = self._waiting.get(planned.base_stage) if is_waiting else None
             below = waiting or self._stage_of(planned.base_stage)
             draft = below.state.draft.fork()
             scope = below.state.scope.inherited(draft.env)
             return draft, scope, below.key, list(below.made)
-        if planned.base == "scratch":
-            draft, key = Draft.from_nothing(dialect), "scratch"
-        else:
-            image = self._host.get_image(planned.base)
-            draft, key = Draft.upon(image), self._session.uses.add_base(image)
-        return draft, Scope(dialect, given, self._plan.globals, env=draft.env), key, []
+        state, key = self.upon_image(planned), "scratch"
+        if planned.base != "scratch":
+            key = self._session.uses.add_base(self._host.get_image(planned.base))
+        return state.draft, state.scope, key, []
+
+    def upon_image(self, planned: PlannedStage) -> StageState:
+        """Return what a stage upon an image, or upon nothing, starts from."""
+        dialect, given = self.request.dialect, self.request.build_args
+        is_empty = planned.base == "scratch"
+        draft = Draft.from_nothing(dialect) if is_empty else Draft.upon(self._host.get_image(planned.base))
+        return StageState(planned, draft, Scope(dialect, given, self._plan.globals, env=draft.env))
 
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
@@ -192,7 +207,7 @@ class BuildKit:
         try:
             return self._host.get_image(word)
         except InvalidReferenceError as error:
-            raise BuildError(f"failed to parse stage name {go_quote(word)}: invalid reference format") from error
+            raise BuildError(_unnamed(word, error)) from error
 
     def mounted(self, word: str, planned: PlannedStage) -> Source:
         """Return the stage or image that the ``from`` of a mount names."""
@@ -203,3 +218,7 @@ class BuildKit:
             return Source(View([]), word)
         image = self._host.get_image(word)
         return Source(View(image.layers), self._session.uses.add_base(image))
+
+
+def _unnamed(text: str, error: InvalidReferenceError) -> str:
+    return f"failed to parse stage name {go_quote(text)}: {refusal(error, text)}"

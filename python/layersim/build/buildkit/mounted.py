@@ -13,6 +13,7 @@ from layersim.build.mounting import folder_of
 from layersim.build.running import Sandbox
 from layersim.build.running.step import failure
 from layersim.build.stage import in_words_of, perform
+from layersim.container.filesystem import make_working_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,6 +61,7 @@ class MountedRun:
             try:
                 stubs.make(fs)
                 seen = _with_folders(fs, mounts)
+                make_working_dir(seen, step.cwd)
             except OSError as error:
                 raise in_words_of(self.request.dialect, failure(step, 1, str(error))) from error
             # The sandbox mounts files itself; elsewhere they are written, and taken away again.

@@ -62,18 +62,18 @@ def shown(
     instruction: Instruction, variables: Mapping[str, str], dialect: Dialect, escape: str, *, is_triggered: bool
 ) -> str:
     """Return the line of a step as BuildKit prints it: of a RUN only what is set is replaced, and quotes stay."""
-    line = instruction.text.strip()
+    line = instruction.text.strip() + _first_line(instruction)
     read = expand_known if isinstance(instruction, Run) else expand
     with suppress(DockerfileError):
         line = read(line, variables, dialect, escape)
     word, blank, rest = line.partition(" ")
     onbuild = "ONBUILD " if is_triggered and not dialect.is_old else ""
-    return f"{onbuild}{word.upper()}{blank}{rest}{_first_line(instruction)}"
+    return f"{onbuild}{word.upper()}{blank}{rest}"
 
 
 def _first_line(instruction: Instruction) -> str:
     """Return how the text below a RUN begins, if that is its command."""
     if not isinstance(instruction, Run) or not is_script(instruction):
         return ""
-    first, _, more = instruction.heredocs[0].body.partition("\n")
+    first, _, more = instruction.heredocs[0].body.strip().partition("\n")
     return f" ({first}{'...' if more else ''})"

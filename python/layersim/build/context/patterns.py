@@ -30,11 +30,6 @@ def is_wild(word: str) -> bool:
     return False
 
 
-def unescaped(word: str) -> str:
-    r"""Return a source without wildcards as the name that it means: ``\`` takes the next letter as it is."""
-    return re.sub(r"\\(.)", r"\1", word)
-
-
 @lru_cache(maxsize=256)
 def compiled(pattern: str) -> re.Pattern[str]:
     """Return the expression that matches what a pattern does.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import posixpath
 import stat
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from layersim.build.context.dialect import OLD, is_legacy
-from layersim.build.context.patterns import clean, compiled, is_wild, unescaped
+from layersim.build.context.patterns import clean, compiled, is_wild
 from layersim.build.context.tree import LinkLoopError, below, resolve, status
+from layersim.build.dockerfile.golang import go_quote
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -98,7 +100,7 @@ def select(tree: Tree, word: str, dialect: Dialect, *, instruction: str = "COPY"
         In the builder's words, for a missing file, a loop of links, or a way out of the root.
     """
     finder = _Finder(tree, word, dialect, instruction, from_stage)
-    found = finder.matches() if is_wild(word) else (finder.one(unescaped(word)),)
+    found = finder.matches() if is_wild(word) else (finder.named(),)
     return Selection(tree, word, found, from_stage)
 
 
@@ -120,6 +122,16 @@ class _Finder:
     def is_legacy(self) -> bool:
         return is_legacy(self.dialect)
 
+    def named(self) -> Source:
+        """Return the source that the word names, which has no wildcard; a backslash takes away nothing.
+
+        BuildKit never finds one with a backslash: its client, for which that escapes, sends another file.
+        """
+        if not self.is_legacy and "\\" in self.word:
+            relative = clean(self.word.lstrip("/"))
+            raise self._missing(self.word, relative, relative)
+        return self.one(self.word)
+
     def one(self, name: str) -> Source:
         """Return the source of a plain name."""
         relative = clean(name.lstrip("/"))
@@ -138,6 +150,8 @@ class _Finder:
         """Return what a pattern matches, sorted; links are followed, on the way only by BuildKit."""
         pattern = clean(self.word.lstrip("/"))
         start, rest = ("", pattern) if self.is_legacy else _split(pattern)
+        if "\\" in start:
+            raise BuildError(f"lstat /{start}: no such file or directory")
         base = resolve(self.tree, start)
         found = status(self.tree, base)
         if found is None or not stat.S_ISDIR(found.st_mode):
@@ -151,6 +165,10 @@ class _Finder:
             if path.count("/", cut) == depth and fits(path[cut:])
         )
 
+    def _is_in_file(self, path: str) -> bool:
+        parents = accumulate(path.split("/")[:-1], posixpath.join)
+        return any((found := status(self.tree, one)) is not None and not stat.S_ISDIR(found.st_mode) for one in parents)
+
     def _forbidden(self, relative: str) -> BuildError:
         return BuildError(f"{self.instruction} failed: forbidden path outside the build context: {relative} ()")
 
@@ -163,17 +181,19 @@ class _Finder:
 
     def _missing(self, name: str, relative: str, path: str) -> BuildError:
         if self.is_legacy:
+            if self._is_in_file(path):
+                raise self._forbidden(relative)
             relative = name.lstrip("/").removeprefix("./")
             where = "" if self.from_stage else "file not found in build context or excluded by .dockerignore: "
             return BuildError(f"{self.instruction} failed: {where}stat {relative}: file does not exist")
         if self.dialect.generation == OLD:
-            return BuildError(f'failed to compute cache key: "/{path}" not found: not found')
-        given = clean("/" + relative)
-        return BuildError(f'failed to compute cache key: failed to calculate checksum: "{given}": not found')
+            return BuildError(f"failed to compute cache key: {go_quote('/' + path)} not found: not found")
+        given = go_quote(clean("/" + relative))
+        return BuildError(f"failed to compute cache key: failed to calculate checksum: {given}: not found")
 
 
 def _split(pattern: str) -> tuple[str, str]:
     """Return the components before the first with a wildcard, and the others."""
     parts = pattern.split("/")
     at = next((at for at, part in enumerate(parts) if is_wild(part)), len(parts) - 1)
-    return unescaped("/".join(parts[:at])), "/".join(parts[at:])
+    return "/".join(parts[:at]), "/".join(parts[at:])

@@ -9,7 +9,7 @@ from layersim.build.context.tree import LinkLoopError, resolve, status
 from layersim.build.copying.archives import extract, opened_archive
 from layersim.build.copying.leaf import describe, make_leaf, set_attributes, set_time
 from layersim.build.copying.owners import Owner, find_owner
-from layersim.build.copying.place import Making, is_directory, make_directories, remove_all, touch
+from layersim.build.copying.place import Making, below_file, is_directory, make_directories, remove_all, touch
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -65,11 +65,9 @@ def _place(overlay: Overlay, dest: str) -> str:
         place = resolve(overlay, dest)
     except LinkLoopError as error:
         raise BuildError(f"{REFUSAL}evalSymlinksInScope: too many links in {dest}") from error
-    parts = place.split("/")
-    for depth in range(1, len(parts)):
-        found = status(overlay, "/".join(parts[:depth]))
-        if found is not None and not is_directory(found):
-            raise BuildError(f"{REFUSAL}lstat /{place}: not a directory")
+    in_file = below_file(overlay, place)
+    if in_file:
+        raise BuildError(f"{REFUSAL}lstat /{in_file}: not a directory")
     return place
 
 

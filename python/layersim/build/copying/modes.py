@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from layersim.build.context import Dialect
 
 PERMISSIONS, RWX, SPECIAL = 0o7777, 0o777, 0o7000
+_UMASK = 0o022
+"""What the engine takes from the mode of a directory that it makes; what it copies gets the whole mode."""
 _CLAUSE = re.compile(r"([ugoa]*)((?:[-+=][rwxXst]*|[-+=][ugo])+)")
 _ACTION = re.compile(r"([-+=])([rwxXst]*|[ugo])(?![rwxXstugo])")
 _SHIFTS = {"u": 6, "g": 3, "o": 0}
@@ -72,7 +74,7 @@ def _octal(text: str) -> Mode:
     if not re.fullmatch("[0-7]+", text) or int(text, 8) > PERMISSIONS:
         raise BuildError(f"invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777")
     bits = int(text, 8)
-    return Mode(lambda _mode: bits, bits & RWX)
+    return Mode(lambda _mode: bits, bits & RWX & ~_UMASK)
 
 
 def _parsed(clause: str) -> tuple[str, list[tuple[str, str]]]:

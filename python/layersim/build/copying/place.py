@@ -45,7 +45,8 @@ def make_directories(overlay: Overlay, path: str, making: Making) -> bool:
         For a file in the way.
     """
     made, here = False, ""
-    for part in path.split("/"):
+    parts = path.split("/")
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
         here = f"{here}/{part}" if here else part
         found = status(overlay, here) if here else None
         if found is None and here:
@@ -54,8 +55,20 @@ def make_directories(overlay: Overlay, path: str, making: Making) -> bool:
                 overlay.chown(here, *making.owner)
             made = True
         elif found is not None and not stat.S_ISDIR(found.st_mode):
-            raise BuildError(f"{making.refusal}mkdir /{here}: not a directory")
+            what = f"lstat /{here}/{following}" if following else f"mkdir /{here}"
+            raise BuildError(f"{making.refusal}{what}: not a directory")
     return made
+
+
+def below_file(overlay: Overlay, place: str) -> str:
+    """Return the first name on the way to a place that would lie in what is no directory; else nothing."""
+    here = ""
+    for part in place.split("/"):
+        found = status(overlay, here) if here else None
+        here = f"{here}/{part}" if here else part
+        if found is not None and not is_directory(found):
+            return here
+    return ""
 
 
 def followed(overlay: Overlay, path: str) -> str:

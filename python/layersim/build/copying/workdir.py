@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from layersim.build.context.dialect import is_legacy
 from layersim.build.context.tree import status
 from layersim.build.copying.owners import Owner, find_owner
-from layersim.build.copying.place import Making, followed, is_directory, make_directories
+from layersim.build.copying.place import Making, below_file, followed, is_directory, make_directories
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -40,8 +40,9 @@ def make_workdir(overlay: Overlay, path: str, dialect: Dialect, *, user: str = "
         For a file in the way.
     """
     place = followed(overlay, path)
-    if _is_below_file(overlay, place):
-        raise BuildError(f"lstat /{place}: not a directory")
+    in_file = below_file(overlay, place)
+    if in_file:
+        raise BuildError(f"lstat /{in_file}: not a directory")
     if not is_legacy(dialect):
         owner = find_owner(overlay, user, dialect) if user else None
         return make_directories(overlay, place, Making(owner))
@@ -49,9 +50,3 @@ def make_workdir(overlay: Overlay, path: str, dialect: Dialect, *, user: str = "
     if found is not None and not is_directory(found):
         raise BuildError(f"Cannot mkdir: {path} is not a directory")
     return make_directories(overlay, place, Making(Owner(0, 0)))
-
-
-def _is_below_file(overlay: Overlay, place: str) -> bool:
-    parts = place.split("/")
-    parents = ("/".join(parts[:depth]) for depth in range(1, len(parts)))
-    return any((found := status(overlay, parent)) is not None and not is_directory(found) for parent in parents)

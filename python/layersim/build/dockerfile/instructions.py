@@ -17,6 +17,9 @@ class Placed(msgspec.Struct, frozen=True, eq=False):
             return NotImplemented
         return self._key() == other._key()
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._key()))
 

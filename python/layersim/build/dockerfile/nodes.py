@@ -50,8 +50,8 @@ def node_of(text: str, line: int, end_line: int, dialect: Dialect, escape: str) 
         found = _COMMAND.match(stripped)
         word, rest = (found[1], found[2]) if found else (stripped, "")
     flags: tuple[str, ...] = ()
+    if rest and rest[0] in SPACES:
+        rest = rest.lstrip(SPACES)
     if rest[:2] == "--":
         flags, rest = split_flags(rest, escape)
-    elif rest and rest[0] in SPACES:
-        rest = rest.lstrip(SPACES)
     return Node(word, word.lower(), flags, rest, text, line, end_line, dialect, escape)

@@ -203,6 +203,8 @@ class Reader:
             raise SubstitutionError("missing ':' in substitution")
         modifier = self._next() if sign == ":" else sign
         word = self._word("}", _MISSING_BRACE, keeps_escapes=keeps_escapes)
+        if name not in self._variables and "unset" in self._keeps:
+            return f"${{{name}{sign if sign == ':' else ''}{modifier}{word}}}"
         return self._chosen(name, modifier, word, modifier, empty_is_unset=sign == ":")
 
     def _word(self, stop: str, missing: str, *, keeps_escapes: bool) -> str:

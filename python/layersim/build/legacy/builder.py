@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from layersim._core import View
 from layersim.build.draft import Draft
+from layersim.build.legacy.platform import check_platform
 from layersim.build.legacy.probing import Prober
 from layersim.build.legacy.stage import Session, Stage
 from layersim.build.named import unknown_image
@@ -15,6 +16,7 @@ from layersim.build.result import Step, Telling
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, labels_of, located, planned_stages
 from layersim.errors import BuildError, InvalidReferenceError
+from layersim.image.grammar import refusal
 
 if TYPE_CHECKING:
     from layersim.build.plan import PlannedStage
@@ -91,7 +93,14 @@ class LegacyBuilder:
     def _base(self, planned: PlannedStage) -> Image | None:
         if planned.base_stage is not None:
             return self._images[planned.base_stage]
-        return None if planned.base == "scratch" else self._host.get_image(planned.base)
+        if planned.stage.platform is not None:
+            check_platform(self._plan.expanded(planned.stage.platform), self.request.dialect)
+        if planned.base == "scratch":
+            return None
+        try:
+            return self._host.get_image(planned.base)
+        except InvalidReferenceError as error:
+            raise InvalidReferenceError(refusal(error, planned.base)) from error
 
     def _count(self) -> str:
         """Return the number of one more instruction of the Dockerfile; what a base triggers has none."""
@@ -113,4 +122,4 @@ class LegacyBuilder:
         try:
             return self._host.get_image(word)
         except InvalidReferenceError as error:
-            raise BuildError(f"{wrong} invalid reference format") from error
+            raise BuildError(f"{wrong} {refusal(error, word)}") from error

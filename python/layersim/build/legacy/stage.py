@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from layersim._core import Overlay, View, sha256
 from layersim.build.cache import Place
+from layersim.build.context.patterns import clean
 from layersim.build.copied import Copying
 from layersim.build.copying import make_workdir
 from layersim.build.dockerfile import Add, Copy, CreatedBy, Run, Workdir, run_words
@@ -97,6 +98,8 @@ class Stage:
         self._state, self._draft = state, state.draft
         self.image = base
         self._label = ""
+        # The working directory that is known to be there, upon how many layers.
+        self._seen_dir = ("", 0)
 
     def take(self, instruction: Instruction, label: str) -> None:
         """Do one instruction, or find the image that it made before."""
@@ -112,7 +115,7 @@ class Stage:
         else:
             change_config(self._draft, evaluated, self._request.dialect)
             text = created_by(evaluated, self._draft, self._state.scope) or ""
-            task = _Task(evaluated, self._config(text), lambda: (None, 0.0))
+            task = _Task(evaluated, self._config(text), lambda: (self._made_directory(), 0.0))
         self._do(task)
 
     def _config(self, text: str) -> dict[str, Json]:
@@ -152,17 +155,24 @@ class Stage:
         return _Task(instruction, self._config(text), work, has_container=False, files=copying.files)
 
     def _workdir(self, instruction: Workdir) -> _Task:
-        if not instruction.path:
-            raise BuildError("cannot normalize nothing")
         path = enter(self._draft, instruction.path, self._request.dialect)
         config = self._config(CreatedBy(self._request.dialect, self._draft.shell).workdir(path))
+        return _Task(
+            instruction, config, lambda: (self._written(self._fs_with_directory(path)), 0.0), has_container=False
+        )
 
-        def work() -> tuple[Layer | None, float]:
-            fs = Overlay(container_view(self._view().layers, self._host.now()), clock=self._host.now)
-            make_workdir(fs, cleaned(path), self._request.dialect)
-            return self._written(fs), 0.0
+    def _made_directory(self) -> Layer | None:
+        """Return what making the container of a step adds: the directory that it would work in, where it is missing."""
+        place = (self._draft.working_dir, len(self.image.layers) if self.image is not None else 0)
+        if not place[0] or place == self._seen_dir:
+            return None
+        self._seen_dir = place
+        return self._written(self._fs_with_directory(place[0]))
 
-        return _Task(instruction, config, work, has_container=False)
+    def _fs_with_directory(self, path: str) -> Overlay:
+        fs = Overlay(container_view(self._view().layers, self._host.now()), clock=self._host.now)
+        make_workdir(fs, cleaned(path), self._request.dialect)
+        return fs
 
     def _do(self, task: _Task) -> None:
         below, line = self.image, task.instruction.line
@@ -241,7 +251,9 @@ class Stage:
         if self.image is None or isinstance(task.instruction, Run | Copy | Add):
             return found
         entrypoint = task.config.get("Entrypoint") or Draft.upon(self.image).config.get("Entrypoint")
-        return found | {"Labels": task.config.get("Labels") or {}, "Entrypoint": entrypoint}
+        told = found | {"Labels": task.config.get("Labels") or {}, "Entrypoint": entrypoint}
+        directory = self._draft.working_dir
+        return told | ({"WorkingDir": clean(directory)} if directory else {})
 
     def _view(self) -> View:
         return View(self.image.layers if self.image is not None else [])
