@@ -103,7 +103,6 @@ def _source_words(evaluator: Evaluator, instruction: Copy | Add) -> dict[str, An
         "dest": evaluator.word(instruction.dest),
         "chown": evaluator.optional(instruction.chown),
         "chmod": evaluator.optional(instruction.chmod),
-        "excludes": tuple(evaluator.word(pattern) for pattern in instruction.excludes),
     }
 
 

@@ -8,26 +8,13 @@ from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Copy, Onbuild, Run, is_cache, parse, source_of_mount
 from layersim.build.evaluated import Evaluator
+from layersim.build.global_args import GlobalArgs
 from layersim.errors import BuildError, DockerfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from layersim.build.dockerfile import Dialect, Dockerfile, Instruction, Stage
-
-_PLATFORM = {
-    "BUILDPLATFORM": "{os}/{arch}",
-    "BUILDOS": "{os}",
-    "BUILDOSVERSION": "",
-    "BUILDARCH": "{arch}",
-    "BUILDVARIANT": "",
-    "TARGETPLATFORM": "{os}/{arch}",
-    "TARGETOS": "{os}",
-    "TARGETOSVERSION": "",
-    "TARGETARCH": "{arch}",
-    "TARGETVARIANT": "",
-}
-
 
 INTEGER = re.compile(r"[+-]?[0-9]+")
 """What names a stage by its place."""
@@ -91,6 +78,8 @@ class Plan:
         Whether steps are told without the name of their stage.
     written : tuple of PlannedStage
         All stages of the Dockerfile.
+    arguments : GlobalArgs
+        What `globals` were worked out from.
     """
 
     stages: tuple[PlannedStage, ...]
@@ -98,6 +87,7 @@ class Plan:
     globals: Mapping[str, str]
     is_single: bool
     written: tuple[PlannedStage, ...]
+    arguments: GlobalArgs
 
 
 def _no_triggers(_base: str) -> Sequence[str]:
@@ -131,10 +121,8 @@ def plan(
     BuildError, DockerfileError
         There is no such target, a stage stands on itself, or the name of a base comes out empty.
     """
-    values = dict(given)
-    if dockerfile.dialect.builder == "buildkit" and not dockerfile.dialect.is_old:
-        values = {"TARGETSTAGE": target or dockerfile.stages[-1].name or "default"} | values
-    return _Planner(dockerfile, values, platform, triggers).plan(target)
+    arguments = GlobalArgs(dockerfile, given, platform, target)
+    return _Planner(dockerfile, arguments, triggers).plan(target)
 
 
 def triggered_by(triggers: Sequence[str], dialect: Dialect, base: str) -> tuple[Instruction, ...]:
@@ -154,26 +142,20 @@ def triggered_by(triggers: Sequence[str], dialect: Dialect, base: str) -> tuple[
 
 
 class _Planner:
-    def __init__(
-        self,
-        dockerfile: Dockerfile,
-        given: Mapping[str, str],
-        platform: tuple[str, str],
-        triggers: Callable[[str], Sequence[str]],
-    ) -> None:
+    def __init__(self, dockerfile: Dockerfile, arguments: GlobalArgs, triggers: Callable[[str], Sequence[str]]) -> None:
         self._dockerfile, self._triggers = dockerfile, triggers
         self._is_legacy = dockerfile.dialect.builder == "legacy"
         self._is_old = dockerfile.dialect.is_old
         self._names: dict[str, int] = {}
         self._later_names = {stage.name: at for at, stage in enumerate(dockerfile.stages) if stage.name}
-        self.globals = self._global_values(given, platform)
+        self.arguments, self.globals = arguments, arguments.values()
         self._stages = [self._planned(index, stage) for index, stage in enumerate(dockerfile.stages)]
 
     def plan(self, target: str | None) -> Plan:
         last = self._target(target)
         order = list(range(last + 1)) if self._is_legacy else sorted(self._needed(last))
         chosen = tuple(self._stages[index] for index in order)
-        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages))
+        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages), self.arguments)
 
     @property
     def _is_single(self) -> bool:
@@ -184,38 +166,6 @@ class _Planner:
             mounts = [text for text in mounts if source_of_mount(text) or is_cache(text)]
         copied = _copied_from(self._dockerfile.stages[0].instructions)
         return len(self._stages) == 1 and not mounts and not any(copied)
-
-    def _global_values(self, given: Mapping[str, str], platform: tuple[str, str]) -> dict[str, str]:
-        names = {} if self._is_legacy else _PLATFORM
-        system, machine = platform
-        values = {name: form.format(os=system, arch=machine) for name, form in names.items()}
-        names = names | {"TARGETSTAGE": ""} if "TARGETSTAGE" in given and not self._is_old else names
-        values |= {name: value for name, value in given.items() if name in names}
-        for argument in self._dockerfile.globals:
-            before = dict(values)
-            for name, default in argument.pairs:
-                seen = before if self._is_legacy else values
-                value = given[name] if name in given and self._skips_given else self._default(default, seen)
-                value = given.get(name, value)
-                if value is not None:
-                    values[name] = value
-        return values
-
-    @property
-    def _skips_given(self) -> bool:
-        """Whether a default is not even read when a value was given."""
-        return not (self._is_legacy or self._is_old)
-
-    def _default(self, default: str | None, values: Mapping[str, str]) -> str | None:
-        """Return what the default of a global ARG comes to; 20.10's BuildKit takes nothing for one that is wrong."""
-        if default is None:
-            return None
-        try:
-            return self._evaluator(values).word(default)
-        except DockerfileError:
-            if self._is_legacy or not self._is_old:
-                raise
-            return ""
 
     def _evaluator(self, values: Mapping[str, str]) -> Evaluator:
         return Evaluator(values, self._dockerfile.dialect, self._dockerfile.escape)

@@ -10,7 +10,6 @@ from layersim.build import BuildKit, LegacyBuilder, Request, dialect_of
 from layersim.build.context import Context, Synced, place_of
 from layersim.build.context.synced import source_key
 from layersim.build.dockerfile import Remark, parse
-from layersim.build.draft import Draft
 from layersim.build.lint import remarks
 from layersim.build.result import Build
 from layersim.engine.caching import CacheCommands
@@ -149,10 +148,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         if request.dialect.is_old or isinstance(building, LegacyBuilder):
             return request.dockerfile.warnings
 
-        def has_shell(base: str) -> bool:
-            return base != "scratch" and bool(Draft.upon(self.get_image(base)).words("Shell"))
-
-        return tuple(remarks(request.dockerfile, building.stages, has_shell))
+        return tuple(remarks(building))
 
     def _build_host(self) -> BuildHost:
         return BuildHost(
