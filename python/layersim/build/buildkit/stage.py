@@ -133,6 +133,8 @@ class Stage:
         if instruction.network == "host":
             raise BuildError("network.host is not allowed")
         mounting = Mounting.of(instruction, self.state, self._request, self._source)
+        if instruction.devices:
+            raise BuildError("device feature is only supported in Dockerfile frontend 1.14.0-labs or later")
         self._ask(mounting.asked())
 
         def work(fs: Overlay) -> tuple[Overlay, float]:

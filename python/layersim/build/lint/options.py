@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from layersim.build.dockerfile.csv_fields import FALSE, TRUE
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ CHECK = "BUILDKIT_DOCKERFILE_CHECK"
 
 _EXPERIMENTAL = frozenset(("CopyIgnoredFile",))
 _ALL = "all"
-_TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
-_FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Options:
             name, equals, value = option.partition("=")
             if not equals or name not in {"skip", "error", "experimental"}:
                 raise BuildError(f'failed to parse {place}: invalid check option "{name.strip()}"')
-            if name == "error" and value not in _TRUE | _FALSE:
+            if name == "error" and value not in TRUE | FALSE:
                 problem = f'strconv.ParseBool: parsing "{value}": invalid syntax'
                 raise BuildError(f'failed to parse {place}: failed to parse check option "{option}": {problem}')
             found = found._with(name, value)
@@ -64,7 +63,7 @@ class Options:
     def _with(self, name: str, value: str) -> Self:
         """Return them with one more: the last list of rules counts, but ``all`` stays."""
         if name == "error":
-            return replace(self, is_error=value in _TRUE)
+            return replace(self, is_error=value in TRUE)
         if name == "skip":
             return replace(self, skipped=_rules(self.skipped, value))
         return replace(self, experimental=_rules(self.experimental, value))
