@@ -56,7 +56,7 @@ class MountedRun:
         with _open_caches(self.host, self.mounting, step) as caches:
             mounts = tuple(self.mounting.made(caches, self.host.now))
             step = step.with_mounts(mounts)
-            stubs = Stubs(self.request.dialect, mounts)
+            stubs = Stubs(self.request.dialect, mounts, step.scripts)
             try:
                 stubs.make(fs)
                 seen = _with_folders(fs, mounts)

@@ -12,7 +12,7 @@ from layersim.build.running.globs import is_directory
 from layersim.errors import PathIsDirectoryError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from layersim._core import Overlay
     from layersim.build.dockerfile import Dialect
@@ -33,10 +33,13 @@ class Stubs:
         innermost outwards, all that they made and that is empty, and give the directory above its old time.
     mounts : sequence of StepMount
         What the RUN asks for.
+    scripts : iterable of str
+        Where programs of here-documents are.
     """
 
-    def __init__(self, dialect: Dialect, mounts: Sequence[StepMount]) -> None:
+    def __init__(self, dialect: Dialect, mounts: Sequence[StepMount], scripts: Iterable[str] = ()) -> None:
         self._is_old = dialect.is_old
+        self._inner = [path for path in (*(one.target for one in mounts), *scripts) if is_in_container(path)]
         folders = [f"{mount.target}/" for mount in mounts if mount.fs is not None]
         # A mount point in another mount is in that one, not in the layer.
         self._mounts = [
@@ -53,7 +56,7 @@ class Stubs:
             A file is where a directory has to be, or the other way round.
         """
         files, places = [_real(fs, path) for path in _FILES], [_real(fs, mount.target) for mount in self._mounts]
-        self._made = [path for target in (*files, *places) for path in self._missing(fs, target)]
+        self._made = [path for target in (*files, *places, *self._folders()) for path in self._missing(fs, target)]
         for path in _DIRECTORIES:
             if not fs.exists(path):
                 fs.mkdir(path, _MODE)
@@ -64,6 +67,12 @@ class Stubs:
                 _make_file(fs, path)
             else:
                 fs.make_directories(path, _MODE)
+
+    def _folders(self) -> list[str]:
+        """Return what every container has mounted, as far as more is mounted in it: later ones take that for theirs."""
+        if self._is_old:
+            return []
+        return [folder for folder in _DIRECTORIES if any(path.startswith(f"{folder}/") for path in self._inner)]
 
     def _missing(self, fs: Overlay, target: str) -> Iterator[str]:
         """Yield the paths that have to be made and may go again, the innermost first."""
