@@ -60,5 +60,8 @@ CASES: dict[str, tuple[tuple[str, int], ...]] = {
 REFUSED = {
     "# check=error=true\nFROM bb:1 AS Bb\nCMD a\n": "lint violation found for rules: ",
     "# check=skip=all;foo=bar\nFROM bb:1\n": 'failed to parse check options: invalid check option "foo"',
+    "# check=skip\nFROM bb:1\n": 'failed to parse check options: invalid check option "skip"',
+    "# check=;skip=all\nFROM bb:1\n": 'failed to parse check options: invalid check option ""',
+    "# check=skip = all\nFROM bb:1\n": 'failed to parse check options: invalid check option "skip"',
     "# check=error=maybe\nFROM bb:1\n": 'strconv.ParseBool: parsing "maybe": invalid syntax',
 }

@@ -87,6 +87,19 @@ class TestSeen:
         effect = ls.effect(writes={"/c/d/x": b"x", "/t/x": b"x", "/kept": b"k"})
         assert paths(Bench(profile).build(lines, ls.runs({"keep": effect}), k=b"k")) == left
 
+    @pytest.mark.parametrize(
+        ("line", "left"),
+        [
+            ("RUN x", ["dev", "etc", "proc", "sys"]),
+            ("RUN --mount=type=tmpfs,target=/dev/q/r x", ["etc", "proc", "sys"]),
+            ("RUN --mount=type=secret,id=none,target=/dev/q x", ["dev", "etc", "proc", "sys"]),
+            ("RUN <<EOF\n#!/bin/sh\nEOF", ["etc", "proc", "sys"]),
+        ],
+    )
+    def test_what_is_mounted_in_dev_takes_that_away(self, line: str, left: list[str]) -> None:
+        lines = "FROM scratch\nCOPY f /etc/f\n"
+        assert paths(Bench().build(f"{lines}{line}", ls.runs({}, default=ls.effect()))) == left
+
     def test_a_file_of_the_image_is_as_it_was(self) -> None:
         bench = Bench()
 

@@ -24,10 +24,11 @@ class ImageSpec:
     created: datetime | None = None
     history: tuple[dict[str, Any], ...] | None = None
     config: dict[str, Any] = field(default_factory=lambda: {"Cmd": ["/bin/sh"]}, hash=False)
+    architecture: str = "amd64"
 
     def config_bytes(self) -> bytes:
         """Return the config's JSON, whose digest is the image id."""
-        config: dict[str, Any] = {"architecture": "amd64", "os": "linux", "config": self.config}
+        config: dict[str, Any] = {"architecture": self.architecture, "os": "linux", "config": self.config}
         config["rootfs"] = {"type": "layers", "diff_ids": [sha256(layer) for layer in self.layers]}
         if self.created is not None:
             config["created"] = stamp(self.created)

@@ -107,7 +107,6 @@ def _source_words(evaluator: Evaluator, instruction: Copy | Add) -> dict[str, An
         "dest": evaluator.word(instruction.dest),
         "chown": evaluator.optional(instruction.chown),
         "chmod": evaluator.mode(instruction.chmod),
-        "excludes": tuple(evaluator.word(pattern) for pattern in instruction.excludes),
     }
 
 

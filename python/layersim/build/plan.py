@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from layersim.build.dockerfile import Copy, Onbuild, Run, is_cache, parse, source_of_mount
 from layersim.build.evaluated import Evaluator
+from layersim.build.global_args import GlobalArgs
 from layersim.build.platforms import check_platform
 from layersim.errors import BuildError, DockerfileError
 
@@ -15,20 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from layersim.build.dockerfile import Dialect, Dockerfile, Instruction, Stage
-
-_PLATFORM = {
-    "BUILDPLATFORM": "{os}/{arch}",
-    "BUILDOS": "{os}",
-    "BUILDOSVERSION": "",
-    "BUILDARCH": "{arch}",
-    "BUILDVARIANT": "",
-    "TARGETPLATFORM": "{os}/{arch}",
-    "TARGETOS": "{os}",
-    "TARGETOSVERSION": "",
-    "TARGETARCH": "{arch}",
-    "TARGETVARIANT": "",
-}
-
 
 INTEGER = re.compile(r"[+-]?[0-9]+")
 """What names a stage by its place."""
@@ -93,8 +80,8 @@ class Plan:
         Whether steps are told without the name of their stage.
     written : tuple of PlannedStage
         All stages that were looked at.
-    evaluator : Evaluator
-        What replaces variables before the first stage.
+    arguments : GlobalArgs
+        What `globals` were worked out from.
     fault : BuildError, DockerfileError or None
         What the legacy builder says when it gets to the stage after these.
     """
@@ -104,12 +91,8 @@ class Plan:
     globals: Mapping[str, str]
     is_single: bool
     written: tuple[PlannedStage, ...]
-    evaluator: Evaluator
+    arguments: GlobalArgs
     fault: BuildError | DockerfileError | None = None
-
-    def expanded(self, word: str) -> str:
-        """Return a word of a ``FROM`` with its variables replaced."""
-        return self.evaluator.word(word)
 
 
 def _no_triggers(_base: str) -> Sequence[str]:
@@ -144,10 +127,8 @@ def plan(
         There is no such target, a stage stands on itself, or the name of a base comes out empty. The legacy builder
         looks at a stage when those before it are done, and never at those after the target.
     """
-    values = dict(given)
-    if dockerfile.dialect.builder == "buildkit" and not dockerfile.dialect.is_old:
-        values = {"TARGETSTAGE": target or dockerfile.stages[-1].name or "default"} | values
-    return _Planner(dockerfile, values, platform, triggers).plan(target)
+    arguments = GlobalArgs(dockerfile, given, platform, target)
+    return _Planner(dockerfile, arguments, triggers).plan(target)
 
 
 def triggered_by(triggers: Sequence[str], dialect: Dialect, base: str) -> tuple[Instruction, ...]:
@@ -171,31 +152,25 @@ def triggered_by(triggers: Sequence[str], dialect: Dialect, base: str) -> tuple[
 
 
 class _Planner:
-    def __init__(
-        self,
-        dockerfile: Dockerfile,
-        given: Mapping[str, str],
-        platform: tuple[str, str],
-        triggers: Callable[[str], Sequence[str]],
-    ) -> None:
+    def __init__(self, dockerfile: Dockerfile, arguments: GlobalArgs, triggers: Callable[[str], Sequence[str]]) -> None:
         self._dockerfile, self._triggers = dockerfile, triggers
         self._is_legacy = dockerfile.dialect.builder == "legacy"
         self._is_old = dockerfile.dialect.is_old
         self._names: dict[str, int] = {}
         self._later_names = {stage.name: at for at, stage in enumerate(dockerfile.stages) if stage.name}
-        self.globals = self._global_values(given, platform)
+        self.arguments, self.globals = arguments, arguments.values()
         self._stages: list[PlannedStage] = []
 
     def plan(self, target: str | None) -> Plan:
-        evaluator = self._evaluator(self.globals)
         if self._is_legacy:
             last = self._target(target)
             fault = self._fault(last)
-            return Plan(tuple(self._stages), last, self.globals, self._is_single, tuple(self._stages), evaluator, fault)
+            stages = tuple(self._stages)
+            return Plan(stages, last, self.globals, self._is_single, stages, self.arguments, fault)
         self._stages += (self._planned(index, stage) for index, stage in enumerate(self._dockerfile.stages))
         last = self._target(target)
         chosen = tuple(self._stages[index] for index in sorted(self._needed(last)))
-        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages), evaluator)
+        return Plan(chosen, last, self.globals, self._is_single, tuple(self._stages), self.arguments)
 
     def _fault(self, last: int) -> BuildError | DockerfileError | None:
         """Look at one stage after the other; return what is wrong with the first that cannot be built."""
@@ -215,38 +190,6 @@ class _Planner:
             mounts = [text for text in mounts if source_of_mount(text) or is_cache(text)]
         copied = _copied_from(self._dockerfile.stages[0].instructions)
         return len(self._dockerfile.stages) == 1 and not mounts and not any(copied)
-
-    def _global_values(self, given: Mapping[str, str], platform: tuple[str, str]) -> dict[str, str]:
-        names = {} if self._is_legacy else _PLATFORM
-        system, machine = platform
-        values = {name: form.format(os=system, arch=machine) for name, form in names.items()}
-        names = names | {"TARGETSTAGE": ""} if "TARGETSTAGE" in given and not self._is_old else names
-        values |= {name: value for name, value in given.items() if name in names}
-        for argument in self._dockerfile.globals:
-            before = dict(values)
-            for name, default in argument.pairs:
-                seen = before if self._is_legacy else values
-                value = given[name] if name in given and self._skips_given else self._default(default, seen)
-                value = given.get(name, value)
-                if value is not None:
-                    values[name] = value
-        return values
-
-    @property
-    def _skips_given(self) -> bool:
-        """Whether a default is not even read when a value was given."""
-        return not (self._is_legacy or self._is_old)
-
-    def _default(self, default: str | None, values: Mapping[str, str]) -> str | None:
-        """Return what the default of a global ARG comes to; 20.10's BuildKit takes nothing for one that is wrong."""
-        if default is None:
-            return None
-        try:
-            return self._evaluator(values).word(default)
-        except DockerfileError:
-            if self._is_legacy or not self._is_old:
-                raise
-            return ""
 
     def _evaluator(self, values: Mapping[str, str]) -> Evaluator:
         return Evaluator(values, self._dockerfile.dialect, self._dockerfile.escape)

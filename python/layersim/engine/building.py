@@ -148,7 +148,7 @@ class BuildCommands(ImageCommands, CacheCommands):
         if request.dialect.is_old or isinstance(building, LegacyBuilder):
             return request.dockerfile.warnings
 
-        return tuple(remarks(request, building.stages, building.upon_image))
+        return tuple(remarks(building))
 
     def _build_host(self) -> BuildHost:
         return BuildHost(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layersim._core import View
+from layersim.build.buildkit.bases import image_of_name
 from layersim.build.buildkit.inline import inline_cache
 from layersim.build.buildkit.naming import StepNumbers
 from layersim.build.buildkit.session import Session
@@ -46,7 +47,7 @@ class BuildKit:
 
     def __init__(self, host: Host, request: Request) -> None:
         self._host, self.request = host, request
-        self._plan = planned_stages(host, request)
+        self.plan = planned_stages(host, request)
         self._stages: dict[int, Stage] = {}
         self._session = Session(host, request)
         self.steps, self.warnings = self._session.steps, self._session.imports.warnings
@@ -57,11 +58,21 @@ class BuildKit:
     @property
     def stages(self) -> Sequence[PlannedStage]:
         """What the target needs."""
-        return self._plan.stages
+        return self.plan.stages
+
+    def image(self, name: str) -> Image:
+        """Return the image of a name.
+
+        Raises
+        ------
+        ImageNotFoundError, InvalidReferenceError
+            There is none.
+        """
+        return image_of_name(self._host, name)
 
     def _check_names(self) -> None:
         """Refuse what names no image in a FROM, be it of a stage that is not needed."""
-        for planned in self._plan.written:
+        for planned in self.plan.written:
             if planned.base_stage is None and planned.base != "scratch" and not is_image_id(planned.base):
                 try:
                     parse_name(planned.base, self._host.profile.naming.grammar)
@@ -77,14 +88,14 @@ class BuildKit:
             In the builder's words; nothing is kept but the cache of the steps before it.
         """
         is_whole, ends, chain = False, [""], [""]
-        Reading(self.request, self._plan, self._named).check()
+        Reading(self.request, self.plan, self._named).check()
         try:
-            for planned in self._plan.stages:
+            for planned in self.plan.stages:
                 if planned.index in self._stages:
                     continue
-                if planned.index == self._plan.target or not self._may_wait(planned):
+                if planned.index == self.plan.target or not self._may_wait(planned):
                     self._stages[planned.index] = self._stage(planned)
-            target = self._stages[self._plan.target]
+            target = self._stages[self.plan.target]
             is_whole, ends, chain = True, target.ends, target.chain
         finally:
             self._note_sources(is_whole=is_whole)
@@ -120,7 +131,7 @@ class BuildKit:
             self._stages[index] = self._stage(waiting.state.planned)
         elif index not in self._stages:
             # A mount may name a later stage.
-            self._stages[index] = self._stage(self._plan.written[index])
+            self._stages[index] = self._stage(self.plan.written[index])
         return self._stages[index]
 
     def key_of(self, index: int) -> str:
@@ -133,7 +144,7 @@ class BuildKit:
         dialect = self.request.dialect
         triggered = triggered_by(draft.triggers, dialect, planned.base)
         draft.config["OnBuild"] = None
-        numbers = StepNumbers.of(planned, self._plan, triggered, dialect)
+        numbers = StepNumbers.of(planned, self.plan, triggered, dialect)
         stage = Stage(self._session, self, StageState(planned, draft, scope), key, numbers)
         stage.made, stage.is_waiting = made, is_waiting
         stage.begin()
@@ -158,17 +169,13 @@ class BuildKit:
             draft = below.state.draft.fork()
             scope = below.state.scope.inherited(draft.env)
             return draft, scope, below.key, list(below.made)
-        state, key = self.upon_image(planned), "scratch"
-        if planned.base != "scratch":
-            key = self._session.uses.add_base(self._host.get_image(planned.base))
-        return state.draft, state.scope, key, []
-
-    def upon_image(self, planned: PlannedStage) -> StageState:
-        """Return what a stage upon an image, or upon nothing, starts from."""
         dialect, given = self.request.dialect, self.request.build_args
-        is_empty = planned.base == "scratch"
-        draft = Draft.from_nothing(dialect) if is_empty else Draft.upon(self._host.get_image(planned.base))
-        return StageState(planned, draft, Scope(dialect, given, self._plan.globals, env=draft.env))
+        if planned.base == "scratch":
+            draft, key = Draft.from_nothing(dialect), "scratch"
+        else:
+            image = self.image(planned.base)
+            draft, key = Draft.upon(image), self._session.uses.add_base(image)
+        return draft, Scope(dialect, given, self.plan.globals, env=draft.env), key, []
 
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""
@@ -195,17 +202,17 @@ class BuildKit:
 
     def _begun(self, index: int, planned: PlannedStage) -> View:
         """Return the files of a stage that comes later: to 20.10 they are those of its image."""
-        later = self._plan.written[index]
+        later = self.plan.written[index]
         if not self.request.dialect.is_old:
             rule = f'it needs to be defined before current stage "{planned.name}"'
             raise BuildError(f'cannot copy from stage "{later.name}", {rule}')
         if later.base_stage is not None or later.base == "scratch":
             return View([])
-        return View(self._host.get_image(later.base).layers)
+        return View(self.image(later.base).layers)
 
     def _named(self, word: str) -> Image:
         try:
-            return self._host.get_image(word)
+            return self.image(word)
         except InvalidReferenceError as error:
             raise BuildError(_unnamed(word, error)) from error
 
@@ -216,7 +223,7 @@ class BuildKit:
             return Source(stage.state.draft.view(), stage.key)
         if word == "scratch":
             return Source(View([]), word)
-        image = self._host.get_image(word)
+        image = self.image(word)
         return Source(View(image.layers), self._session.uses.add_base(image))
 
 

@@ -22,6 +22,7 @@ from layersim.build.result import Step
 from layersim.build.running.surroundings import BUILDKIT, BUILDKIT20
 from layersim.build.stage import run_step
 from layersim.build.texts import copied_by, created_by
+from layersim.errors import BuildError
 from layersim.image import HistoryEntry
 from layersim.image.instant import format_utc
 
@@ -130,6 +131,8 @@ class Stage:
         scope = self.state.scope
 
         mounting = Mounting.of(instruction, self.state, self._request, self._source)
+        if instruction.devices:
+            raise BuildError("device feature is only supported in Dockerfile frontend 1.14.0-labs or later")
         self._ask(mounting.asked())
 
         def work(fs: Overlay) -> tuple[Overlay, float]:

@@ -34,18 +34,17 @@ class Stubs:
     mounts : sequence of StepMount
         What the RUN asks for.
     scripts : iterable of str
-        Paths of programs that are mounted for it.
+        Where programs of here-documents are.
     """
 
     def __init__(self, dialect: Dialect, mounts: Sequence[StepMount], scripts: Iterable[str] = ()) -> None:
         self._is_old = dialect.is_old
+        self._inner = [path for path in (*(one.target for one in mounts), *scripts) if is_in_container(path)]
         folders = [f"{mount.target}/" for mount in mounts if mount.fs is not None]
         # A mount point in another mount is in that one, not in the layer.
         self._mounts = [
             one for one in mounts if not is_in_container(one.target) and not one.target.startswith(tuple(folders))
         ]
-        # A directory of the container itself goes too where something of the step was mounted in it.
-        self._inner = [*scripts, *(one.target for one in mounts if is_in_container(one.target))]
         self._made: list[str] = []
 
     def make(self, fs: Overlay) -> None:
@@ -57,7 +56,7 @@ class Stubs:
             A file is where a directory has to be, or the other way round.
         """
         files, places = [_real(fs, path) for path in _FILES], [_real(fs, mount.target) for mount in self._mounts]
-        self._made = [path for target in (*files, *places, *self._inner) for path in self._missing(fs, target)]
+        self._made = [path for target in (*files, *places, *self._folders()) for path in self._missing(fs, target)]
         for path in _DIRECTORIES:
             if not fs.exists(path):
                 fs.mkdir(path, _MODE)
@@ -68,6 +67,12 @@ class Stubs:
                 _make_file(fs, path)
             else:
                 fs.make_directories(path, _MODE)
+
+    def _folders(self) -> list[str]:
+        """Return what every container has mounted, as far as more is mounted in it: later ones take that for theirs."""
+        if self._is_old:
+            return []
+        return [folder for folder in _DIRECTORIES if any(path.startswith(f"{folder}/") for path in self._inner)]
 
     def _missing(self, fs: Overlay, target: str) -> Iterator[str]:
         """Yield the paths that have to be made and may go again, the innermost first."""

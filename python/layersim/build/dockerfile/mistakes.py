@@ -15,12 +15,15 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
 
     Of names that are equally near the engines take any; here it is the first.
     """
-    near = min(
-        ((_distance(word, name), name) for name in sorted(names) if abs(len(word) - len(name)) < _TOO_FAR), default=None
-    )
-    if near is None or not 0 < near[0] < _TOO_FAR:
-        return ""
-    return f" (did you mean {near[1]}?)"
+    near = nearest(word, sorted(names))
+    return f" (did you mean {near}?)" if near else ""
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Return the first of the names that are nearest to a word but not the word itself; empty when none is near."""
+    far = ((_distance(word, name), name) for name in names if abs(len(word) - len(name)) < _TOO_FAR)
+    distance, name = min(far, key=lambda one: one[0], default=(_TOO_FAR, ""))
+    return name if 0 < distance < _TOO_FAR else ""
 
 
 def _distance(one: str, other: str) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from layersim.build.dockerfile.csv_fields import boolean, csv_fields
 from layersim.build.dockerfile.faults import WrongInstructionError
 from layersim.build.dockerfile.golang import go_quote
 from layersim.build.dockerfile.mistakes import did_you_mean
@@ -22,13 +23,9 @@ _SHARING = ("locked", "private", "shared")
 _OF_FILES = frozenset(("cache", "secret", "ssh"))
 _TEXTS = {"from": "source_stage", "source": "source", "src": "source", "id": "cache_id"}
 _TEXTS |= {"target": "target", "dst": "target", "destination": "target"}
-_TRUE, _FALSE = (
-    frozenset(("1", "t", "T", "TRUE", "true", "True")),
-    frozenset(("0", "f", "F", "FALSE", "false", "False")),
-)
 _KEYS = (*_TEXTS, "type", "readonly", "ro", "readwrite", "rw", "required", "sharing", "mode", "uid", "gid", "env")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?", re.IGNORECASE | re.ASCII)
-_FIELD = re.compile(r'"((?:[^"]|"")*)"|([^,"]*)')
+_LISTED = "mounts"
 _WIDEST_ID = 0xFFFF_FFFF
 
 
@@ -109,7 +106,7 @@ def is_cache(text: str) -> bool:
 def _value(text: str, wanted: str) -> str:
     """Return the last value of a key; what is wrong with others, `read_mount` says."""
     try:
-        named = [field.partition("=")[::2] for field in _fields(text)]
+        named = [field.partition("=")[::2] for field in csv_fields(text, _LISTED)]
     except WrongInstructionError:
         return ""
     return next((value for name, value in reversed(named) if name.lower() == wanted), "")
@@ -124,7 +121,7 @@ def check_mounts(mounts: tuple[str, ...], dialect: Dialect) -> None:
         One is wrong.
     """
     for text in mounts:
-        for field in _fields(text):
+        for field in csv_fields(text, _LISTED):
             name, _, value = field.partition("=")
             if name.lower() == "from" and re.search(r"\$.", value) and not dialect.is_old:
                 raise WrongInstructionError(
@@ -134,33 +131,9 @@ def check_mounts(mounts: tuple[str, ...], dialect: Dialect) -> None:
             _read(text, dialect, str)
 
 
-def _fields(text: str) -> list[str]:
-    """Split at commas that are not quoted, and complain as Go's package csv does."""
-    if not text:
-        raise WrongInstructionError("failed to parse csv mounts: EOF")
-    if '"' not in text:
-        return text.split(",")
-    fields, at = [], 0
-    while at <= len(text):
-        found = _FIELD.match(text, at)
-        end = found.end() if found else at
-        if found is None or (end < len(text) and text[end] != ","):
-            raise _odd_quote(text, at, end)
-        fields.append(found[1].replace('""', '"') if found[1] is not None else found[2])
-        at = end + 1
-    return fields
-
-
-def _odd_quote(text: str, start: int, end: int) -> WrongInstructionError:
-    is_quoted = text.startswith('"', start)
-    column = len(text[:end].encode()) + (not is_quoted)
-    what = 'extraneous or missing " in quoted-field' if is_quoted else 'bare " in non-quoted-field'
-    return WrongInstructionError(f"failed to parse csv mounts: parse error on line 1, column {column}: {what}")
-
-
 def _read(text: str, dialect: Dialect, expand: Callable[[str], str]) -> Mount:
     found: dict[str, Any] = {"type": "bind"}
-    for field in _fields(text):
+    for field in csv_fields(text, _LISTED):
         name, equals, value = field.partition("=")
         if equals:
             _keep(found, name.lower(), expand(value), field, dialect)
@@ -193,10 +166,10 @@ def _keep(found: dict[str, Any], name: str, value: str, field: str, dialect: Dia
     elif name in ("type", "sharing"):
         found[name] = _choice(name, value, dialect)
     elif name in ("readonly", "ro", "readwrite", "rw"):
-        found["is_readonly"] = _boolean(name, value) is (name in ("readonly", "ro"))
+        found["is_readonly"] = boolean(name, value) is (name in ("readonly", "ro"))
     elif name == "required":
         _need_type(found, name, "secret", "ssh")
-        found["is_required"] = _boolean(name, value)
+        found["is_required"] = boolean(name, value)
     elif name == "size" and not dialect.is_old:
         _need_type(found, name, "tmpfs")
         found[name] = _size(value)
@@ -216,12 +189,6 @@ def _choice(name: str, value: str, dialect: Dialect) -> str:
         question = "" if dialect.is_old else did_you_mean(value, known)
         raise WrongInstructionError(f"unsupported {kind} {go_quote(value)}{question}")
     return value.lower()
-
-
-def _boolean(name: str, value: str) -> bool:
-    if value not in _TRUE | _FALSE:
-        raise WrongInstructionError(f"invalid value for {name}: {value}")
-    return value in _TRUE
 
 
 def _size(value: str) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from layersim.build.dockerfile import instructions as made
 from layersim.build.dockerfile.arguments import INSTRUCTIONS
 from layersim.build.dockerfile.blanks import SPACES
+from layersim.build.dockerfile.devices import check_device
 from layersim.build.dockerfile.faults import SubstitutionError, WrongInstructionError
 from layersim.build.dockerfile.file import Stage
 from layersim.build.dockerfile.flags import read_flags
@@ -99,6 +100,8 @@ def _run(node: Node, arguments: made.Command) -> made.Run:
     if not node.flags:
         return made.Run(node.text, node.line, node.end_line, node.heredocs, arguments)
     flags = read_flags(node)
+    for text in flags.get("device", ()):
+        check_device(text)
     network = flags.get("network", "none")
     if network not in _NETWORKS:
         raise WrongInstructionError(f"invalid network mode {go_quote(network)}")

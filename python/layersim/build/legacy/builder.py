@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from layersim._core import View
 from layersim.build.draft import Draft
-from layersim.build.legacy.platform import check_platform
 from layersim.build.legacy.probing import Prober
 from layersim.build.legacy.stage import Session, Stage
 from layersim.build.named import unknown_image
@@ -93,8 +92,6 @@ class LegacyBuilder:
     def _base(self, planned: PlannedStage) -> Image | None:
         if planned.base_stage is not None:
             return self._images[planned.base_stage]
-        if planned.stage.platform is not None:
-            check_platform(self._plan.expanded(planned.stage.platform), self.request.dialect)
         if planned.base == "scratch":
             return None
         try:
