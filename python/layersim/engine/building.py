@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -117,7 +118,7 @@ class BuildCommands(ImageCommands, CacheCommands):
             sent = Context.of(context, dockerfile=dockerfile, dialect=dialect, synced=synced)
             request = Request(
                 context=sent,
-                dockerfile=parse(sent.dockerfile, dialect, name=name),
+                dockerfile=_read(sent.dockerfile, dialect, name=name),
                 dialect=dialect,
                 target=target,
                 build_args=given_args,
@@ -188,6 +189,10 @@ class BuildCommands(ImageCommands, CacheCommands):
         """Keep a record of a step, which holds its layers; return its id."""
         size = self.profile.layer_sizes["build"](layers[-1]) if size is None else size
         return self.add_cache_record(size, layers=layers, description=description).id
+
+
+# A Dockerfile that is built again is read once.
+_read = lru_cache(maxsize=32)(parse)
 
 
 def _secrets(given: Mapping[Any, Any]) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from layersim._core import View
 from layersim.build.buildkit.bases import image_of_name
 from layersim.build.buildkit.inline import inline_cache
 from layersim.build.buildkit.naming import StepNumbers
+from layersim.build.buildkit.reading import Reading
 from layersim.build.buildkit.session import Session
 from layersim.build.buildkit.stage import Stage
 from layersim.build.cache import Start
@@ -18,7 +19,6 @@ from layersim.build.documents import buildkit_document, completed, dated
 from layersim.build.draft import Draft
 from layersim.build.mounting import Source
 from layersim.build.plan import triggered_by
-from layersim.build.reading import Reading
 from layersim.build.scope import Scope
 from layersim.build.stage import StageState, located, planned_stages
 from layersim.errors import BuildError, InvalidReferenceError

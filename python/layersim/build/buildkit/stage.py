@@ -29,6 +29,7 @@ from layersim.image.instant import format_utc
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from layersim._core import Layer
     from layersim.build.buildkit.naming import StepNumbers
     from layersim.build.buildkit.session import Session, Sources
     from layersim.build.dockerfile import Instruction
@@ -241,13 +242,14 @@ class Stage:
         self._draft.made_by.append(MadeBy(self._described(task, label), found.created_ns))
         self._remember(task.created_by, created_ns=found.created_ns)
         is_merged = self._stand_on(task, found, label)
-        told = self._step(task, label, Reason("merged") if is_merged and reason.kind == "cached" else reason)
-        size = self._host.profile.layer_sizes["build"](found.layer)
-        number = self._tell(replace(told, layer=found.layer, size=size, seconds=seconds))
+        if is_merged and reason.kind == "cached":
+            reason = Reason("merged")
+        told = self._step(task, label, reason, found.layer, seconds)
+        number = self._tell(told)
         if told.was_run and self._run_step is None:
             self._run_step = number
 
-    def _step(self, task: Task, label: str, reason: Reason) -> Step:
+    def _step(self, task: Task, label: str, reason: Reason, layer: Layer | None = None, seconds: float = 0.0) -> Step:
         planned, instruction = self.state.planned, task.instruction
         return Step(
             number=len(self._session.steps) + 1,
@@ -256,6 +258,9 @@ class Stage:
             instruction=instruction.text,
             line=instruction.line,
             reason=reason,
+            layer=layer,
+            size=0 if layer is None else self._host.profile.layer_sizes["build"](layer),
+            seconds=seconds,
             shown=self._shown,
         )
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from layersim.build.dockerfile import Remark
 from layersim.build.dockerfile.mistakes import nearest
 from layersim.build.evaluated import Evaluator
-from layersim.build.lint.platform import Platform
 from layersim.build.lint.watched import Watched
+from layersim.build.platforms import Platform
 from layersim.errors import DockerfileError, InvalidReferenceError
 from layersim.image.grammar import parse_name
 

@@ -30,9 +30,9 @@ from layersim.build.dockerfile.mistakes import nearest
 from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
 from layersim.build.lint.bases import wanted_platform
-from layersim.build.lint.platform import Platform
 from layersim.build.lint.watched import Watched
 from layersim.build.plan import triggered_by
+from layersim.build.platforms import Platform
 from layersim.build.scope import Scope
 from layersim.errors import LayerSimError
 
