@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim.build.context.dialect import is_new_buildkit
-from layersim.build.context.remote import check_word, is_url
+from layersim.build.context.remote import check_word, read_checksum
 from layersim.build.copying.modes import read_mode
 from layersim.build.dockerfile import Add, Copy, Run, Workdir, read_mount, run_words, source_of_mount
 from layersim.build.draft import Draft
@@ -118,6 +118,5 @@ class Reading:
             check_word(word, type(instruction).__name__.upper(), dialect)
         if is_new_buildkit(dialect):
             read_mode(instruction.chmod or None, dialect)
-            checked = isinstance(instruction, Add) and instruction.checksum is not None
-            if checked and not all(map(is_url, instruction.sources)):
-                raise BuildError("checksum requires HTTP(S) or Git sources")
+            if isinstance(instruction, Add) and instruction.checksum is not None:
+                read_checksum(instruction.checksum, instruction.sources)

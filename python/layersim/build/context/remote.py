@@ -136,18 +136,18 @@ def downloaded(word: str, dest: str, downloads: Downloads, dialect: Dialect) -> 
     return Selection(view, word, (Source(name, name, view.lstat(name)),), is_download=True)
 
 
-def check_checksum(text: str, selections: Sequence[Selection]) -> None:
-    """Demand that what an ADD downloads has the digest of its ``--checksum``.
+def read_checksum(text: str, words: Sequence[str]) -> None:
+    """Refuse a ``--checksum`` that is no digest, or that cannot be one of what the words of its ADD name.
 
     Raises
     ------
     BuildError
-        It has not, it is no download, or the text is no digest.
+        In BuildKit's words.
     """
     algorithm, colon, digits = text.partition(":")
-    if len(selections) != 1:
+    if len(words) != 1:
         raise BuildError("checksum can't be specified for multiple sources")
-    if not selections[0].is_download:
+    if not is_url(words[0]):
         raise BuildError("checksum requires HTTP(S) or Git sources")
     if not colon:
         raise BuildError("invalid checksum digest format")
@@ -157,6 +157,16 @@ def check_checksum(text: str, selections: Sequence[Selection]) -> None:
         raise BuildError("invalid checksum digest length")
     if not re.fullmatch("[0-9a-f]+", digits):
         raise BuildError("invalid checksum digest format")
+
+
+def check_checksum(text: str, selections: Sequence[Selection]) -> None:
+    """Demand that what an ADD downloads has the digest of its ``--checksum``.
+
+    Raises
+    ------
+    BuildError
+        It has not.
+    """
     found = sha256(selections[0].tree.read_bytes(selections[0].sources[0].path))
     if found != text:
         raise BuildError(f"digest mismatch {found}: {text}")
