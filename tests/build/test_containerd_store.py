@@ -99,3 +99,12 @@ def test_with_a_graphdriver_it_is_a_copy_like_any_other() -> None:
     engine.add_image([ls.Layer.from_changes([ls.mkdir("/real"), ls.symlink("/app", "real")])], tag="base:1")
     build = built(engine, LINKED.format("one"))
     assert ls.View(build.layers).exists("/real/f")
+
+
+@pytest.mark.parametrize("builder", BUILDERS)
+def test_an_image_without_layers_comes_back_as_it_was(engine: ls.Engine, builder: Builder) -> None:
+    image, target = built(engine, "FROM scratch\nENV A=1\n", builder), io.BytesIO()
+    assert manifest_of(engine, image)["layers"] is None
+    engine.save(image.id, target)
+    (loaded,) = ls.Engine("containerd").load(target.getvalue())
+    assert (loaded.id, loaded.layers) == (image.id, ())

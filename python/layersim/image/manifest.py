@@ -111,10 +111,10 @@ class Descriptor(msgspec.Struct, frozen=True, rename={"media_type": "mediaType"}
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """One image: its config and its layers, base first."""
+    """One image: its config and its layers, base first; Go writes null for none."""
 
     config: Descriptor
-    layers: list[Descriptor]
+    layers: list[Descriptor] = []
 
 
 class Index(msgspec.Struct, frozen=True):
