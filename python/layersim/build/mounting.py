@@ -13,6 +13,7 @@ from layersim.build.context.checksum import folder_checksum
 from layersim.build.context.plant import PERMISSIONS, plant
 from layersim.build.copied import asked_by, digests_of, rechecked
 from layersim.build.dockerfile import read_mount
+from layersim.build.metadata import cleaned
 from layersim.build.running.mounts import TMPFS_MODE, StepMount
 from layersim.errors import BuildError
 
@@ -243,7 +244,7 @@ def target_of(mount: Mount, before: Sequence[Mount], workdir: str) -> str:
         given = f"{_AGENT}{sum(one.type == 'ssh' for one in before)}"
     if mount.type == "secret" and not given:
         given = f"{_SECRETS}/{posixpath.basename(mount.cache_id or mount.source)}"
-    target = posixpath.normpath(posixpath.join("/", workdir, given)).replace("//", "/")
+    target = cleaned(given, workdir)
     if target == "/":
         raise BuildError('invalid mount target "/"')
     return target

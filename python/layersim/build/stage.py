@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from layersim.build.metadata import cleaned
 from layersim.build.plan import plan, triggered_by
 from layersim.build.running import Ran, RunStep, buildkit20_words, buildkit_words, legacy_words
 from layersim.build.running.surroundings import BUILDKIT, Surroundings
+from layersim.build.scope import Scope
 from layersim.errors import BuildError, DockerfileError, LayerSimError, RunError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from layersim.build.dockerfile import Dialect, Instruction, Run
     from layersim.build.plan import Plan, PlannedStage
     from layersim.build.request import Host, Request
-    from layersim.build.scope import Scope
+    from layersim.image import Image
 
 
 _NEEDS_BUILDKIT = (
@@ -54,6 +55,17 @@ class StageState:
     draft: Draft
     scope: Scope
     counts: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def upon(cls, planned: PlannedStage, base: Image | None, request: Request, known: Mapping[str, str]) -> Self:
+        """Start a stage upon an image, or upon nothing; `known` are the variables before the first ``FROM``."""
+        draft = Draft.from_nothing(request.dialect) if base is None else Draft.upon(base)
+        return cls(planned, draft, Scope(request.dialect, request.build_args, known, env=draft.env))
+
+    def continued(self, planned: PlannedStage) -> StageState:
+        """Start another stage upon what this one has come to, with BuildKit."""
+        draft = self.draft.fork()
+        return StageState(planned, draft, self.scope.inherited(draft.env))
 
     def ordinal(self, kind: str) -> int:
         """Count one more step of a kind."""

@@ -16,10 +16,8 @@ from layersim.build.cache import Start
 from layersim.build.context.synced import SOURCES
 from layersim.build.dockerfile.golang import go_quote
 from layersim.build.documents import buildkit_document, completed, dated
-from layersim.build.draft import Draft
 from layersim.build.mounting import Source
 from layersim.build.plan import triggered_by
-from layersim.build.scope import Scope
 from layersim.build.stage import StageState, located, planned_stages
 from layersim.errors import BuildError, InvalidReferenceError
 from layersim.image.grammar import is_image_id, parse_name, refusal
@@ -54,11 +52,6 @@ class BuildKit:
         # Stages whose steps an image tells of: they are built if their files turn out to be needed.
         self._waiting: dict[int, Stage] = {}
         self._check_names()
-
-    @property
-    def stages(self) -> Sequence[PlannedStage]:
-        """What the target needs."""
-        return self.plan.stages
 
     def image(self, name: str) -> Image:
         """Return the image of a name.
@@ -140,12 +133,12 @@ class BuildKit:
         return stage.key if stage is not None else ""
 
     def _stage(self, planned: PlannedStage, *, is_waiting: bool = False) -> Stage:
-        draft, scope, key, made = self._start(planned, is_waiting=is_waiting)
-        dialect = self.request.dialect
+        state, key, made = self._start(planned, is_waiting=is_waiting)
+        draft, dialect = state.draft, self.request.dialect
         triggered = triggered_by(draft.triggers, dialect, planned.base)
         draft.config["OnBuild"] = None
         numbers = StepNumbers.of(planned, self.plan, triggered, dialect)
-        stage = Stage(self._session, self, StageState(planned, draft, scope), key, numbers)
+        stage = Stage(self._session, self, state, key, numbers)
         stage.made, stage.is_waiting = made, is_waiting
         stage.begin()
         self._take(stage, triggered, is_triggered=True)
@@ -161,21 +154,15 @@ class BuildKit:
             with located(self.request, instruction):
                 stage.take(instruction, is_triggered=is_triggered)
 
-    def _start(self, planned: PlannedStage, *, is_waiting: bool) -> tuple[Draft, Scope, str, list[Made]]:
-        """Return what a stage starts from: an image on its way, variables, the key of its files, and its steps."""
+    def _start(self, planned: PlannedStage, *, is_waiting: bool) -> tuple[StageState, str, list[Made]]:
+        """Return what a stage starts from: an image on its way, the key of its files, and its steps."""
         if planned.base_stage is not None:
             waiting = self._waiting.get(planned.base_stage) if is_waiting else None
             below = waiting or self._stage_of(planned.base_stage)
-            draft = below.state.draft.fork()
-            scope = below.state.scope.inherited(draft.env)
-            return draft, scope, below.key, list(below.made)
-        dialect, given = self.request.dialect, self.request.build_args
-        if planned.base == "scratch":
-            draft, key = Draft.from_nothing(dialect), "scratch"
-        else:
-            image = self.image(planned.base)
-            draft, key = Draft.upon(image), self._session.uses.add_base(image)
-        return draft, Scope(dialect, given, self.plan.globals, env=draft.env), key, []
+            return below.state.continued(planned), below.key, list(below.made)
+        base = None if planned.base == "scratch" else self.image(planned.base)
+        key = "scratch" if base is None else self._session.uses.add_base(base)
+        return StageState.upon(planned, base, self.request, self.plan.globals), key, []
 
     def _note_sources(self, *, is_whole: bool) -> None:
         """Let the cache count what was sent: of the context the files that were asked for."""

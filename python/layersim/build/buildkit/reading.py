@@ -8,10 +8,8 @@ from layersim.build.context.dialect import is_new_buildkit
 from layersim.build.context.remote import check_word, read_checksum
 from layersim.build.copying.modes import read_mode
 from layersim.build.dockerfile import Add, Copy, Run, Workdir, read_mount, run_words, source_of_mount
-from layersim.build.draft import Draft
 from layersim.build.metadata import change_config, enter
 from layersim.build.mounting import target_of
-from layersim.build.scope import Scope
 from layersim.build.stage import StageState, instructions_of, located
 from layersim.errors import BuildError
 
@@ -80,14 +78,9 @@ class Reading:
 
     def _begun(self, planned: PlannedStage) -> StageState:
         if planned.base_stage is not None:
-            below = self._states[planned.base_stage]
-            draft = below.draft.fork()
-            return StageState(planned, draft, below.scope.inherited(draft.env))
-        dialect = self._request.dialect
-        is_nothing = planned.base == "scratch"
-        draft = Draft.from_nothing(dialect) if is_nothing else Draft.upon(self._get_image(planned.base))
-        scope = Scope(dialect, self._request.build_args, self._plan.globals, env=draft.env)
-        return StageState(planned, draft, scope)
+            return self._states[planned.base_stage].continued(planned)
+        base = None if planned.base == "scratch" else self._get_image(planned.base)
+        return StageState.upon(planned, base, self._request, self._plan.globals)
 
     def _take(self, state: StageState, instruction: Instruction) -> None:
         dialect = self._request.dialect

@@ -5,12 +5,11 @@ from __future__ import annotations
 import posixpath
 import stat
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from layersim.build.context.dialect import OLD, is_legacy
 from layersim.build.context.patterns import clean, compiled, is_wild
-from layersim.build.context.tree import LinkLoopError, below, resolve, status
+from layersim.build.context.tree import LinkLoopError, below, below_file, resolve, status
 from layersim.build.dockerfile.golang import go_quote
 from layersim.errors import BuildError
 
@@ -165,10 +164,6 @@ class _Finder:
             if path.count("/", cut) == depth and fits(path[cut:])
         )
 
-    def _is_in_file(self, path: str) -> bool:
-        parents = accumulate(path.split("/")[:-1], posixpath.join)
-        return any((found := status(self.tree, one)) is not None and not stat.S_ISDIR(found.st_mode) for one in parents)
-
     def _forbidden(self, relative: str) -> BuildError:
         return BuildError(f"{self.instruction} failed: forbidden path outside the build context: {relative} ()")
 
@@ -181,7 +176,7 @@ class _Finder:
 
     def _missing(self, name: str, relative: str, path: str) -> BuildError:
         if self.is_legacy:
-            if self._is_in_file(path):
+            if below_file(self.tree, path):
                 raise self._forbidden(relative)
             relative = name.lstrip("/").removeprefix("./")
             where = "" if self.from_stage else "file not found in build context or excluded by .dockerignore: "

@@ -240,6 +240,17 @@ def status(tree: Names, path: str) -> Status | None:
         return None
 
 
+def below_file(tree: Names, place: str) -> str:
+    """Return the first name on the way to a place that would lie in what is no directory; else nothing."""
+    here = ""
+    for part in place.split("/"):
+        found = status(tree, here) if here else None
+        here = f"{here}/{part}" if here else part
+        if found is not None and not stat.S_ISDIR(found.st_mode):
+            return here
+    return ""
+
+
 class LinkLoopError(Exception):
     """A path leads through more links than an engine follows."""
 

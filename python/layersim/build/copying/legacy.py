@@ -5,11 +5,11 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from layersim.build.context.tree import LinkLoopError, resolve, status
+from layersim.build.context.tree import LinkLoopError, below_file, resolve, status
 from layersim.build.copying.archives import extract, opened_archive
 from layersim.build.copying.leaf import describe, make_leaf, set_attributes, set_time
 from layersim.build.copying.owners import Owner, find_owner
-from layersim.build.copying.place import Making, below_file, is_directory, make_directories, remove_all, touch
+from layersim.build.copying.place import Making, is_directory, make_directories, remove_all, touch
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:

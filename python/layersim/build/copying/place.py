@@ -60,17 +60,6 @@ def make_directories(overlay: Overlay, path: str, making: Making) -> bool:
     return made
 
 
-def below_file(overlay: Overlay, place: str) -> str:
-    """Return the first name on the way to a place that would lie in what is no directory; else nothing."""
-    here = ""
-    for part in place.split("/"):
-        found = status(overlay, here) if here else None
-        here = f"{here}/{part}" if here else part
-        if found is not None and not is_directory(found):
-            return here
-    return ""
-
-
 def followed(overlay: Overlay, path: str) -> str:
     """Return a destination with its links followed; a loop is a `BuildError`."""
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim.build.context.dialect import is_legacy
-from layersim.build.context.tree import status
+from layersim.build.context.tree import below_file, status
 from layersim.build.copying.owners import Owner, find_owner
-from layersim.build.copying.place import Making, below_file, followed, is_directory, make_directories
+from layersim.build.copying.place import Making, followed, is_directory, make_directories
 from layersim.errors import BuildError
 
 if TYPE_CHECKING:

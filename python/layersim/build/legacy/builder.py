@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layersim._core import View
-from layersim.build.draft import Draft
 from layersim.build.legacy.probing import Prober
 from layersim.build.legacy.stage import Session, Stage
 from layersim.build.named import unknown_image
 from layersim.build.plan import INTEGER, triggered_by
 from layersim.build.reason import Reason
 from layersim.build.result import Step, Telling
-from layersim.build.scope import Scope
 from layersim.build.stage import StageState, labels_of, located, planned_stages
 from layersim.errors import BuildError, InvalidReferenceError
 from layersim.image.grammar import refusal
@@ -68,16 +66,15 @@ class LegacyBuilder:
     def _stage(self, planned: PlannedStage) -> Image | None:
         self._session.prober.reset()
         base = self._base(planned)
-        draft = Draft.upon(base) if base is not None else Draft.from_nothing(self.request.dialect)
-        scope = Scope(self.request.dialect, self.request.build_args, self._plan.globals, env=draft.env)
+        state = StageState.upon(planned, base, self.request, self._plan.globals)
         image_id = base.id if base is not None else None
         label = self._count()
         self.steps.tell(
             Step(0, label, planned.name, planned.stage.text, planned.stage.line, Reason("base"), image_id=image_id)
         )
-        triggered = triggered_by(draft.triggers, self.request.dialect, planned.base)
-        draft.config["OnBuild"] = None
-        stage = Stage(self._session, StageState(planned, draft, scope), base)
+        triggered = triggered_by(state.draft.triggers, self.request.dialect, planned.base)
+        state.draft.config["OnBuild"] = None
+        stage = Stage(self._session, state, base)
         for instruction in triggered:
             with located(self.request, instruction):
                 stage.take(instruction, "")

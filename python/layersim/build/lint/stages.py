@@ -27,13 +27,12 @@ from layersim.build.dockerfile import (
     read_mount,
 )
 from layersim.build.dockerfile.mistakes import nearest
-from layersim.build.draft import Draft
 from layersim.build.evaluated import Evaluator
 from layersim.build.lint.bases import wanted_platform
 from layersim.build.lint.watched import Watched
 from layersim.build.plan import triggered_by
 from layersim.build.platforms import Platform
-from layersim.build.scope import Scope
+from layersim.build.stage import StageState
 from layersim.errors import LayerSimError
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from layersim.build.buildkit import BuildKit
     from layersim.build.dockerfile import Instruction
     from layersim.build.plan import PlannedStage
+    from layersim.build.scope import Scope
     from layersim.image import Image
 
 _SECRET = re.compile(
@@ -102,11 +102,10 @@ class _Stage:
     @classmethod
     def begun(cls, building: BuildKit, planned: PlannedStage) -> Self:
         """Return a stage that stands on an image, or on nothing."""
-        request = building.request
         base = None if planned.base == "scratch" else building.image(planned.base)
-        draft = Draft.from_nothing(request.dialect) if base is None else Draft.upon(base)
-        scope = Scope(request.dialect, request.build_args, building.plan.globals, env=draft.env)
-        return cls(building, planned, scope, draft.triggers, has_shell=bool(draft.words("Shell")), base=base)
+        state = StageState.upon(planned, base, building.request, building.plan.globals)
+        has_shell = bool(state.draft.words("Shell"))
+        return cls(building, planned, state.scope, state.draft.triggers, has_shell=has_shell, base=base)
 
     def continued(self, planned: PlannedStage) -> _Stage:
         """Return a stage that stands on this one."""
